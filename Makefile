@@ -1,0 +1,54 @@
+# The project's commands. `make demo` and `make test` do all their own set-up.
+# Needs make, git and a Python between 3.10 and 3.13 (on Debian with python3-venv).
+
+VENV ?= .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+CONNECTOR ?= all
+
+.PHONY: help setup demo sandbox test lint types unit integration benchmark format lock clean
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Create the virtual environment from the lock
+
+$(READY): requirements/dev.txt pyproject.toml scripts/create-venv.sh
+	@sh scripts/create-venv.sh $(VENV)
+	@touch $@
+
+demo: $(READY) ## Watch real syncs against the sandbox, end to end (CONNECTOR=segment for one)
+	@$(PYTHON) -m sandbox.demo --connector $(CONNECTOR)
+
+sandbox: $(READY) ## Serve the simulated vendors on this machine
+	@$(PYTHON) -m sandbox
+
+test: lint types ## Lint, types, unit tests, integration tests
+	$(PYTHON) -m pytest --numprocesses auto
+
+lint: $(READY) ## Check style and formatting
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+types: $(READY) ## Check types
+	$(PYTHON) -m mypy
+
+unit: $(READY) ## Unit tests only: no network, no server
+	$(PYTHON) -m pytest unit_tests
+
+integration: $(READY) ## Integration tests only: real processes against the sandbox
+	$(PYTHON) -m pytest integration_tests
+
+benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
+	$(PYTHON) -m benchmarks --connector $(CONNECTOR)
+
+format: $(READY) ## Format the code and apply safe fixes
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+lock: $(READY) ## Write requirements/ anew from pyproject.toml
+	@sh scripts/lock.sh $(VENV)
+
+clean: ## Remove the virtual environment and everything that was built
+	rm -rf $(VENV) build dist

@@ -1,0 +1,83 @@
+"""How a source starts as a process: the four commands, and one sentence for everything a user can get wrong."""
+
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.entrypoint import launch as launch_cdk
+from airbyte_cdk.logger import init_logger
+from airbyte_cdk.models import AirbyteMessageSerializer, FailureType
+from airbyte_cdk.utils import AirbyteTracedException
+from requests import RequestException
+
+from cdp_connectors.source import ManifestSource
+
+T = TypeVar("T")
+
+
+class _ExpectedErrorsWithoutTraceback(logging.Filter):
+    """Log an error that was understood as its sentence; only what nobody foresaw keeps its traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, AirbyteTracedException | RequestException):
+            record.msg = f"{record.getMessage()}: {error}"
+            record.args = ()
+            record.exc_info = record.exc_text = None
+        return True
+
+
+def launch(source_class: type[ManifestSource], args: list[str]) -> None:
+    """Run one command of the source and write its messages to standard output.
+
+    Args:
+        source_class: the source to run.
+        args: the command line without the program's name.
+
+    Raises:
+        SystemExit: with 1 after a failure, which was written as an error trace message.
+    """
+    init_logger("airbyte")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_ExpectedErrorsWithoutTraceback())
+    try:
+        launch_cdk(_create(source_class, args), args)
+    except AirbyteTracedException as error:
+        _write_trace(error)
+        sys.exit(1)
+
+
+def _create(source_class: type[ManifestSource], args: list[str]) -> ManifestSource:
+    paths = vars(AirbyteEntrypoint.parse_args(args))
+    return source_class(
+        config=_load("config", paths, source_class.read_config),
+        catalog=_load("catalog", paths, source_class.read_catalog),
+        state=_load("state", paths, source_class.read_state),
+    )
+
+
+def _load(option: str, paths: Mapping[str, Any], reader: Callable[[str], T]) -> T | None:
+    path = paths.get(option)
+    if not path:
+        return None
+    try:
+        return reader(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+        raise AirbyteTracedException(
+            message=f"The file given with --{option} cannot be used: {reason} ({Path(path).name})",
+            internal_message=f"--{option} {path}: {error}",
+            failure_type=FailureType.config_error,
+        ) from error
+
+
+def _write_trace(error: AirbyteTracedException) -> None:
+    message = error.as_sanitized_airbyte_message()
+    if error.failure_type is FailureType.config_error and message.trace and message.trace.error:
+        message.trace.error.stack_trace = None
+    sys.stdout.write(orjson.dumps(AirbyteMessageSerializer.dump(message)).decode() + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,90 @@
+"""Cursor pagination that cannot loop."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlparse
+
+import requests
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.declarative.requesters.paginators.strategies.cursor_pagination_strategy import (
+    CursorPaginationStrategy,
+)
+from airbyte_cdk.sources.types import Record, StreamSlice
+from airbyte_cdk.utils import AirbyteTracedException
+
+
+class PageCursor(str):
+    """A page's cursor that remembers an earlier cursor of the same walk, to notice a cycle of any length.
+
+    The remembered cursor moves up to the current one whenever the walk has doubled (Brent's algorithm), so a
+    walk of any length needs constant memory, and a cycle is noticed within three of its rounds. The walk
+    travels with the cursor because one pagination strategy serves all threads and may keep nothing itself.
+    """
+
+    __slots__ = ("limit", "remembered", "steps")
+
+    remembered: str
+    steps: int
+    limit: int
+
+    @classmethod
+    def after(cls, previous: str | None, cursor: str) -> "PageCursor | None":
+        """The cursor that follows `previous` in its walk, or None if the walk has come round."""
+        page = cls(cursor)
+        page.remembered, page.steps, page.limit = cursor, 0, 1
+        if isinstance(previous, PageCursor):
+            if cursor == previous.remembered:
+                return None
+            if previous.steps + 1 < previous.limit:
+                page.remembered = previous.remembered
+                page.steps, page.limit = previous.steps + 1, previous.limit
+            else:
+                page.limit = previous.limit * 2
+        return page
+
+
+@dataclass
+class EndlessPageGuard(CursorPaginationStrategy):
+    """`CursorPagination` that fails when the API hands out a cursor of the same walk again.
+
+    The built-in strategy follows whatever cursor it is given; a cursor that repeats would be an endless loop
+    of the same rows.
+    """
+
+    def next_page_token(
+        self,
+        response: requests.Response,
+        last_page_size: int,
+        last_record: Record | None,
+        last_page_token_value: Any | None = None,  # noqa: ANN401 # the CDK's own signature
+        page_size_override: int | None = None,
+        stream_slice: StreamSlice | None = None,
+    ) -> Any | None:  # noqa: ANN401 # the CDK's own signature
+        """The next page's cursor, or None after the last page.
+
+        Raises:
+            AirbyteTracedException: a `transient_error` when a cursor repeats.
+        """
+        token = super().next_page_token(
+            response,
+            last_page_size,
+            last_record,
+            last_page_token_value,
+            page_size_override,
+            stream_slice,
+        )
+        if token is None:
+            return None
+        cursor = PageCursor.after(last_page_token_value, str(token))
+        if cursor is None:
+            path = urlparse(response.url).path
+            raise AirbyteTracedException(
+                message=(
+                    f"The API answered {path} with a page cursor that it had already given, which would repeat "
+                    "the same rows without end. Nothing was skipped; run the sync again, and report it to "
+                    "the vendor if it persists."
+                ),
+                internal_message=f"page cursor {token!r} repeats",
+                failure_type=FailureType.transient_error,
+            )
+        return cursor

@@ -1,0 +1,30 @@
+"""The sandbox's own time: what has happened, and what is still to come."""
+
+from datetime import datetime, timedelta, timezone
+
+
+class Clock:
+    """A clock that stands still until it is advanced.
+
+    Everything the sandbox will ever show is generated at once; the clock decides how much of it has happened.
+    """
+
+    def __init__(self, now: datetime | None = None) -> None:
+        """Start at `now` (aware, UTC), or two days before the real now, so that there is room to advance."""
+        self._now = now or datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=2)
+
+    @property
+    def now(self) -> datetime:
+        """The sandbox's present moment, UTC."""
+        return self._now
+
+    def advance(self, by: timedelta) -> datetime:
+        """Let time pass and return the new present.
+
+        Raises:
+            ValueError: for a negative `by`.
+        """
+        if by < timedelta(0):
+            raise ValueError("Time in the sandbox only moves forward.")
+        self._now += by
+        return self._now

@@ -1,0 +1,102 @@
+"""The sandbox as one HTTP server: a path for every vendor, and a path to control it."""
+
+import threading
+from datetime import timedelta
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from sandbox.clock import Clock
+from sandbox.faults import FaultMiddleware, Faults
+from sandbox.journal import Journal, JournalMiddleware
+from sandbox.segment.api import segment_api
+from sandbox.segment.world import SegmentWorld
+
+SEED = 20260101
+
+
+class Sandbox:
+    """All simulated vendors behind one port of the loopback interface.
+
+    Use it as a context manager; `url` is valid inside. The vendors are mounted at `/segment/us`, `/segment/eu`
+    and so on; `/_sandbox` is the control endpoint, described in `sandbox/README.md`.
+    """
+
+    def __init__(self, clock: Clock | None = None, *, seed: int = SEED, scale: float = 1.0, port: int = 0) -> None:
+        """Generate the vendors' data; nothing is served before the context is entered.
+
+        Args:
+            clock: the sandbox's time; by default two days ago, so that time can pass.
+            seed: the same seed and clock give the same data.
+            scale: multiplies the size of the data.
+            port: the port to listen on; 0 for a free one.
+        """
+        self.clock = clock or Clock()
+        self.faults = Faults()
+        self.journal = Journal()
+        self.segment = SegmentWorld(self.clock, seed=seed, scale=scale)
+        vendors = Starlette(routes=[Mount("/segment", segment_api(self.segment))])
+        app = Starlette(
+            routes=[
+                Mount("/_sandbox", routes=self._control_routes()),
+                Mount("/", JournalMiddleware(FaultMiddleware(vendors, self.faults), self.journal)),
+            ]
+        )
+        config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, name="sandbox", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The server's address, without a trailing slash."""
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}"
+
+    def __enter__(self) -> "Sandbox":
+        self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise RuntimeError("The sandbox could not start; is the port in use?")
+            self._thread.join(0.01)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    def _control_routes(self) -> list[Route]:
+        return [
+            Route("/faults", self._change_faults, methods=["POST", "DELETE"]),
+            Route("/advance", self._advance, methods=["POST"]),
+            Route("/requests", self._requests, methods=["GET", "DELETE"]),
+        ]
+
+    async def _change_faults(self, request: Request) -> JSONResponse:
+        try:
+            if request.method == "DELETE":
+                self.faults.clear()
+            else:
+                self.faults.update(await request.json())
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return JSONResponse(vars(self.faults))
+
+    async def _advance(self, request: Request) -> JSONResponse:
+        try:
+            now = self.clock.advance(timedelta(**await request.json()))
+        except (TypeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return JSONResponse({"now": now.isoformat()})
+
+    async def _requests(self, request: Request) -> JSONResponse:
+        if request.method == "DELETE":
+            self.journal.clear()
+        listed: list[dict[str, Any]] = [vars(entry) for entry in self.journal]
+        return JSONResponse({"requests": listed})

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Resolve pyproject.toml into requirements/, for every supported Python at once, with hashes and no index address.
+set -eu
+bin=$1/bin
+"$bin/python" -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+
+compile() {
+    output=$1
+    shift
+    "$bin/uv" pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-package cdp-connectors \
+        --custom-compile-command 'make lock' --output-file "requirements/$output" "$@"
+}
+
+compile dev.txt pyproject.toml --extra heap --group dev
+compile http.txt pyproject.toml --constraint requirements/dev.txt
+compile heap.txt pyproject.toml --extra heap --constraint requirements/dev.txt
