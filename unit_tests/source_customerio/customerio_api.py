@@ -175,16 +175,20 @@ def served_rows(contract: Contract) -> JsonObject:
     return contract.page(record)
 
 
-def without_nulls(record: JsonObject) -> JsonObject:
-    """The record as the protocol's serializer writes it: without the null fields of the top level."""
-    return {name: value for name, value in record.items() if value is not None}
+def errors_by_stream(output: EntrypointOutput) -> dict[str, list[tuple[FailureType | None, str]]]:
+    """The failure type and sentence of each error, by stream."""
+    found: dict[str, list[tuple[FailureType | None, str]]] = {}
+    for message in output.errors:
+        error = message.trace.error
+        if error.stream_descriptor:
+            found.setdefault(error.stream_descriptor.name, []).append((error.failure_type, error.message))
+    return found
 
 
 def only_error(output: EntrypointOutput) -> tuple[FailureType | None, str]:
-    """The failure type and sentence of the one stream that failed."""
-    errors = [message.trace.error for message in output.errors if message.trace.error.stream_descriptor]
-    assert len(errors) == 1
-    return errors[0].failure_type, errors[0].message
+    """The failure type and sentence of the one error of the one stream that failed."""
+    [[error]] = errors_by_stream(output).values()
+    return error
 
 
 def last_status(output: EntrypointOutput, name: str) -> AirbyteStreamStatus:

@@ -10,16 +10,13 @@ from unit_tests.helpers import read_streams, rows
 from unit_tests.source_customerio.customerio_api import (
     BY_NAME,
     CONFIG,
-    CONTRACTS,
-    US,
-    Contract,
+    errors_by_stream,
     last_status,
     only_error,
     requests_to,
     serve,
 )
 
-per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 SEGMENTS = BY_NAME["segments"]
 HTML = {"text": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}
 TOO_MANY = {"errors": [{"detail": "rate limited to 10 requests per 1s (reference 0)", "status": "429"}]}
@@ -29,81 +26,74 @@ def refusal(status: int, detail: str) -> dict[str, object]:
     return {"status_code": status, "json": {"errors": [{"detail": detail, "status": str(status)}]}}
 
 
-@per_stream
 @pytest.mark.parametrize(
-    ("status", "words"),
+    ("answer", "failure_type", "words"),
     [
-        (401, ["refused the App API key in region 'us'", "a Track or Pipelines key does not work", "IP allowlist"]),
-        (403, ["does not let this App API key read", "scope", "deselect the stream"]),
+        (
+            refusal(401, "unauthorized"),
+            FailureType.config_error,
+            ["refused the App API key in region 'us'", "a Track or Pipelines key does not work", "IP allowlist"],
+        ),
+        (
+            refusal(403, "forbidden"),
+            FailureType.config_error,
+            ["does not let this App API key read the stream {name}.", "scope", "deselect the stream"],
+        ),
+        (refusal(400, "invalid start token"), FailureType.system_error, ["{name} as invalid: invalid start token"]),
+        (refusal(422, "limit is too high"), FailureType.system_error, ["{name} as invalid: limit is too high"]),
+        (
+            {"status_code": 404, "text": "404 page not found\n"},
+            FailureType.config_error,
+            ["https://api.customer.io/v1/", " does not exist. If API URL is set, check that it is the base address"],
+        ),
+        (HTML, FailureType.config_error, ["a web page instead of Customer.io's App API. Check API URL"]),
+        ({"status_code": 404, **HTML}, FailureType.config_error, [" does not exist. If API URL is set"]),
     ],
+    ids=["401", "403", "400", "422", "404 in plain text", "web page", "404 web page"],
 )
-def test_a_refused_stream_fails_alone_and_says_why(
-    api: requests_mock.Mocker, contract: Contract, status: int, words: list[str]
+def test_every_stream_fails_at_once_and_says_why(
+    api: requests_mock.Mocker, answer: dict[str, object], failure_type: FailureType, words: list[str]
 ) -> None:
-    other = BY_NAME["topics" if contract.name != "topics" else "types"]
-    serve(api, contract, refusal(status, "no"))
-    serve(api, other, {"json": other.page(other.record)})
+    api.request(requests_mock.ANY, requests_mock.ANY, **answer)
 
-    output = read_streams(SourceCustomerio, CONFIG, [contract.name, other.name])
+    output = read_streams(SourceCustomerio, CONFIG, list(BY_NAME))
 
-    failure_type, sentence = only_error(output)
-    assert failure_type is FailureType.config_error
-    assert all(word in sentence for word in words)
-    assert len(requests_to(api, contract)) == 1
-    assert last_status(output, contract.name) is AirbyteStreamStatus.INCOMPLETE
-    assert last_status(output, other.name) is AirbyteStreamStatus.COMPLETE
-    assert {message.record.stream for message in output.records} <= {other.name, contract.name}
-
-
-@per_stream
-@pytest.mark.parametrize("status", [400, 422])
-def test_an_invalid_request_is_not_repeated_and_quotes_the_vendor(
-    api: requests_mock.Mocker, contract: Contract, status: int
-) -> None:
-    errors = [{"detail": "invalid start token", "status": str(status)}, {"detail": "limit is too high"}]
-    serve(api, contract, {"status_code": status, "json": {"errors": errors}})
-
-    failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, [contract.name]))
-
-    assert failure_type is FailureType.system_error
-    assert sentence.endswith(f"stream {contract.name} as invalid: invalid start token; limit is too high")
-    assert len(requests_to(api, contract)) == 1
+    errors = errors_by_stream(output)
+    assert set(errors) == set(BY_NAME)
+    for name, found in errors.items():
+        assert {found_type for found_type, _ in found} == {failure_type}
+        asked = {"customers": "customers_search", "eps_suppression": "sender_identities"}.get(name, name)
+        assert all(word.format(name=asked) in found[0][1] for word in words)
+        assert last_status(output, name) is AirbyteStreamStatus.INCOMPLETE
+    assert output.records == []
+    assert len(set(api.request_history)) <= len(BY_NAME) + 1
 
 
-@per_stream
-def test_an_address_that_is_not_routed_is_an_error(api: requests_mock.Mocker, contract: Contract) -> None:
-    serve(api, contract, {"status_code": 404, "text": "404 page not found\n"})
+def test_an_answer_without_its_envelope_is_an_error_and_never_an_empty_table(api: requests_mock.Mocker) -> None:
+    api.request(requests_mock.ANY, requests_mock.ANY, json={"unexpected": []})
 
-    failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, [contract.name]))
+    output = read_streams(SourceCustomerio, CONFIG, list(BY_NAME))
 
-    assert failure_type is FailureType.config_error
-    assert f"{US}{contract.path} does not exist" in sentence
-
-
-@per_stream
-@pytest.mark.parametrize("status", [200, 404])
-def test_a_web_page_is_an_error_and_never_an_empty_table(
-    api: requests_mock.Mocker, contract: Contract, status: int
-) -> None:
-    serve(api, contract, {"status_code": status, **HTML})
-
-    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
-
-    failure_type, sentence = only_error(output)
-    assert failure_type is FailureType.config_error
-    assert ("a web page instead of Customer.io's App API" if status == 200 else "does not exist") in sentence
-    assert last_status(output, contract.name) is AirbyteStreamStatus.INCOMPLETE
+    errors = errors_by_stream(output)
+    parents_named_instead = {"customers": "customers_search", "eps_suppression": "sender_identities"}
+    assert set(errors) == {parents_named_instead.get(name, name) for name in BY_NAME}
+    assert all(" answered without '" in found[0][1] for found in errors.values())
+    assert all(last_status(output, name) is AirbyteStreamStatus.INCOMPLETE for name in BY_NAME)
+    assert output.records == []
 
 
-@per_stream
-def test_an_answer_without_its_envelope_is_an_error_and_never_an_empty_table(
-    api: requests_mock.Mocker, contract: Contract
-) -> None:
-    serve(api, contract, {"json": {"unexpected": []}})
+def test_a_refused_stream_fails_alone(api: requests_mock.Mocker) -> None:
+    topics = BY_NAME["topics"]
+    serve(api, SEGMENTS, refusal(403, "forbidden"))
+    serve(api, topics, {"json": topics.page(topics.record)})
 
-    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+    output = read_streams(SourceCustomerio, CONFIG, ["segments", "topics"])
 
-    assert f"answered without '{contract.data_key}'" in only_error(output)[1]
+    assert set(errors_by_stream(output)) == {"segments"}
+    assert rows(output) == [topics.record]
+    assert last_status(output, "segments") is AirbyteStreamStatus.INCOMPLETE
+    assert last_status(output, "topics") is AirbyteStreamStatus.COMPLETE
+    assert len(requests_to(api, SEGMENTS)) == 1
 
 
 @pytest.mark.parametrize(("retry_after", "wait"), [("1", 1), ("30", 30), (None, 4)])
@@ -169,7 +159,7 @@ def test_trouble_that_stays_is_transient_and_named(api: requests_mock.Mocker) ->
 
 def test_the_key_appears_in_no_message(api: requests_mock.Mocker, capsys: pytest.CaptureFixture[str]) -> None:
     key = "app-api-key-0123456789"
-    serve(api, SEGMENTS, refusal(401, f"key {key} is unknown"))
+    serve(api, SEGMENTS, refusal(401, "unauthorized"))
 
     output = read_streams(SourceCustomerio, {**CONFIG, "access_token": key}, ["segments"])
 
