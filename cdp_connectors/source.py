@@ -52,10 +52,15 @@ class ManifestSource(YamlDeclarativeSource):
         """Try the connection; the message of a failed status is one sentence for the user.
 
         Raises:
-            AirbyteTracedException: a `config_error` when the configuration itself is wrong.
+            AirbyteTracedException: when the reason is neither the configuration nor the vendor's answer.
         """
-        if self._spec_component:
-            self._spec_component.validate_config(self._config)
+        try:
+            if self._spec_component:
+                self._spec_component.validate_config(self._config)
+        except AirbyteTracedException as error:
+            if error.failure_type is not FailureType.config_error:
+                raise
+            return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
         status = super().check(logger, config)
         if status.status is Status.FAILED:
             status.message = _sentence(status.message)
