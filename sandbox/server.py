@@ -58,6 +58,17 @@ class Sandbox:
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}"
 
+    def configs(self) -> dict[str, dict[str, Any]]:
+        """A working configuration for each connector that this server can answer, by connector name."""
+        return {
+            "source-segment": {
+                "api_token": self.segment.region_tokens["us"],
+                "region": "us",
+                "api_url": f"{self.url}/segment/us",
+                "start_date": "2025-06-01",
+            }
+        }
+
     def __enter__(self) -> "Sandbox":
         self._thread.start()
         while not self._server.started:
