@@ -155,11 +155,9 @@ class _Endpoints:
         end = page.cursor.end or moment(given, "endTime", now)
         start = moment(given, "startTime", now - RETENTION)
         window(start, end, earliest=now - RETENTION)
-        events = [
-            event
-            for event in self._world.audit_events(start, end)
-            if all(given.get(name, event[name]) == event[name] for name in ("resourceId", "resourceType"))
-        ]
+        events = self._world.audit_events(start, end)
+        for name in given.keys() & {"resourceId", "resourceType"}:
+            events = [event for event in events if event[name] == given[name]]
         pagination = page.pinned(min(end, now)).envelope(len(events), LastNext.ABSENT, with_total=False)
         return _data({"events": page.cut(events), "pagination": pagination})
 
