@@ -62,7 +62,7 @@ _NETWORKS = (
     *("eu-west-2", "eu-west-3", "europe-north1", "europe-west1", "europe-west4", "me-south-1", "sa-east-1"),
     *("us-central1", "us-east-1", "us-east-2", "us-east4", "us-west-1", "us-west-2"),
 )
-_CREDENTIALS = ("port", "database", "hostname", "password", "username", "ciphertext")
+_CREDENTIALS = ("database", "hostname", "password", "username", "ciphertext")
 _DEVICE_CATEGORIES = frozenset({"Heatmaps & Recordings", "Tag Managers"})
 _LIBRARY_CATEGORIES = frozenset({"Mobile", "Server", "Website"})
 
@@ -127,5 +127,15 @@ def _source(chance: Seeded, name: str, category: str) -> Record:
 def _warehouse(chance: Seeded, name: str, network: str) -> Record:
     return {
         **entry(chance, chance.identifier(10), f"{name} ({network})", f"{name} in the private network {network}."),
-        "options": [{"name": key, "type": "string", "required": True} for key in _CREDENTIALS],
+        "options": [
+            {
+                "name": "port",
+                "type": "number",
+                "required": True,
+                "defaultValue": 5432,
+                "label": "Port",
+                "description": "",
+            },
+            *({"name": key, "type": "string", "required": True} for key in _CREDENTIALS),
+        ],
     }
