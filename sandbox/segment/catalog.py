@@ -68,14 +68,14 @@ _LIBRARY_CATEGORIES = frozenset({"Mobile", "Server", "Website"})
 
 
 class Catalog:
-    """The three catalogs, each large enough for several pages of 200, and how each destination gets its data."""
+    """The three catalogs, each large enough for several pages of 1000, and how each destination gets its data."""
 
     def __init__(self, seed: int, scale: float) -> None:
         chance = Seeded(f"{seed}/catalog")
         self._modes: dict[str, DeliveryMode] = {}
         self.destinations: list[Record] = []
         for brand, (category, product_name) in islice(
-            cycle(product(_BRANDS, _DESTINATIONS.items())), scaled(460, scale)
+            cycle(product(_BRANDS, _DESTINATIONS.items())), scaled(1160, scale)
         ):
             mode = _mode(chance, category)
             destination = catalog_destination(chance, f"{brand} {product_name}", category, mode)
@@ -83,11 +83,11 @@ class Catalog:
             self.destinations.append(destination)
         self.sources = [
             _source(chance, f"{brand} {product_name}", category)
-            for brand, (category, product_name) in islice(cycle(product(_BRANDS, _SOURCES.items())), scaled(424, scale))
+            for brand, (category, product_name) in islice(cycle(product(_BRANDS, _SOURCES.items())), scaled(1060, scale))
         ]
         self.warehouses = [
             _warehouse(chance, name, network)
-            for network, name in islice(cycle(product(_NETWORKS, _WAREHOUSES)), scaled(212, scale))
+            for network, name in islice(cycle(product(_NETWORKS, _WAREHOUSES)), scaled(1024, scale))
         ]
 
     def sources_of(self, category: str) -> list[Record]:

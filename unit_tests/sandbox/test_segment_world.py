@@ -29,9 +29,9 @@ KEYS = {
 }
 AT_LEAST = {
     "audit_events": 5000,
-    "catalog_destinations": 450,
-    "catalog_sources": 420,
-    "catalog_warehouses": 210,
+    "catalog_destinations": 1001,
+    "catalog_sources": 1001,
+    "catalog_warehouses": 1001,
     "destination_delivery_metrics_summary": 500,
     "destination_subscriptions": 40,
     "destinations": 80,
