@@ -22,7 +22,7 @@ class SourceCustomerio(ManifestSource):
         """Try the connection; the message of a failed status is one sentence for the user.
 
         Raises:
-            AirbyteTracedException: a `config_error` when the configuration itself is wrong.
+            AirbyteTracedException: when the reason is neither the configuration nor the vendor's answer.
         """
         status = super().check(logger, config)
         if _refused(status) and not self._config.get("api_url"):

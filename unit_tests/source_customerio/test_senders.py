@@ -70,13 +70,3 @@ def test_a_domain_that_is_gone_is_skipped_with_a_log_line(api: requests_mock.Moc
     assert [row["suppression_type"] for row in rows(output)] == ["blocks"]
     assert last_status(output, "eps_suppression") is AirbyteStreamStatus.COMPLETE
     assert any("no longer exists: it was deleted" in json.dumps(log.log.message) for log in output.logs)
-
-
-def test_one_sync_asks_for_the_senders_once(api: requests_mock.Mocker) -> None:
-    serve_senders(api, [VISIBLE], [HIDDEN])
-    for kind in TYPES:
-        api.get(f"{US}/esp/suppression/{kind}", json={"suppressions": None})
-
-    read_streams(SourceCustomerio, CONFIG, ["sender_identities", "eps_suppression"])
-
-    assert sum(request.path.endswith("sender_identities") for request in api.request_history) == 2
