@@ -49,7 +49,7 @@ def expected_rows(sandbox: Sandbox, stream: dict[str, Any], config: JsonObject) 
 
 
 def assert_same_rows(
-    sandbox: Sandbox, stream: dict[str, Any], emitted: list[JsonObject], config: JsonObject, deleted: bool = False
+    sandbox: Sandbox, stream: dict[str, Any], emitted: list[JsonObject], config: JsonObject, *, deleted: bool = False
 ) -> None:
     """Every row of the sandbox was emitted, with its latest content, and no other unless some were `deleted` since."""
     found, wanted = by_key(emitted, stream), expected_rows(sandbox, stream, config)

@@ -30,12 +30,14 @@ class SourceCustomerio(ManifestSource):
             other = "us" if region == "eu" else "eu"
             elsewhere = ManifestSource.check(type(self)(config={**self._config, "region": other}), logger, config)
             if elsewhere.status is Status.SUCCEEDED:
-                status.message = f"This App API key belongs to region '{other}', not '{region}'. Change Region to '{other}'."
+                status.message = (
+                    f"This App API key belongs to region '{other}', not '{region}'. Change Region to '{other}'."
+                )
             elif _refused(elsewhere):
                 status.message = (
-                    "Neither region of Customer.io accepts this App API key. Check that it is complete and not revoked, "
-                    "that it is an App API key (a Track or Pipelines key does not work), and that the key's IP "
-                    "allowlist, if it has one, admits this connector."
+                    "Neither region of Customer.io accepts this App API key. Check that it is complete and not "
+                    "revoked, that it is an App API key (a Track or Pipelines key does not work), and that the key's "
+                    "IP allowlist, if it has one, admits this connector."
                 )
         return status
 

@@ -55,8 +55,7 @@ def customerio_api(world: CustomerioWorld) -> Starlette:
     endpoints = _Endpoints(world)
     return Starlette(
         routes=[
-            Mount(f"/{region}/v1", app=_region(endpoints, bucket, key))
-            for region, key in world.region_keys.items()
+            Mount(f"/{region}/v1", app=_region(endpoints, bucket, key)) for region, key in world.region_keys.items()
         ],
         exception_handlers={404: _not_routed},
     )

@@ -29,7 +29,9 @@ class Delivery:
     @property
     def delivery_id(self) -> str:
         """An opaque text, as the API's are."""
-        return base64.urlsafe_b64encode(b"dl" + self.number.to_bytes(7, "big") + self.created.to_bytes(5, "big")).decode()
+        return base64.urlsafe_b64encode(
+            b"dl" + self.number.to_bytes(7, "big") + self.created.to_bytes(5, "big")
+        ).decode()
 
     def at(self, now: int) -> Row:
         """The delivery as `GET /v1/messages` returns it."""
@@ -71,7 +73,7 @@ def generate_deliveries(random: Random, start: int, count: int, people: list[Per
             number=number,
             created=moment,
             kind=(kind := random.choices(_TYPES, (70, 12, 6, 8, 4))[0]),
-            person=random.choice(people) if random.random() > 1 / 500 else None,
+            person=random.choice(people) if random.random() > 1 / 200 else None,
             origin=_origin(random),
             metrics=(metrics := _metrics(random, moment, kind)),
             failure="mailbox unavailable" if "bounced" in metrics else None,
@@ -99,13 +101,18 @@ def _metrics(random: Random, created: int, kind: str) -> dict[str, int]:
         metrics["bounced"] = metrics["sent"] + random.randrange(HOUR)
         return metrics
     metrics["delivered"] = metrics["sent"] + random.randrange(1, HOUR)
-    if kind == "email" and random.random() < 0.4:  # most opens come within hours, some within weeks
+    if kind == "email" and random.random() < 2 / 5:
         opened = metrics["delivered"] + int(random.expovariate(1 / (2 * DAY)))
-        metrics |= {"opened": opened, "human_opened" if random.random() < 0.7 else "prefetch_opened": opened}
-        if random.random() < 0.3:
+        metrics |= {"opened": opened, "human_opened" if random.random() < 2 / 3 else "prefetch_opened": opened}
+        if random.random() < 1 / 3:
             link = random.randrange(1, 4)
             clicked = opened + random.randrange(HOUR)
-            metrics |= {"clicked": clicked, "human_clicked": clicked, f"link:{link}": clicked, f"human_link:{link}": clicked}
+            metrics |= {
+                "clicked": clicked,
+                "human_clicked": clicked,
+                f"link:{link}": clicked,
+                f"human_link:{link}": clicked,
+            }
     if random.random() < 1 / 20:
         metrics["converted"] = metrics["delivered"] + random.randrange(14 * DAY)
     return metrics

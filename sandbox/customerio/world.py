@@ -1,7 +1,6 @@
 """The simulated Customer.io workspace: everything that will ever be seen of it, and what is seen of it now."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from operator import attrgetter
 from random import Random
 
@@ -92,7 +91,7 @@ class CustomerioWorld:
 
     def expected(self, stream: str) -> list[Row]:
         """The rows that a complete sync of the stream holds now, as source-customerio emits them."""
-        special: dict[str, Callable[[], list[Row]]] = {
+        special = {
             "workspaces": self.workspaces,
             "customers": self._expected_customers,
             "messages": self._expected_messages,

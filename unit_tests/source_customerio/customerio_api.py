@@ -1,7 +1,7 @@
 """Customer.io's App API as the unit tests mock it, and what each stream asks it for."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests_mock
@@ -35,8 +35,6 @@ class Contract:
     record: JsonObject = field(default_factory=lambda: {"id": 1})
     added: JsonObject = field(default_factory=dict)
     method: str = "GET"
-    partitions: int = 1
-    """How many chains of requests the stream makes."""
 
     @property
     def token(self) -> str | None:
@@ -50,42 +48,35 @@ class Contract:
         return {self.data_key: list(records)} | ({} if following is ... else {"next": following})
 
 
-def incremental(name: str, path: str, data_key: str, cursor: str, **differences: Any) -> Contract:
-    record = {"id": 1, cursor: START_TS}
-    return Contract(name, path, data_key, cursor=cursor, **{"record": record, **differences})
+def incremental(name: str, path: str, data_key: str, cursor: str) -> Contract:
+    return Contract(name, path, data_key, cursor=cursor, record={"id": 1, cursor: START_TS})
 
 
 CONTRACTS = [
     Contract("workspaces", "/workspaces", "workspaces"),
     incremental("campaigns", "/campaigns", "campaigns", "updated"),
     incremental("broadcasts", "/broadcasts", "broadcasts", "updated"),
-    incremental(
-        "newsletters", "/newsletters", "newsletters", "updated", parameters={"limit": "100", "sort": "asc"}
+    replace(
+        incremental("newsletters", "/newsletters", "newsletters", "updated"), parameters={"limit": "100", "sort": "asc"}
     ),
     incremental("segments", "/segments", "segments", "updated_at"),
     incremental("transactional_messages", "/transactional", "messages", "updated_at"),
     incremental("exports", "/exports", "exports", "updated_at"),
     incremental("collections", "/collections", "collections", "updated_at"),
-    incremental(
-        "snippets",
-        "/snippets",
-        "snippets",
-        "updated_at",
+    replace(
+        incremental("snippets", "/snippets", "snippets", "updated_at"),
         primary_key=["name"],
         record={"name": "footer", "value": "<p>", "updated_at": START_TS},
     ),
     Contract("topics", "/subscription_topics", "topics"),
     Contract("types", "/object_types", "types", record={"id": "1"}),
     Contract("reporting_webhooks", "/reporting_webhooks", "reporting_webhooks"),
-    Contract(
-        "ip_addresses", "/info/ip_addresses", "ip_addresses", ["ip_address"], record={"ip_address": "192.0.2.1"}
-    ),
+    Contract("ip_addresses", "/info/ip_addresses", "ip_addresses", ["ip_address"], record={"ip_address": "192.0.2.1"}),
     Contract(
         "sender_identities",
         "/sender_identities",
         "sender_identities",
         parameters={"limit": "100", "sort": "asc", "hidden": "false"},
-        partitions=2,
     ),
     Contract(
         "eps_suppression",
@@ -96,11 +87,8 @@ CONTRACTS = [
         record={"email": "lost@example.net", "created": 1},
         added={"suppression_type": "bounces", "domain": ""},
     ),
-    incremental(
-        "messages",
-        "/messages",
-        "messages",
-        "created",
+    replace(
+        incremental("messages", "/messages", "messages", "created"),
         parameters={
             "limit": "1000",
             "get_tracked_responses": "true",
@@ -110,11 +98,8 @@ CONTRACTS = [
         record={"id": "dg==", "created": START_TS, "deduplicate_id": f"dg==:{NOW_TS}"},
         added={"updated_at": NOW_TS},
     ),
-    incremental(
-        "activities",
-        "/activities",
-        "activities",
-        "timestamp",
+    replace(
+        incremental("activities", "/activities", "activities", "timestamp"),
         parameters={"limit": "100", "deleted": "true"},
         record={"id": "01K", "timestamp": START_TS},
     ),
@@ -151,9 +136,7 @@ def serve(api: requests_mock.Mocker, contract: Contract, *answers: Mapping[str, 
     api.request(contract.method, US + contract.path, list(answers))
 
 
-def respond(
-    api: requests_mock.Mocker, contract: Contract, answer: Callable[[dict[str, str]], JsonObject]
-) -> None:
+def respond(api: requests_mock.Mocker, contract: Contract, answer: Callable[[dict[str, str]], JsonObject]) -> None:
     """Answer each of the stream's requests with what `answer` makes of its query parameters."""
     serve(api, contract, {"json": lambda request, _: answer(_parameters(request))})
 

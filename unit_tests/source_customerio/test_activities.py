@@ -25,9 +25,7 @@ def read_pages(
     """Serve pages of activities with these timestamps; returns the pages asked for, what came, and the state."""
     answers = [
         {
-            "activities": [
-                {"id": f"{number}-{place}", "timestamp": moment} for place, moment in enumerate(moments)
-            ],
+            "activities": [{"id": f"{number}-{place}", "timestamp": moment} for place, moment in enumerate(moments)],
             "next": f"page{number}" if number < len(pages) else "",
         }
         for number, moments in enumerate(pages, 1)

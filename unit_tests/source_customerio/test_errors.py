@@ -111,9 +111,7 @@ def test_rate_limiting_waits_as_long_as_the_vendor_says_or_ever_longer(
     assert max(waits) <= 2 * wait + 3
 
 
-def test_a_daily_quota_ends_with_a_clear_error_within_a_minute(
-    api: requests_mock.Mocker, waits: list[float]
-) -> None:
+def test_a_daily_quota_ends_with_a_clear_error_within_a_minute(api: requests_mock.Mocker, waits: list[float]) -> None:
     serve(api, SEGMENTS, {"status_code": 429, "json": TOO_MANY})
 
     failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, ["segments"]))

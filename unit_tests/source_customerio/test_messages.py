@@ -1,5 +1,6 @@
 """Deliveries: which windows a sync asks for, and how it goes on after the last one."""
 
+import itertools
 from collections.abc import Callable
 from datetime import datetime, timezone
 
@@ -51,7 +52,7 @@ def test_windows_cover_every_second_from_the_start_date_once(api: requests_mock.
 
     assert windows[0][0] == timestamp(start_date.removesuffix("Z"))
     assert windows[-1][1] == NOW_TS
-    assert all(start == end + 1 for (_, end), (start, _) in zip(windows, windows[1:], strict=False))
+    assert all(start == end + 1 for (_, end), (start, _) in itertools.pairwise(windows))
     assert all(end - start < 30 * DAY for start, end in windows)
 
 

@@ -5,7 +5,7 @@ import requests_mock
 from airbyte_cdk.models import AirbyteStreamStatus
 
 from source_customerio import SourceCustomerio
-from unit_tests.helpers import read_streams, rows
+from unit_tests.helpers import read_streams
 from unit_tests.source_customerio.customerio_api import (
     BY_NAME,
     CONFIG,

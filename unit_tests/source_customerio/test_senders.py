@@ -24,12 +24,8 @@ def serve_senders(api: requests_mock.Mocker, visible: list[JsonObject], hidden: 
     api.get(US + "/sender_identities?hidden=true", json={"sender_identities": hidden, "next": ""})
 
 
-@pytest.mark.parametrize(
-    "hidden_list", [[HIDDEN], [VISIBLE, HIDDEN, UNMARKED]], ids=["only hidden", "hidden as well"]
-)
-def test_each_sender_comes_once_whatever_hidden_means(
-    api: requests_mock.Mocker, hidden_list: list[JsonObject]
-) -> None:
+@pytest.mark.parametrize("hidden_list", [[HIDDEN], [VISIBLE, HIDDEN, UNMARKED]], ids=["only hidden", "hidden as well"])
+def test_each_sender_comes_once_whatever_hidden_means(api: requests_mock.Mocker, hidden_list: list[JsonObject]) -> None:
     serve_senders(api, [VISIBLE, UNMARKED], hidden_list)
 
     found = rows(read_streams(SourceCustomerio, CONFIG, ["sender_identities"]))

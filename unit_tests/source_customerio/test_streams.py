@@ -110,9 +110,7 @@ def test_not_set_times_stay_zero(api: requests_mock.Mocker) -> None:
         ("", ""),
     ],
 )
-def test_credentials_inside_a_webhook_endpoint_are_removed(
-    api: requests_mock.Mocker, endpoint: str, kept: str
-) -> None:
+def test_credentials_inside_a_webhook_endpoint_are_removed(api: requests_mock.Mocker, endpoint: str, kept: str) -> None:
     webhook = {"id": 1, "endpoint": endpoint, "events": ["email_sent"]}
     serve(api, BY_NAME["reporting_webhooks"], {"json": {"reporting_webhooks": [webhook]}})
 
