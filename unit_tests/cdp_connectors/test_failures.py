@@ -18,8 +18,8 @@ from cdp_connectors.failures import Failure, check_sentence, failed_streams, str
 EXHAUSTED = "Exhausted available request attempts. Please see logs for more details. Exception: "
 REFUSED = (
     "ConnectionError: HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url: / "
-    "(Caused by NewConnectionError(\"HTTPSConnection(host='api.example.com', port=443): Failed to establish a new connection: "
-    '[Errno 111] Connection refused"))'
+    "(Caused by NewConnectionError(\"HTTPSConnection(host='api.example.com', port=443): "
+    'Failed to establish a new connection: [Errno 111] Connection refused"))'
 )
 
 
