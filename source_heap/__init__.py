@@ -1,0 +1,1 @@
+"""The Airbyte source for Heap Connect, which exports Heap as dumps of Avro files to an S3 bucket."""
