@@ -6,12 +6,15 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from source_heap import positions
 from source_heap.positions import Manifest, Part, Plan, Position, Progress, in_order, plan, unsettled
 
 
 def manifest(dump_id: int, minute: int = 0) -> Manifest:
-    return Manifest(dump_id, (f"manifests/sync_{dump_id}.json",), f"2025-01-01T{minute // 60:02}:{minute % 60:02}:00.000Z")
+    return Manifest(
+        dump_id, (f"manifests/sync_{dump_id}.json",), f"2025-01-01T{minute // 60:02}:{minute % 60:02}:00.000Z"
+    )
 
 
 def part(dump_id: int, *names: str, incremental: bool = True) -> Part:
@@ -35,9 +38,7 @@ def end(of: Plan) -> Position:
 def test_files_come_by_numeric_dump_id_then_part() -> None:
     parts = {n: part(n, "part-10000-x.avro", "part-00002-x.avro") for n in (999, 1000, 1008461850)}
     plan_ = planned([manifest(n) for n in (1000, 1008461850, 999)], parts, Position())
-    assert files(plan_) == [
-        f"sync_{n}/t/part-{i}-x.avro" for n in (999, 1000, 1008461850) for i in ("00002", "10000")
-    ]
+    assert files(plan_) == [f"sync_{n}/t/part-{i}-x.avro" for n in (999, 1000, 1008461850) for i in ("00002", "10000")]
 
 
 def test_more_than_ten_thousand_parts_keep_their_order() -> None:
@@ -46,7 +47,11 @@ def test_more_than_ten_thousand_parts_keep_their_order() -> None:
 
 
 def test_names_without_numbers_are_read_too() -> None:
-    assert set(in_order(["a/ffee.avro", "a/x.avro", "a/x.avro", "a/a97.avro"])) == {"a/ffee.avro", "a/x.avro", "a/a97.avro"}
+    assert set(in_order(["a/ffee.avro", "a/x.avro", "a/x.avro", "a/a97.avro"])) == {
+        "a/ffee.avro",
+        "a/x.avro",
+        "a/a97.avro",
+    }
 
 
 def test_a_full_copy_voids_all_earlier_dumps() -> None:
@@ -113,7 +118,11 @@ def test_a_begun_dump_is_finished_before_a_late_one() -> None:
     parts = {5: part(5, "a1", "a2", "a3")}
     position = next(iter(planned([manifest(5)], parts, Position()))).after
     listed = [manifest(5), manifest(4, minute=1)]
-    assert files(planned(listed, {**parts, 4: part(4, "b1")}, position)) == ["sync_5/t/a2", "sync_5/t/a3", "sync_4/t/b1"]
+    assert files(planned(listed, {**parts, 4: part(4, "b1")}, position)) == [
+        "sync_5/t/a2",
+        "sync_5/t/a3",
+        "sync_4/t/b1",
+    ]
 
 
 def test_progress_counts_only_an_unbroken_row_of_files() -> None:
