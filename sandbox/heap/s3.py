@@ -14,12 +14,6 @@ import requests
 from sandbox.heap.process import ServerProcess, free_ports
 from sandbox.heap.s3_server import EXTERNAL_ID, ROLE, AccessKey, S3Server
 
-_READ = {
-    "Effect": "Allow",
-    "Action": ["s3:ListBucket", "s3:GetObject", "s3:HeadBucket"],  # AWS has no HeadBucket: there ListBucket covers it
-    "Resource": "*",
-}
-
 
 class MotoS3(S3Server):
     """moto's server with authentication enforced: signatures, IAM policies, the role's trust in one external id.
@@ -35,9 +29,9 @@ class MotoS3(S3Server):
         anyone = AccessKey("anyone", "anything")
         self.client(anyone).create_bucket(Bucket=self.bucket)
         iam = self.client(anyone, "iam")
-        assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+        assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": self.role_arn}
         self.writer = _create_user(iam, "heap", [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}])
-        self.reader = _create_user(iam, "reader", [_READ, assume])
+        self.reader = _create_user(iam, "reader", [self._read_policy, assume])
         self.stranger = _create_user(iam, "stranger", [])
         trust = {
             "Effect": "Allow",
@@ -46,7 +40,7 @@ class MotoS3(S3Server):
             "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
         }
         iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=_policy(trust))
-        iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=_policy(_READ))
+        iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=_policy(self._read_policy))
         requests.post(f"{self.endpoint_url}/moto-api/reset-auth", data=b"0", timeout=10).raise_for_status()
 
 
@@ -113,11 +107,11 @@ class SeaweedS3(S3Server):
                 "signingKey": "c2FuZGJveC1zaWduaW5nLWtleS1zYW5kYm94LTEyMzQ=",
             },
             "policy": {"defaultEffect": "Deny", "storeType": "memory"},
-            "policies": [{"name": "read", "document": json.loads(_policy(_READ))}],
+            "policies": [{"name": "read", "document": json.loads(_policy(self._read_policy))}],
             "roles": [
                 {
                     "roleName": ROLE,
-                    "roleArn": f"arn:aws:iam::{self.account_id}:role/{ROLE}",
+                    "roleArn": self.role_arn,
                     "trustPolicy": json.loads(_policy(trust)),
                     "attachedPolicies": ["read"],
                 }

@@ -88,6 +88,20 @@ class S3Server(ABC):
         }
 
     @property
+    def role_arn(self) -> str:
+        """The role that reads the bucket."""
+        return f"arn:aws:iam::{self.account_id}:role/{ROLE}"
+
+    @property
+    def _read_policy(self) -> dict[str, Any]:
+        bucket = f"arn:aws:s3:::{self.bucket}"
+        return {
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket", "s3:GetObject", "s3:HeadBucket"],  # moto's own name for what ListBucket covers
+            "Resource": [bucket, f"{bucket}/*"],
+        }
+
+    @property
     def config(self) -> dict[str, Any]:
         """A whole configuration of source-heap, with the reader's access key."""
         return {
