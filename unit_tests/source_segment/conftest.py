@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -8,9 +9,16 @@ from unit_tests.source_segment.segment_api import NOW
 
 
 @pytest.fixture(autouse=True)
-def frozen_clock() -> Iterator[None]:
-    with freeze_time(NOW):
-        yield
+def waits(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """The clock stands at `NOW`, and what the code waits for passes at once."""
+    with freeze_time(NOW) as clock:
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            clock.tick(seconds)
+
+        monkeypatch.setattr(time, "sleep", sleep)
+        yield waits
 
 
 @pytest.fixture
