@@ -72,10 +72,10 @@ def listed_manifests(objects: Iterable[Mapping[str, Any]]) -> list[Manifest]:
     return [manifests[dump_id] for dump_id in sorted(manifests)]
 
 
-def parse_manifest(content: bytes, bucket: str, known_columns: dict[tuple[str, ...], tuple[str, ...]]) -> dict[
-    str, TableEntry
-]:
-    """The tables of a manifest by name, without Heap's internal ones.
+def parse_manifest(
+    content: bytes, bucket: str, known_columns: dict[tuple[str, ...], tuple[str, ...]]
+) -> dict[str, TableEntry]:
+    """The tables of a manifest by name.
 
     Args:
         content: the manifest.
@@ -97,8 +97,7 @@ def parse_manifest(content: bytes, bucket: str, known_columns: dict[tuple[str, .
         name = table.get("name") if isinstance(table, dict) else None
         if not isinstance(name, str) or not name:
             raise UnreadableManifestError("one of its tables has no name")
-        if name not in INTERNAL_TABLES:
-            entries[name] = _entry(table, bucket, known_columns)
+        entries[name] = _entry(table, bucket, known_columns)
     return entries
 
 

@@ -1,40 +1,52 @@
 """The configuration of one run, and what the components of that run share."""
 
-import threading
 from collections.abc import Mapping
-from typing import Any
-
-from airbyte_cdk.models import ConfiguredAirbyteCatalog
+from typing import TYPE_CHECKING, Any
 
 from source_heap.aws import AwsAccess
-from source_heap.manifests import TableEntry
-from source_heap.positions import Manifest
 
-JsonSchema = Mapping[str, Any]
+if TYPE_CHECKING:
+    from airbyte_cdk.models import ConfiguredAirbyteCatalog
+
+    from source_heap.bucket import Bucket
 
 
 class RunConfig(dict[str, Any]):
-    """The user's configuration as the engine hands it to every component, with the findings of the run.
+    """The user's configuration as the engine hands it to every component, with what they share.
 
     The engine builds a stream's components one by one and offers them nothing in common but the configuration.
-    What must happen once a run, and not once a stream, is therefore kept here: assuming the role, listing the
-    bucket, reading a manifest or the header of a file. Whoever uses a field holds `lock` or writes a finding that
-    all threads would write equally.
+    What must happen once a run, and not once a stream, is therefore reached through it: assuming the role,
+    listing the bucket, reading a manifest.
     """
 
-    def __init__(self, config: Mapping[str, Any], catalog: ConfiguredAirbyteCatalog | None = None) -> None:
+    def __init__(self, config: Mapping[str, Any], catalog: "ConfiguredAirbyteCatalog | None" = None) -> None:
+        """Nothing is asked for yet; the catalog is that of the sync to be done, if one is."""
         super().__init__(config)
-        self.lock = threading.RLock()
         self.aws = AwsAccess(config)
-        self.configured_schemas: dict[str, JsonSchema] | None = None
+        self.bucket: Bucket | None = None
+        self.configured_schemas: dict[str, Mapping[str, Any]] | None = None
         if catalog is not None:
             self.configured_schemas = {item.stream.name: item.stream.json_schema for item in catalog.streams}
-        self.manifests: list[Manifest] | None = None
-        self.tables: dict[str, dict[str, TableEntry]] = {}
-        self.known_columns: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self.record_schemas: dict[str, JsonSchema] = {}
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> "RunConfig":
-        """The run's configuration; one of its own for a component that is used outside of a run."""
-        return config if isinstance(config, cls) else cls(config)
+        """The run's configuration, given the one that the engine hands to a component.
+
+        Raises:
+            TypeError: the component was not built by the source.
+        """
+        if not isinstance(config, cls):
+            raise TypeError("the manifest's components work within SourceHeap only")
+        return config
+
+    @classmethod
+    def bucket_of(cls, config: Mapping[str, Any]) -> "Bucket":
+        """The bucket of the run.
+
+        Raises:
+            TypeError: no component that gives access to it was built before.
+        """
+        bucket = cls.of(config).bucket
+        if bucket is None:
+            raise TypeError("the manifest gives no access to the bucket before it is read")
+        return bucket

@@ -73,7 +73,9 @@ class ResumingStream(io.RawIOBase):
     def _resume(self, error: Exception) -> None:
         self._response.close()
         if self._attempts_left == 0:
-            raise _interrupted(f"the connection broke at byte {self._offset} and could not be resumed", error) from error
+            raise _interrupted(
+                f"the connection broke at byte {self._offset} and could not be resumed", error
+            ) from error
         if self._attempts_left < ATTEMPTS_WITHOUT_PROGRESS:
             time.sleep(SECONDS_BETWEEN_ATTEMPTS)
         self._attempts_left -= 1

@@ -23,7 +23,16 @@ ROWS_PER_BATCH = 2_000
 BYTES_PER_BATCH = 1 << 20
 _SCALARS = {"boolean", "int", "long", "float", "double", "string", "bytes"}
 _OWN_CODECS = {"null", "deflate", "snappy"}
-_FASTAVRO_ERRORS = (EOFError, IndexError, KeyError, MemoryError, OverflowError, TypeError, UnicodeDecodeError, ValueError)
+_FASTAVRO_ERRORS = (
+    EOFError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    TypeError,
+    UnicodeDecodeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import StreamSlice
 
-from source_heap.components.dumps import Dumps
-from source_heap.manifests import USER_MIGRATIONS
+from source_heap.components.bucket_access import BucketAccess
+from source_heap.manifests import INTERNAL_TABLES, USER_MIGRATIONS
 from source_heap.positions import Position, plan, unsettled
+from source_heap.run_config import RunConfig
 from source_heap.table_history import TableHistory
 
 ACCESS, TABLES = "access", "tables"
@@ -54,7 +55,7 @@ class CompanionTables(Retriever):
     """
 
     config: Mapping[str, Any]
-    dumps: Dumps
+    access: BucketAccess
     partition_router: CompanionRouter
     cursor: Cursor
     parameters: InitVar[Mapping[str, Any]] = None
@@ -65,7 +66,7 @@ class CompanionTables(Retriever):
 
     def read_records(
         self,
-        records_schema: Mapping[str, Any],
+        records_schema: Mapping[str, Any],  # noqa: ARG002 # the engine's own signature
         stream_slice: StreamSlice | None = None,
     ) -> Iterable[Mapping[str, Any]]:
         """The records of a slice: none for the proof of access, which fails if there is no access."""
@@ -75,24 +76,28 @@ class CompanionTables(Retriever):
             yield from self._tables()
 
     def _prove_access(self) -> None:
-        for manifest in reversed(self.dumps.manifests()):
-            tables = self.dumps.entries([manifest])[manifest.dump_id]
+        bucket = RunConfig.bucket_of(self.config)
+        for manifest in reversed(bucket.manifests()):
+            tables = bucket.entries([manifest])[manifest.dump_id]
             file = next((file for entry in tables.values() for file in entry.files), None)
             if file is not None:
-                self.dumps.record_schemas([file])
+                bucket.record_schemas([file])
                 return
 
     def _tables(self) -> Iterable[Mapping[str, Any]]:
         state = self.partition_router.saved_state
         position = Position.from_state(state.get("position"))
         histories = {name: TableHistory(*numbers) for name, numbers in state.get("tables", {}).items()}
-        manifests = self.dumps.manifests()
+        bucket = RunConfig.bucket_of(self.config)
+        manifests = bucket.manifests()
         fresh = unsettled(manifests, position)
         if fresh and fresh[0].dump_id < max((history.newest_dump_id for history in histories.values()), default=-1):
             fresh, histories = manifests, {}  # a dump came late: the sums are made anew
         changed = set()
-        for dump_id, tables in self.dumps.entries(fresh).items():
+        for dump_id, tables in bucket.entries(fresh).items():
             for name, entry in tables.items():
+                if name in INTERNAL_TABLES:
+                    continue
                 histories[name] = TableHistory.after(
                     histories.get(name),
                     dump_id,
@@ -108,8 +113,9 @@ class CompanionTables(Retriever):
         }
 
     def _record(self, table: str, history: TableHistory) -> Mapping[str, Any]:
-        newest = [manifest for manifest in self.dumps.manifests() if manifest.dump_id == history.newest_dump_id]
-        entry = self.dumps.entries(newest)[history.newest_dump_id][table]
+        bucket = RunConfig.bucket_of(self.config)
+        newest = [manifest for manifest in bucket.manifests() if manifest.dump_id == history.newest_dump_id]
+        entry = bucket.entries(newest)[history.newest_dump_id][table]
         return {
             "table": table,
             "first_valid_dump_id": history.first_valid_dump_id,

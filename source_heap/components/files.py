@@ -25,10 +25,10 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from source_heap.avro.container import CorruptFileError
 from source_heap.avro.decoder import decode
-from source_heap.components.dumps import Dumps
 from source_heap.manifests import USER_MIGRATIONS, WHOLE_TABLES
 from source_heap.positions import Part, Position, Progress, Step, plan, unsettled
 from source_heap.rows import StartDateFilter, records
+from source_heap.run_config import RunConfig
 
 _LOGGER = logging.getLogger("airbyte")
 
@@ -43,7 +43,6 @@ class FilesRouter(PartitionRouter):
     """
 
     config: Mapping[str, Any]
-    dumps: Dumps
     table: str
     parameters: InitVar[Mapping[str, Any]] = None
     progress: Progress = field(init=False, default_factory=lambda: Progress(Position()))
@@ -55,11 +54,11 @@ class FilesRouter(PartitionRouter):
 
     def stream_slices(self) -> Iterable[StreamSlice]:
         """The files to read; each slice carries its `Step`."""
-        position = self.progress.position
-        manifests = unsettled(self.dumps.manifests(), position)
+        position, bucket = self.progress.position, RunConfig.bucket_of(self.config)
+        manifests = unsettled(bucket.manifests(), position)
         parts = {
             dump_id: Part(tables[self.table].incremental, tables[self.table].files)
-            for dump_id, tables in self.dumps.entries(manifests).items()
+            for dump_id, tables in bucket.entries(manifests).items()
             if self.table in tables
         }
         to_read = plan(manifests, parts, position, newest_only=self.table == USER_MIGRATIONS)
@@ -91,7 +90,6 @@ class AvroFiles(Retriever):
     """
 
     config: Mapping[str, Any]
-    dumps: Dumps
     partition_router: FilesRouter
     cursor: Cursor
     name: str
@@ -127,16 +125,14 @@ class AvroFiles(Retriever):
         keeps = StartDateFilter(start_date).keeps if start_date else None
         byte = 0
         try:
-            with self.dumps.open(step.file) as stream:
+            with RunConfig.bucket_of(self.config).open(step.file) as stream:
                 for batch in decode(stream, text_columns):
                     yield from records(batch, step.dump_id, step.file, keeps)
                     byte = stream.tell()
         except CorruptFileError as error:
             raise self._failure(step, error.offset, f"{error.reason}. {_RESYNC}", FailureType.config_error) from error
         except AirbyteTracedException as error:
-            raise self._failure(
-                step, byte, error.message or str(error), error.failure_type
-            ) from error
+            raise self._failure(step, byte, error.message or str(error), error.failure_type) from error
 
     def _failure(self, step: Step, byte: int, reason: str, failure_type: FailureType) -> AirbyteTracedException:
         message = (
@@ -148,9 +144,7 @@ class AvroFiles(Retriever):
     def _state_message(self, position: Position) -> AirbyteMessage:
         blob = AirbyteStateBlob({**self.cursor.state, "parent_state": position.to_state()})
         state = AirbyteStreamState(stream_descriptor=StreamDescriptor(name=self.name), stream_state=blob)
-        return AirbyteMessage(
-            type=Type.STATE, state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=state)
-        )
+        return AirbyteMessage(type=Type.STATE, state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=state))
 
 
 _RESYNC = "Restore the object, or have Heap resync the table."

@@ -10,14 +10,14 @@ from airbyte_cdk.sources.declarative.schema.schema_loader import SchemaLoader
 from airbyte_cdk.sources.types import StreamSlice
 
 from source_heap.avro.json_schema import table_schema
-from source_heap.components.dumps import Dumps
+from source_heap.components.bucket_access import BucketAccess
 from source_heap.manifests import INTERNAL_TABLES, USER_MIGRATIONS, TableEntry
-from source_heap.run_config import JsonSchema, RunConfig
+from source_heap.run_config import RunConfig
 
 COMPANION_STREAM = "_heap_tables"
 _PRIMARY_KEYS = {"users": "user_id", USER_MIGRATIONS: "from_user_id"}
 _EVENT_KEY = "event_id"
-_ADDED_COLUMNS: JsonSchema = {
+_ADDED_COLUMNS: Mapping[str, Any] = {
     "_heap_dump_id": {"type": "integer", "description": "The dump that the row came with."},
     "_heap_file": {"type": "string", "description": "The key of the Avro file that the row came with."},
 }
@@ -34,13 +34,13 @@ class Tables(Retriever):
     """
 
     config: Mapping[str, Any]
-    dumps: Dumps
+    access: BucketAccess
     parameters: InitVar[Mapping[str, Any]] = None
 
     def read_records(
         self,
-        records_schema: Mapping[str, Any],
-        stream_slice: StreamSlice | None = None,
+        records_schema: Mapping[str, Any],  # noqa: ARG002 # the engine's own signature
+        stream_slice: StreamSlice | None = None,  # noqa: ARG002 # the engine's own signature
     ) -> Iterable[Mapping[str, Any]]:
         """The tables by name."""
         configured = RunConfig.of(self.config).configured_schemas
@@ -49,10 +49,13 @@ class Tables(Retriever):
             yield {"name": name, "primary_key": _PRIMARY_KEYS.get(name, _EVENT_KEY)}
 
     def _discovered(self) -> list[str]:
-        entries = self.dumps.entries(self.dumps.manifests())
-        names = sorted({name for tables in entries.values() for name in tables})
-        self.dumps.record_schemas([file for name in names for file in sample_files(entries, name)])
-        _LOGGER.info("Left out Heap's internal tables, if there are any: %s", ", ".join(sorted(INTERNAL_TABLES)))
+        bucket = RunConfig.bucket_of(self.config)
+        entries = bucket.entries(bucket.manifests())
+        found = {name for tables in entries.values() for name in tables}
+        if internal := sorted(found & INTERNAL_TABLES):
+            _LOGGER.info("Left out, as they are internal to Heap: %s", ", ".join(internal))
+        names = sorted(found - INTERNAL_TABLES)
+        bucket.record_schemas([file for name in names for file in sample_files(entries, name)])
         return names
 
 
@@ -65,7 +68,6 @@ class TableSchema(SchemaLoader):
     """
 
     config: Mapping[str, Any]
-    dumps: Dumps
     table: str
     parameters: InitVar[Mapping[str, Any]] = None
 
@@ -75,9 +77,12 @@ class TableSchema(SchemaLoader):
         return configured if configured and configured.get("properties") else self._discovered()
 
     def _discovered(self) -> Mapping[str, Any]:
-        entries = self.dumps.entries(self.dumps.manifests())
-        record_schemas = self.dumps.record_schemas(sample_files(entries, self.table))
-        columns = [column for tables in entries.values() if self.table in tables for column in tables[self.table].columns]
+        bucket = RunConfig.bucket_of(self.config)
+        entries = bucket.entries(bucket.manifests())
+        record_schemas = bucket.record_schemas(sample_files(entries, self.table))
+        columns = [
+            column for tables in entries.values() if self.table in tables for column in tables[self.table].columns
+        ]
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
             "type": "object",

@@ -78,7 +78,7 @@ def rows_of(file: bytes, text_columns: list[str] | None = None) -> list[dict[str
     return rows
 
 
-def as_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:  # noqa: ANN401 # any Avro value, to any JSON value
     """What the decoder promises, written a second time."""
     match value:
         case float():
@@ -136,16 +136,16 @@ def bare(fields: dict[str, Any]) -> dict[str, Any]:
         ({"type": "string", "logicalType": "uuid"}, "cb4ff356-33e6-4f0a-8d26-9d1f4f6f0b6c"),
     ],
 )
-def test_known_logical_types_pass_as_their_base_type(logical: dict[str, str], value: Any) -> None:
+def test_known_logical_types_pass_as_their_base_type(logical: dict[str, str], value: int | str) -> None:
     reader = ContainerReader(io.BytesIO(avro_file({"x": logical["type"]}, [{"x": value}])))
     blocks = [(block.row_count, block.data) for block in reader.blocks()]
     file = container(replace(reader.header, schema=record_schema({"x": logical})), blocks)
     assert rows_of(file) == [{"x": value}]
 
 
-@pytest.mark.parametrize("fast", [True, False])
-def test_text_columns_hold_any_type_as_text(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not fast:
+@pytest.mark.parametrize("path", ["polars", "fastavro"])
+def test_text_columns_hold_any_type_as_text(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if path == "fastavro":
         monkeypatch.setattr(decoder, "polars_reads", lambda _: False)
     fields = {"a": "long", "b": "double", "c": "boolean", "d": ["null", "string"], "e": "bytes", "f": "double"}
     row = {"a": EXTREME - 1, "b": 1.5, "c": True, "d": None, "e": b"\x00", "f": float("nan")}
@@ -168,10 +168,14 @@ def blocks_of(file: bytes) -> list[int]:
 
 def broken(file: bytes) -> tuple[list[dict[str, Any]], CorruptFileError]:
     rows: list[dict[str, Any]] = []
-    with pytest.raises(CorruptFileError) as caught:
+    try:
         for batch in decode(io.BytesIO(file)):
-            rows += [dict(zip(batch.columns, values, strict=True)) for values in zip(*batch.columns.values(), strict=True)]
-    return rows, caught.value
+            rows += [
+                dict(zip(batch.columns, values, strict=True)) for values in zip(*batch.columns.values(), strict=True)
+            ]
+    except CorruptFileError as error:
+        return rows, error
+    pytest.fail("the file was taken as whole")
 
 
 @pytest.mark.parametrize("codec", CODECS)
