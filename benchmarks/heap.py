@@ -13,6 +13,7 @@ from rich.table import Table
 
 from benchmarks import tap_heap
 from benchmarks.measure import Cost, measure
+from benchmarks.tap_heap import TapHeap
 from sandbox.heap.bulk import pageview_columns, write_pageviews
 from sandbox.heap.dumps import AvroFile, Dump, TableDump
 from sandbox.heap.s3 import SeaweedS3
@@ -62,14 +63,19 @@ def _measure_reading(folder: Path, server: S3Server, console: Console) -> None:
 
 
 def _readers(server: S3Server, folder: Path, console: Console) -> Iterator[tuple[str, Reader]]:
-    try:
-        command = tap_heap.install()
-        yield f"tap-heap {tap_heap.VERSION}", lambda stream: tap_heap.read(command, server, stream, folder)
-    except tap_heap.TapHeapUnavailableError as error:
-        console.print(f"tap-heap is left out, because it cannot be installed here: {error}")
+    if tap := _tap_heap(server, folder, console):
+        yield f"tap-heap {tap_heap.VERSION}", tap.read
     plain = [sys.executable, "-m", "benchmarks.plain_avro", server.endpoint_url, server.bucket]
     yield "fastavro + orjson", lambda stream: measure([*plain, f"sync_{_DUMP_ID}/{stream}/"], server.environment)
     yield "source-heap", lambda stream: _read(stream, folder)
+
+
+def _tap_heap(server: S3Server, folder: Path, console: Console) -> TapHeap | None:
+    try:
+        return TapHeap(tap_heap.install(), server, folder)
+    except tap_heap.TapHeapUnavailableError as error:
+        console.print(f"tap-heap is left out, because it cannot be installed here: {error}")
+        return None
 
 
 def _read(stream: str, folder: Path) -> Cost:
@@ -133,14 +139,28 @@ def _measure_discovery(folder: Path, server: SeaweedS3, console: Console) -> Non
     console.print(f"Writing {NIGHTS} nightly dumps of {DISCOVERED_TABLES} tables …")
     _write_discovery_data(folder / "bucket", server)
     (folder / "config.json").write_text(json.dumps(server.config))
-    before = server.requests_answered()
-    cost = measure([*_OURS, "discover", "--config", str(folder / "config.json")])
-    asked = server.requests_answered() - before
-    counted = ", ".join(f"{count} {method}" for method, count in sorted(asked.items()))
-    console.print(
-        f"source-heap discover: {cost.seconds:.1f} s, {asked.total()} requests ({counted}), "
-        f"{cost.cpu_seconds:.1f} CPU s, peak RSS {cost.peak_rss_mb:.0f} MB"
-    )
+    table = Table(title=f"Discovery of {DISCOVERED_TABLES} tables in {NIGHTS} dumps")
+    for heading in ("", "seconds", "LIST", "GET", "other requests", "CPU s", "peak RSS MB"):
+        table.add_column(heading, justify="right" if heading else "left")
+    discoverers: dict[str, Callable[[], Cost]] = {
+        "source-heap": lambda: measure([*_OURS, "discover", "--config", str(folder / "config.json")])
+    }
+    if tap := _tap_heap(server, folder, console):
+        discoverers[f"tap-heap {tap_heap.VERSION}, names only"] = tap.discover
+    for name, discover in discoverers.items():
+        before = server.requests_answered()
+        cost = discover()
+        asked = server.requests_answered() - before
+        kinds = asked["LIST"], asked["GET"]
+        table.add_row(
+            name,
+            f"{cost.seconds:.1f}",
+            *map(str, kinds),
+            str(asked.total() - sum(kinds)),
+            f"{cost.cpu_seconds:.1f}",
+            f"{cost.peak_rss_mb:.0f}",
+        )
+    console.print(table)
 
 
 def _write_discovery_data(directory: Path, server: S3Server) -> None:

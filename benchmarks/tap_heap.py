@@ -39,26 +39,41 @@ def install() -> Path:
     return command
 
 
-def read(command: Path, server: S3Server, stream: str, folder: Path) -> Cost:
-    """Sync one stream of the server's bucket, all its columns."""
-    config = {
-        "start_date": "2020-01-01T00:00:00Z",
-        "bucket": server.bucket,
-        "account_id": server.account_id,
-        "external_id": EXTERNAL_ID,
-        "role_name": ROLE,
-    }
-    environment = {
-        **server.environment,
-        "AWS_DEFAULT_REGION": server.region,
-        "AWS_ENDPOINT_URL_S3": server.endpoint_url,
-    }
-    config_path, catalog_path = folder / "tap-heap.json", folder / "tap-heap-catalog.json"
-    config_path.write_text(json.dumps(config))
-    found = measure([str(command), "--config", str(config_path), "--discover"], environment, keep_output=True)
-    catalog = json.loads(found.output)
-    for entry in catalog["streams"]:
-        for each in entry["metadata"]:
-            each["metadata"]["selected"] = entry["stream"] == stream
-    catalog_path.write_text(json.dumps(catalog))
-    return measure([str(command), "--config", str(config_path), "--properties", str(catalog_path)], environment)
+class TapHeap:
+    """The tap, pointed at the bucket of a server."""
+
+    def __init__(self, command: Path, server: S3Server, folder: Path) -> None:
+        self._command = str(command)
+        self._folder = folder
+        self._config = folder / "tap-heap.json"
+        self._environment = {
+            **server.environment,
+            "AWS_DEFAULT_REGION": server.region,
+            "AWS_ENDPOINT_URL_S3": server.endpoint_url,
+        }
+        config = {
+            "start_date": "2020-01-01T00:00:00Z",
+            "bucket": server.bucket,
+            "account_id": server.account_id,
+            "external_id": EXTERNAL_ID,
+            "role_name": ROLE,
+        }
+        self._config.write_text(json.dumps(config))
+
+    def discover(self) -> Cost:
+        """List the streams."""
+        return self._run("--discover")
+
+    def read(self, stream: str) -> Cost:
+        """Sync one stream, all its columns."""
+        catalog = json.loads(self.discover().output)
+        for entry in catalog["streams"]:
+            for each in entry["metadata"]:
+                each["metadata"]["selected"] = entry["stream"] == stream
+        path = self._folder / "tap-heap-catalog.json"
+        path.write_text(json.dumps(catalog))
+        return self._run("--properties", str(path))
+
+    def _run(self, *arguments: str) -> Cost:
+        command = [self._command, "--config", str(self._config), *arguments]
+        return measure(command, self._environment, keep_output="--discover" in arguments)

@@ -69,7 +69,7 @@ class Visitors:
         pairs = [(0, 1), (3, 4), (4, 3)]
         if days.stop > 2:  # noqa: PLR2004 # the chain grows by its second link on the third day
             pairs += [(1, 2)]
-        pairs += [(number, number - number % 7) for number in range(8, days.stop * self.users_per_day, 7)]
+        pairs += [(number, number - number % 21) for number in range(8, days.stop * self.users_per_day, 7)]
         for position, (source, target) in enumerate(pairs):
             merged = self.first_day + timedelta(seconds=3600 + position)
             yield {
