@@ -11,6 +11,7 @@ from pathlib import Path
 
 from typing_extensions import Self
 
+_PS = "/bin/ps"
 _SAMPLE_SECONDS = 0.5
 _CHUNK_BYTES = 1 << 20
 _RECORD = b'"RECORD"'
@@ -46,8 +47,10 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
     Its output goes through a pipe, as it would to a destination. `output` stays empty unless asked for.
 
     Raises:
-        CommandFailedError: when the command does not end with 0.
+        CommandFailedError: when the command does not end with 0, or memory cannot be looked at.
     """
+    if not Path(_PS).exists():
+        raise CommandFailedError(f"{_PS} is missing, which tells the memory of processes (Debian: apt install procps).")
     started = time.monotonic()
     kept: list[bytes] = []
     with (
@@ -99,7 +102,7 @@ class _PeakMemory:
 
 
 def _resident_kb(root: int) -> int:
-    listed = subprocess.run(["/bin/ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True)
+    listed = subprocess.run([_PS, "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True)
     resident: dict[int, int] = {}
     children: defaultdict[int, list[int]] = defaultdict(list)
     for line in listed.stdout.splitlines():
