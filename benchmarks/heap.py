@@ -54,11 +54,15 @@ def _measure_reading(folder: Path, server: S3Server, console: Console) -> None:
     console.print(f"Writing {FILES * ROWS_PER_FILE:,} pageviews in {FILES} files, and one file of 2 GB …")
     size = _write_reading_data(folder / "bucket", server)
     (folder / "config.json").write_text(json.dumps(server.config))
-    results = []
-    for name, read in _readers(server, folder, console):
-        console.print(f"Reading with {name} …")
-        small = min((read("pageviews") for _ in range(ROUNDS)), key=lambda cost: cost.cpu_seconds)
-        results.append(Result(name, small, read("large_pageviews")))
+    readers = dict(_readers(server, folder, console))
+    costs: dict[str, list[Cost]] = {name: [] for name in readers}
+    for stream in ("pageviews",) * ROUNDS + ("large_pageviews",):
+        for name, read in readers.items():
+            console.print(f"Reading {stream} with {name} …")
+            costs[name].append(read(stream))
+    results = [
+        Result(name, min(small, key=lambda cost: cost.cpu_seconds), large) for name, (*small, large) in costs.items()
+    ]
     console.print(_reading_table(results, size))
 
 
