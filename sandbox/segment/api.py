@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,17 +15,17 @@ from sandbox.segment.access import AccessControl
 from sandbox.segment.audit_trail import RETENTION
 from sandbox.segment.paging import PARAMETERS, LastNext, Page
 from sandbox.segment.seeded import Record
+from sandbox.segment.usage import UsageRows
 from sandbox.segment.validation import (
     RequestRefused,
     answer_refusal,
     invalid,
     moment,
-    not_found,
     parameters,
     usage_period,
     window,
 )
-from sandbox.segment.world import DELIVERY_METRICS_REACH, SegmentWorld
+from sandbox.segment.world import DELIVERY_METRICS_REACH, GATES, SegmentWorld
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,19 @@ def _region(world: SegmentWorld, region: str) -> Starlette:
     return app
 
 
+@dataclass(frozen=True)
+class _Listing:
+    """An endpoint that lists records page by page, and the vendor's inconsistencies about the last page."""
+
+    path: str
+    key: str
+    records: Callable[[Request], list[Record]]
+    last_next: LastNext = LastNext.ABSENT
+    with_total: bool = True
+    filters: frozenset[str] = frozenset()
+    gate: str | None = None
+
+
 class _Endpoints:
     """Answers every request from the world's present."""
 
@@ -66,106 +79,99 @@ class _Endpoints:
         self._world = world
 
     def routes(self) -> list[Route]:
-        """Return a route for every endpoint, with the vendor's inconsistencies about the last page spread over them."""
-        world = self._world
-        usage = world.usage
+        """Return a route for every endpoint."""
         return [
             Route("/", self._workspace),
             Route("/audit-events", self._audit_events),
-            self._list("/catalog/destinations", "destinationsCatalog", lambda _: world.catalog.destinations),
-            self._list("/catalog/sources", "sourcesCatalog", lambda _: world.catalog.sources, with_total=False),
-            self._list("/catalog/warehouses", "warehousesCatalog", lambda _: world.catalog.warehouses, LastNext.NULL),
-            self._list("/destinations", "destinations", lambda _: world.destinations),
             Route("/destinations/{destinationId}/delivery-metrics", self._delivery_metrics),
-            self._list("/destinations/{destinationId}/subscriptions", "subscriptions", self._subscriptions),
-            self._list("/groups", "userGroups", lambda _: world.groups, LastNext.EMPTY, with_total=False),
-            self._list("/sources", "sources", lambda _: world.sources, LastNext.NULL),
-            self._list("/sources/{sourceId}/connected-destinations", "destinations", self._connected_destinations),
-            self._list(
-                "/sources/{sourceId}/connected-warehouses", "warehouses", self._connected_warehouses, LastNext.NULL
-            ),
-            self._list("/transformations", "transformations", self._transformations),
-            self._usage("/usage/api-calls/daily", "dailyWorkspaceAPICallsUsage", usage.api_calls_workspace),
-            self._usage("/usage/api-calls/sources/daily", "dailyPerSourceAPICallsUsage", usage.api_calls_per_source),
-            self._usage("/usage/mtu/daily", "dailyWorkspaceMTUUsage", usage.mtu_workspace, LastNext.NULL),
-            self._usage("/usage/mtu/sources/daily", "dailyPerSourceMTUUsage", usage.mtu_per_source, with_total=False),
-            self._list("/users", "users", lambda _: world.users, LastNext.NULL, with_total=False),
-            self._list("/warehouses", "warehouses", lambda _: world.warehouses),
+            *map(self._route, self._listings() + self._usage_listings()),
         ]
 
-    def _list(
-        self,
-        path: str,
-        key: str,
-        records: Callable[[Request], list[Record]],
-        last_next: LastNext = LastNext.ABSENT,
-        *,
-        with_total: bool = True,
-    ) -> Route:
+    def _listings(self) -> list[_Listing]:
+        world, catalog = self._world, self._world.catalog
+        return [
+            _Listing("/catalog/destinations", "destinationsCatalog", lambda _: catalog.destinations),
+            _Listing("/catalog/sources", "sourcesCatalog", lambda _: catalog.sources, with_total=False),
+            _Listing("/catalog/warehouses", "warehousesCatalog", lambda _: catalog.warehouses, LastNext.NULL),
+            _Listing("/destinations", "destinations", lambda _: world.destinations),
+            _Listing(
+                "/destinations/{destinationId}/subscriptions",
+                "subscriptions",
+                self._subscriptions,
+                gate="destination-subscriptions",
+            ),
+            _Listing("/groups", "userGroups", lambda _: world.groups, LastNext.EMPTY, with_total=False),
+            _Listing("/sources", "sources", lambda _: world.sources, LastNext.NULL),
+            _Listing("/sources/{sourceId}/connected-destinations", "destinations", self._connected_destinations),
+            _Listing(
+                "/sources/{sourceId}/connected-warehouses", "warehouses", self._connected_warehouses, LastNext.NULL
+            ),
+            _Listing("/transformations", "transformations", lambda _: world.transformations, gate="protocols"),
+            _Listing("/users", "users", lambda _: world.users, LastNext.NULL, with_total=False),
+            _Listing("/warehouses", "warehouses", lambda _: world.warehouses),
+        ]
+
+    def _usage_listings(self) -> list[_Listing]:
+        usage = self._world.usage
+        listings = (
+            ("/usage/api-calls/daily", "dailyWorkspaceAPICallsUsage", usage.api_calls_workspace, LastNext.ABSENT),
+            (
+                "/usage/api-calls/sources/daily",
+                "dailyPerSourceAPICallsUsage",
+                usage.api_calls_per_source,
+                LastNext.NULL,
+            ),
+            ("/usage/mtu/daily", "dailyWorkspaceMTUUsage", usage.mtu_workspace, LastNext.NULL),
+            ("/usage/mtu/sources/daily", "dailyPerSourceMTUUsage", usage.mtu_per_source, LastNext.ABSENT),
+        )
+        return [
+            _Listing(path, key, self._of_period(rows), last_next, filters=frozenset({"period"}))
+            for path, key, rows, last_next in listings
+        ]
+
+    def _of_period(self, rows: UsageRows) -> Callable[[Request], list[Record]]:
+        return lambda request: rows(usage_period(request.query_params), self._world.clock.now)
+
+    def _route(self, listing: _Listing) -> Route:
         async def answer(request: Request) -> JSONResponse:
-            page = Page.asked_for(parameters(request, PARAMETERS), request.scope["path"])
-            listed = records(request)
-            return _data(
-                {key: page.cut(listed), "pagination": page.envelope(len(listed), last_next, with_total=with_total)}
-            )
+            self._require(listing.gate)
+            page = Page.asked_for(request, parameters(request, PARAMETERS | listing.filters))
+            records = listing.records(request)
+            pagination = page.envelope(len(records), listing.last_next, with_total=listing.with_total)
+            return _data({listing.key: page.cut(records), "pagination": pagination})
 
-        return Route(path, answer)
-
-    def _usage(
-        self,
-        path: str,
-        key: str,
-        rows: Callable[[date, datetime], list[Record]],
-        last_next: LastNext = LastNext.ABSENT,
-        *,
-        with_total: bool = True,
-    ) -> Route:
-        async def answer(request: Request) -> JSONResponse:
-            given = parameters(request, PARAMETERS | {"period"})
-            month = usage_period(given)
-            page = Page.asked_for(given, f"{path}?period={month}")
-            listed = rows(month, self._world.clock.now)
-            return _data(
-                {key: page.cut(listed), "pagination": page.envelope(len(listed), last_next, with_total=with_total)}
-            )
-
-        return Route(path, answer)
+        return Route(listing.path, answer)
 
     async def _workspace(self, request: Request) -> JSONResponse:
         parameters(request, ())
         return _data({"workspace": self._world.workspace})
 
     async def _audit_events(self, request: Request) -> JSONResponse:
-        self._require("audit-trail", "Audit Trail")
-        filters = ("startTime", "endTime", "resourceId", "resourceType")
-        given = parameters(request, PARAMETERS | set(filters))
-        page = Page.asked_for(given, f"/audit-events?{[given.get(name) for name in filters]}")
+        self._require("audit-trail")
+        given = parameters(request, PARAMETERS | {"startTime", "endTime", "resourceId", "resourceType"})
+        page = Page.asked_for(request, given)
         now = self._world.clock.now
-        end = moment(given, "endTime", now)
-        if page.cursor.endTime:
-            end = datetime.fromisoformat(page.cursor.endTime)
-        start = moment(given, "startTime", min(now, end) - RETENTION)
+        end = page.cursor.end or moment(given, "endTime", now)
+        start = moment(given, "startTime", now - RETENTION)
         window(start, end, earliest=now - RETENTION)
         events = [
             event
             for event in self._world.audit_events(start, end)
             if all(given.get(name, event[name]) == event[name] for name in ("resourceId", "resourceType"))
         ]
-        page = page.pinned(min(end, now))
-        return _data(
-            {"events": page.cut(events), "pagination": page.envelope(len(events), LastNext.ABSENT, with_total=False)}
-        )
+        pagination = page.pinned(min(end, now)).envelope(len(events), LastNext.ABSENT, with_total=False)
+        return _data({"events": page.cut(events), "pagination": pagination})
 
     async def _delivery_metrics(self, request: Request) -> JSONResponse:
-        self._require("delivery-metrics", "Event Delivery")
+        self._require("delivery-metrics")
         given = parameters(request, ("sourceId", "startTime", "endTime", "granularity"))
         destination = self._destination(request)
         if given.get("sourceId") != destination["sourceId"]:
             raise invalid("sourceId is required and must be the source of the destination.", "sourceId")
         metadata = destination["metadata"]
-        mode = self._world.catalog.delivery_mode(metadata["id"])
-        if mode in {"device", "storage"}:
-            raise invalid(f"Event Delivery does not support {metadata['name']}, a {mode} destination.")
+        if not self._world.catalog.has_event_delivery(metadata["id"]):
+            mode = self._world.catalog.delivery_mode(metadata["id"])
+            raise invalid(f"Event Delivery does not support {metadata['name']}, which is a {mode} destination.")
         granularity = given.get("granularity", "MINUTE")
         if granularity not in _GRANULARITIES:
             raise invalid(f"granularity must be one of {', '.join(_GRANULARITIES)}.", "granularity")
@@ -178,13 +184,7 @@ class _Endpoints:
         return _data({"deliveryMetricsSummary": summary})
 
     def _subscriptions(self, request: Request) -> list[Record]:
-        self._require("destination-subscriptions", "Destination Subscriptions")
-        destination_id = self._destination(request)["id"]
-        return self._world.connections.subscriptions_of(destination_id, self._world.clock.now)
-
-    def _transformations(self, _: Request) -> list[Record]:
-        self._require("protocols", "Protocols")
-        return self._world.transformations
+        return self._world.connections.subscriptions_of(self._destination(request)["id"], self._world.clock.now)
 
     def _connected_destinations(self, request: Request) -> list[Record]:
         return self._world.connections.destinations_of(self._source(request)["id"], self._world.clock.now)
@@ -202,11 +202,11 @@ class _Endpoints:
         for record in records:
             if record["id"] == identifier and self._world.is_reachable(record):
                 return record
-        raise not_found()
+        raise RequestRefused(404, "NotFound", "Resource not found")
 
-    def _require(self, gate: str, feature: str) -> None:
+    def _require(self, gate: str | None) -> None:
         if gate in self._world.gates:
-            raise RequestRefused(403, "forbidden", f"{feature} is not part of this workspace's plan.")
+            raise RequestRefused(403, "forbidden", f"{GATES[gate]} is not part of this workspace's plan.")
 
 
 def _data(data: Record) -> JSONResponse:

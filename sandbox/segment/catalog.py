@@ -1,17 +1,17 @@
 """The catalogs: which kinds of sources, destinations and warehouses the vendor offers."""
 
 from itertools import cycle, islice, product
-from typing import Literal, TypeAlias
 
+from sandbox.segment.catalog_destination import STATUSES, DeliveryMode, catalog_destination
+from sandbox.segment.catalog_entry import entry, options
 from sandbox.segment.seeded import Record, Seeded, scaled
 
-DeliveryMode: TypeAlias = Literal["actions", "cloud", "device", "storage"]
-
 _BRANDS = (
-    "Alder Birch Cedar Clover Fennel Hazel Heather Iris Juniper Larch Larkspur Laurel Linden Maple Myrtle Olive "
-    "Poplar Rowan Saffron Sorrel Tansy Thistle Willow Yarrow Zinnia"
-).split()
-_PRODUCTS = {
+    *("Alder", "Birch", "Cedar", "Clover", "Fennel", "Hazel", "Heather", "Iris", "Juniper", "Larch", "Larkspur"),
+    *("Laurel", "Linden", "Maple", "Myrtle", "Olive", "Poplar", "Rowan", "Saffron", "Sorrel", "Tansy", "Thistle"),
+    *("Willow", "Yarrow", "Zinnia"),
+)
+_DESTINATIONS = {
     "A/B Testing": "Experiments",
     "Advertising": "Ads",
     "Analytics": "Analytics",
@@ -53,192 +53,79 @@ _SOURCES = {
     "Website": "Web SDK",
 }
 _WAREHOUSES = (
-    "Azure SQL Data Warehouse",
-    "Azure SQL Database",
-    "BigQuery",
-    "Databricks",
-    "DB2",
-    "Postgres",
-    "Redshift",
+    *("Azure SQL Data Warehouse", "Azure SQL Database", "BigQuery", "Databricks", "DB2", "Postgres", "Redshift"),
     "Snowflake",
 )
 _NETWORKS = (
-    "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1 "
-    "eu-central-1 eu-north-1 eu-south-1 eu-west-1 eu-west-2 eu-west-3 me-south-1 sa-east-1 us-east-1 us-east-2 "
-    "us-west-1 us-west-2 asia-east1 asia-south1 europe-north1 europe-west1 europe-west4 northamerica-northeast1 us-central1"
-).split()
-_STATUSES = ("PUBLIC",) * 14 + ("PUBLIC_BETA", "PUBLIC_BETA", "PRIVATE_BETA", "DEPRECATED", "UNAVAILABLE")
-_STATUSES += ("PRIVATE_BUILDING", "PRIVATE_SUBMITTED")
-_TRIGGERS = ('type = "track"', 'type = "identify"', 'type = "page"', 'type = "track" and event = "Order Completed"')
-_OPTION_DEFAULTS = {"boolean": False, "map": {}, "number": 2, "string": "", "select": "events", "array": []}
+    *("af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    *("asia-east1", "asia-south1", "ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1"),
+    *("eu-west-2", "eu-west-3", "europe-north1", "europe-west1", "europe-west4", "me-south-1", "sa-east-1"),
+    *("us-central1", "us-east-1", "us-east-2", "us-east4", "us-west-1", "us-west-2"),
+)
+_CREDENTIALS = ("port", "database", "hostname", "password", "username", "ciphertext")
+_DEVICE_CATEGORIES = frozenset({"Heatmaps & Recordings", "Tag Managers"})
+_LIBRARY_CATEGORIES = frozenset({"Mobile", "Server", "Website"})
 
 
 class Catalog:
-    """The three catalogs, and what the workspace must know of their entries."""
+    """The three catalogs, each large enough for several pages of 200, and how each destination gets its data."""
 
     def __init__(self, seed: int, scale: float) -> None:
-        self._random = Seeded(f"{seed}/catalog")
+        chance = Seeded(f"{seed}/catalog")
         self._modes: dict[str, DeliveryMode] = {}
-        kinds = product(_BRANDS, _PRODUCTS.items())
-        self.destinations = [
-            self._destination(brand, *kind) for brand, kind in islice(cycle(kinds), scaled(460, scale))
+        self.destinations: list[Record] = []
+        for brand, (category, product_name) in islice(
+            cycle(product(_BRANDS, _DESTINATIONS.items())), scaled(460, scale)
+        ):
+            mode = _mode(chance, category)
+            destination = catalog_destination(chance, f"{brand} {product_name}", category, mode)
+            self._modes[destination["id"]] = mode
+            self.destinations.append(destination)
+        self.sources = [
+            _source(chance, f"{brand} {product_name}", category)
+            for brand, (category, product_name) in islice(cycle(product(_BRANDS, _SOURCES.items())), scaled(424, scale))
         ]
-        kinds = product(_BRANDS, _SOURCES.items())
-        self.sources = [self._source(brand, *kind) for brand, kind in islice(cycle(kinds), scaled(424, scale))]
-        places = product(_NETWORKS, _WAREHOUSES)
         self.warehouses = [
-            self._warehouse(name, network) for network, name in islice(cycle(places), scaled(212, scale))
+            _warehouse(chance, name, network)
+            for network, name in islice(cycle(product(_NETWORKS, _WAREHOUSES)), scaled(212, scale))
         ]
+
+    def sources_of(self, category: str) -> list[Record]:
+        """Return the kinds of sources of a category, or all if a small catalog has none of it."""
+        return [kind for kind in self.sources if category in kind["categories"]] or self.sources
+
+    def destinations_of(self, mode: DeliveryMode) -> list[Record]:
+        """Return the kinds of destinations of a mode, or all if a small catalog has none of it."""
+        return [kind for kind in self.destinations if self.delivery_mode(kind["id"]) == mode] or self.destinations
 
     def delivery_mode(self, metadata_id: str) -> DeliveryMode:
         """Return how the kind of destination with this metadata id receives its data."""
         return self._modes[metadata_id]
 
-    def _entry(self, identifier: str, name: str, description: str) -> Record:
-        slug = "-".join(name.lower().replace("(", "").replace(")", "").split())
-        logos: Record = {"default": f"https://cdn.example.com/logos/{slug}-default.svg"}
-        for size in ("mark", "alt"):
-            if self._random.happens(0.7):
-                logos[size] = self._random.choice((f"https://cdn.example.com/logos/{slug}-{size}.svg", "", None))
-        return {"id": identifier, "name": name, "slug": slug, "description": description, "logos": logos}
-
-    def _options(self, most: int) -> list[Record]:
-        options = []
-        for name in self._random.sample(("apiKey", "endpoint", "events", "region", "sampleRate", "version"), k=most):
-            kind = "string" if name == "apiKey" else self._random.choice(tuple(_OPTION_DEFAULTS))
-            option: Record = {"name": name, "type": kind, "required": name == "apiKey", "label": name.capitalize()}
-            if self._random.happens(0.8):
-                option |= {"description": f"The {name} of your account.", "defaultValue": _OPTION_DEFAULTS[kind]}
-            options.append(option)
-        return options
-
-    def _destination(self, brand: str, category: str, product_name: str) -> Record:
-        identifier = f"{self._random.getrandbits(96):024x}"
-        mode = self._mode(category)
-        self._modes[identifier] = mode
-        name = f"{brand} {product_name}" + (" (Actions)" if mode == "actions" else "")
-        entry = self._entry(identifier, name, f"{name} receives your events for {category.lower()}.")
-        actions = [self._action(position) for position in range(1, 4)] if mode == "actions" else []
-        entry |= {
-            "options": self._options(self._random.randrange(1, 6)),
-            "status": self._random.choice(_STATUSES),
-            "previousNames": [name] if self._random.happens(0.6) else [],
-            "categories": [category] if self._random.happens(0.8) else [category, "Analytics"],
-            "website": f"https://{brand.lower()}.example.com",
-            "components": self._components(mode, entry["slug"]),
-            "supportedFeatures": {
-                "cloudModeInstances": "0" if mode == "device" else self._random.choice(("1", "MULTIPLE", "SINGLE")),
-                "deviceModeInstances": self._random.choice(("1", "SINGLE")) if mode == "device" else "NONE",
-                "replay": mode == "cloud",
-                "browserUnbundling": mode == "device",
-                "browserUnbundlingPublic": True,
-            },
-            "supportedMethods": {
-                "track": True,
-                "identify": self._random.happens(0.9),
-                "pageview": self._random.happens(0.7),
-                "group": self._random.choice((True, False, None)),
-                "alias": False,
-            },
-            "supportedPlatforms": {
-                "browser": mode != "storage",
-                "server": mode != "device",
-                "mobile": self._random.happens(0.5),
-                "warehouse": mode == "actions",
-                "cloudAppObject": self._random.choice((False, None)),
-                "linkedAudiences": mode == "actions",
-            },
-            "actions": actions,
-            "presets": [_preset(action) for action in actions[:1]],
-        }
-        return entry | self._optional_destination_fields(brand)
-
-    def _mode(self, category: str) -> DeliveryMode:
-        if category == "Raw Data":
-            return "storage"
-        if category in {"Heatmaps & Recordings", "Tag Managers"}:
-            return "device"
-        return self._random.choice(("actions", "cloud", "cloud", "cloud", "device"))
-
-    def _components(self, mode: DeliveryMode, slug: str) -> list[Record]:
-        kinds = ("BROWSER", "IOS", "ANDROID") if mode == "device" else ("SERVER",)
-        components: list[Record] = [{"type": kind, "code": f"https://code.example.com/{slug}"} for kind in kinds]
-        if self._random.happens(0.5):
-            components[0]["owner"] = self._random.choice(("SEGMENT", "PARTNER"))
-        return components
-
-    def _optional_destination_fields(self, brand: str) -> Record:
-        optional: Record = {}
-        if self._random.happens(0.5):
-            contact = {"name": f"{brand} support", "email": f"support@{brand.lower()}.example.com", "isPrimary": True}
-            optional["contacts"] = self._random.choice(([contact], [contact | {"role": "engineering"}], None))
-        if self._random.happens(0.7):
-            optional |= {"partnerOwned": self._random.happens(0.4), "supportedRegions": ["us-west-2", "eu-west-1"]}
-            optional["regionEndpoints"] = self._random.choice((["US", "EU"], ["US"], None))
-            optional["multiInstanceSupportedVersion"] = self._random.choice(("4.0.0", None))
-        return optional
-
-    def _action(self, position: int) -> Record:
-        name = ("Track event", "Upsert profile", "Record page view")[position - 1]
-        slug = name.replace(" ", "")
-        return {
-            "id": self._random.identifier(),
-            "slug": slug[0].lower() + slug[1:],
-            "name": name,
-            "description": f"{name} in the destination.",
-            "platform": self._random.choice(("CLOUD", "WEB", "MOBILE")),
-            "hidden": False,
-            "defaultTrigger": self._random.choice((_TRIGGERS[position - 1], None)),
-            "fields": [
-                self._field(1, "userId", "STRING", {"@path": "$.userId"}, None),
-                self._field(2, "event", "STRING", "Order Completed", ["Order Completed", "Order Cancelled"]),
-                self._field(3, "consent", "BOOLEAN", False, [{"label": "Granted", "value": True}]),
-                self._field(4, "value", "NUMBER", 1.5, {"dynamic": "currencies"}),
-            ],
-        }
-
-    def _field(self, order: int, key: str, kind: str, default: object, choices: object) -> Record:
-        field: Record = {
-            "id": self._random.identifier(),
-            "sortOrder": order,
-            "fieldKey": key,
-            "label": key,
-            "type": kind,
-            "description": f"The {key} to send.",
-            "defaultValue": default,
-            "required": order == 1,
-            "multiple": False,
-            "choices": choices,
-            "dynamic": False,
-            "allowNull": False,
-        }
-        return field if order % 2 else field | {"placeholder": f"your {key}", "hidden": False}
-
-    def _source(self, brand: str, category: str, product_name: str) -> Record:
-        name = f"{brand} {product_name}"
-        entry = self._entry(self._random.identifier(10), name, f"Collects events and objects from {name}.")
-        entry |= {
-            "options": self._options(self._random.randrange(3)),
-            "categories": [category],
-            "isCloudEventSource": category not in {"Mobile", "Server", "Website"},
-            "status": self._random.choice(_STATUSES),
-        }
-        if self._random.happens(0.6):
-            entry["partnerOwned"] = self._random.choice((True, False, None))
-        return entry
-
-    def _warehouse(self, name: str, network: str) -> Record:
-        entry = self._entry(
-            self._random.identifier(10), f"{name} ({network})", f"{name} through the private network {network}."
-        )
-        keys = ("port", "database", "hostname", "password", "username", "ciphertext")
-        return entry | {"options": [{"name": key, "type": "string", "required": True} for key in keys]}
+    def has_event_delivery(self, metadata_id: str) -> bool:
+        """Return whether the vendor measures the delivery: it does where its own servers stream the events."""
+        return self._modes[metadata_id] in {"actions", "cloud"}
 
 
-def _preset(action: Record) -> Record:
+def _mode(chance: Seeded, category: str) -> DeliveryMode:
+    if category == "Raw Data":
+        return "storage"
+    return "device" if category in _DEVICE_CATEGORIES else chance.choice(("actions", "cloud", "cloud", "device"))
+
+
+def _source(chance: Seeded, name: str, category: str) -> Record:
+    source = {
+        **entry(chance, chance.identifier(10), name, f"Collects events and objects from {name}."),
+        "options": options(chance, chance.randrange(3)),
+        "categories": [category],
+        "isCloudEventSource": category not in _LIBRARY_CATEGORIES,
+        "status": chance.choice(STATUSES),
+    }
+    return {**source, "partnerOwned": chance.choice((True, False, None))} if chance.happens(0.6) else source
+
+
+def _warehouse(chance: Seeded, name: str, network: str) -> Record:
     return {
-        "actionId": action["id"],
-        "name": f"{action['name']} by default",
-        "fields": {"userId": {"@path": "$.userId"}, "consent": True},
-        "trigger": _TRIGGERS[0],
+        **entry(chance, chance.identifier(10), f"{name} ({network})", f"{name} in the private network {network}."),
+        "options": [{"name": key, "type": "string", "required": True} for key in _CREDENTIALS],
     }

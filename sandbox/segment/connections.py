@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from sandbox.segment.catalog import Catalog
+from sandbox.segment.catalog_destination import DeliveryMode
 from sandbox.segment.seeded import Dated, Record, Seeded, scaled, visible
 
 _MASKED = "•" * 12
@@ -11,6 +12,7 @@ _TEAMS = ("Checkout", "Search", "Onboarding", "Billing", "Support", "Loyalty", "
 _PLATFORMS = {"web": "Website", "iOS": "Mobile", "Android": "Mobile", "server": "Server"}
 _PLATFORMS |= {"CRM": "CRM", "payments": "Payments"}
 _STAGES = ("production", "staging", "development")
+_MODES: tuple[DeliveryMode, ...] = ("cloud", "actions", "cloud", "device", "cloud", "actions", "storage", "cloud")
 _SCHEDULES: tuple[Record | None, ...] = (
     {"strategy": "PERIODIC", "config": {"interval": "3600s"}},
     {"strategy": "SPECIFIC_DAYS", "config": {"days": [1, 3, 5], "hours": [6, 18], "timezone": "Europe/Berlin"}},
@@ -69,8 +71,8 @@ class Connections:
     def _source(self) -> Record:
         number = next(self._numbers)
         platform, category = self._random.choice(tuple(_PLATFORMS.items()))
-        kinds = [kind for kind in self._catalog.sources if category in kind["categories"]] or self._catalog.sources
-        name = f"{self._random.choice(_TEAMS)} {platform} {self._random.choice(_STAGES)}"
+        team, stage = self._random.choice(_TEAMS), self._random.choice(_STAGES)
+        name = f"{team} {platform} {stage}"
         source: Record = {
             "id": self._random.identifier(),
             "slug": f"{name.lower().replace(' ', '_')}_{number}",
@@ -78,12 +80,12 @@ class Connections:
             "enabled": number % 9 != 0,
             "writeKeys": [f"sandbox-write-key-{number:04d}"]
             + [f"sandbox-write-key-{number:04d}-b"] * (number % 11 == 0),
-            "metadata": self._random.choice(kinds),
+            "metadata": self._random.choice(self._catalog.sources_of(category)),
             "labels": self._random.choice(
                 (
                     [],
-                    [{"key": "environment", "value": name.split()[-1]}],
-                    [{"key": "team", "value": name.split()[0].lower(), "description": "Who owns it"}],
+                    [{"key": "environment", "value": stage}],
+                    [{"key": "team", "value": team.lower(), "description": "Who owns it"}],
                 )
             ),
         }
@@ -127,10 +129,11 @@ class Connections:
         ]
 
     def _destination(self, number: int, source_id: str) -> Record:
-        metadata = self._random.choice(self._catalog.destinations)
+        mode = _MODES[number % len(_MODES)]
+        metadata = self._random.choice(self._catalog.destinations_of(mode))
         destination: Record = {
             "id": self._random.identifier(),
-            "enabled": number < 2 or number % 10 != 0,  # noqa: PLR2004 - the first two are changed later
+            "enabled": bool((number + 1) % 10),
             "sourceId": source_id,
             "metadata": metadata,
             "settings": {

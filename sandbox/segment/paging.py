@@ -2,9 +2,13 @@
 
 import base64
 import json
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+
+from starlette.requests import Request
 
 from sandbox.segment.seeded import Record
 from sandbox.segment.validation import invalid
@@ -26,31 +30,32 @@ class LastNext(Enum):
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in a collection; `endTime` pins the walk through a collection that grows."""
+    """A place in a collection; `end` pins the walk through a collection that grows."""
 
     collection: str
     offset: int = 0
-    endTime: str | None = None  # noqa: N815 - the vendor's spelling, visible in the decoded cursor
+    end: datetime | None = None
 
     def encode(self) -> str:
         """Return the opaque form."""
-        return base64.b64encode(json.dumps(asdict(self)).encode()).decode()
+        content = {"collection": self.collection, "pageToken": self.offset}
+        if self.end:
+            content["endTime"] = self.end.isoformat()
+        return base64.b64encode(json.dumps(content).encode()).decode()
 
     @classmethod
-    def decode(cls, opaque: str, collection: str) -> "Cursor":
+    def decode(cls, opaque: str) -> "Cursor":
         """Read the opaque form.
 
         Raises:
-            RequestRefused: 422 unless it was made for this collection. A collection asked for with other filters is
-                another collection. The vendor may be more lenient here.
+            ValueError: when it is not one.
         """
+        content = json.loads(base64.b64decode(opaque, validate=True))
         try:
-            cursor = cls(**json.loads(base64.b64decode(opaque, validate=True)))
-        except (TypeError, ValueError):
-            cursor = None
-        if cursor is None or cursor.collection != collection:
-            raise invalid("The cursor is not one of this collection.", "pagination.cursor")
-        return cursor
+            end = datetime.fromisoformat(content["endTime"]) if "endTime" in content else None
+            return cls(str(content["collection"]), int(content["pageToken"]), end)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{opaque} is not a cursor.") from error
 
 
 @dataclass(frozen=True)
@@ -61,24 +66,22 @@ class Page:
     count: int
 
     @classmethod
-    def asked_for(cls, given: dict[str, str], collection: str) -> "Page":
+    def asked_for(cls, request: Request, given: Mapping[str, str]) -> "Page":
         """Read the paging parameters, in either of their two spellings.
+
+        A cursor belongs to the path and to all other parameters of the request that it comes from. The vendor may be
+        more lenient here.
 
         Raises:
             RequestRefused: 422 for a count outside of 1 to 1000, a foreign cursor, or both spellings at once.
         """
-        opaque = _parameter(given, "cursor")
-        cursor = Cursor(collection) if opaque is None else Cursor.decode(opaque, collection)
-        count = _parameter(given, "count")
-        if count is None:
-            return cls(cursor, _DEFAULT_COUNT)
-        if not (count.isascii() and count.isdigit() and 1 <= int(count) <= _LARGEST_COUNT):
-            raise invalid(f"pagination.count must be an integer from 1 to {_LARGEST_COUNT}.", "pagination.count")
-        return cls(cursor, int(count))
+        filters = sorted((name, value) for name, value in given.items() if name not in PARAMETERS)
+        collection = "&".join([request.scope["path"], *(f"{name}={value}" for name, value in filters)])
+        return cls(_cursor(_parameter(given, "cursor"), collection), _count(_parameter(given, "count")))
 
     def pinned(self, end: datetime) -> "Page":
         """Return the same page with the end of its walk written into its cursors."""
-        return Page(Cursor(self.cursor.collection, self.cursor.offset, end.isoformat()), self.count)
+        return replace(self, cursor=replace(self.cursor, end=end))
 
     def cut(self, records: list[Record]) -> list[Record]:
         """Return the records on this page."""
@@ -98,11 +101,31 @@ class Page:
         return envelope
 
     def _shifted(self, by: int) -> Cursor:
-        return Cursor(self.cursor.collection, max(0, self.cursor.offset + by), self.cursor.endTime)
+        return replace(self.cursor, offset=max(0, self.cursor.offset + by))
 
 
-def _parameter(given: dict[str, str], name: str) -> str | None:
+def _parameter(given: Mapping[str, str], name: str) -> str | None:
     values = [given[spelling.format(name)] for spelling in _SPELLINGS if spelling.format(name) in given]
     if len(values) > 1:
         raise invalid(f"pagination.{name} is given in both spellings.", f"pagination.{name}")
     return values[0] if values else None
+
+
+def _cursor(opaque: str | None, collection: str) -> Cursor:
+    if opaque is None:
+        return Cursor(collection)
+    try:
+        cursor = Cursor.decode(opaque)
+    except ValueError:
+        raise invalid("The cursor is malformed.", "pagination.cursor") from None
+    if cursor.collection != collection:
+        raise invalid("The cursor is not one of this collection.", "pagination.cursor")
+    return cursor
+
+
+def _count(value: str | None) -> int:
+    if value is None:
+        return _DEFAULT_COUNT
+    if not re.fullmatch("[0-9]{1,4}", value) or not 1 <= int(value) <= _LARGEST_COUNT:
+        raise invalid(f"pagination.count must be an integer from 1 to {_LARGEST_COUNT}.", "pagination.count")
+    return int(value)

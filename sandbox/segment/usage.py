@@ -1,11 +1,16 @@
 """Usage: API calls and monthly tracked users (MTU), day by day, cumulative within the usage period."""
 
 import calendar
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
+from typing import TypeAlias
 
 from sandbox.segment.seeded import Dated, Record, Seeded
+
+UsageRows: TypeAlias = Callable[[date, datetime], list[Record]]
+"""The rows of the month that begins on a date, as they are known at a moment."""
 
 _DAY = timedelta(days=1)
 _AHEAD = timedelta(days=40)
@@ -59,10 +64,15 @@ class Usage:
         self._sources = sources
         self._meters = {dated.record["id"]: self._meter(number, dated) for number, dated in enumerate(sources)}
         self._workspace = self._workspace_meter()
-        self.api_calls_per_source = lru_cache(maxsize=64)(self._api_calls_per_source)
-        self.api_calls_workspace = lru_cache(maxsize=64)(self._api_calls_workspace)
-        self.mtu_per_source = lru_cache(maxsize=64)(self._mtu_per_source)
-        self.mtu_workspace = lru_cache(maxsize=64)(self._mtu_workspace)
+        self.api_calls_per_source = self._within_history(self._api_calls_per_source)
+        self.api_calls_workspace = self._within_history(self._api_calls_workspace)
+        self.mtu_per_source = self._within_history(self._mtu_per_source)
+        self.mtu_workspace = self._within_history(self._mtu_workspace)
+
+    def _within_history(self, rows: UsageRows) -> UsageRows:
+        """Return a quick version of `rows` that is empty for the months before the workspace and after the present."""
+        cached = lru_cache(maxsize=64)(rows)
+        return lambda month, now: cached(month, now) if self.first_month <= month <= now.date() else []
 
     def _meter(self, number: int, source: Dated) -> Meter:
         """Meter a source; a fifth of them is billed from the 15th, another fifth from the 1st and from the 15th."""

@@ -1,15 +1,14 @@
 """What the API refuses, and how it says so."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta, timezone
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from sandbox.segment.seeded import Record
-
 _TIMES = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
+_EARLIEST_YEAR = 1970
 
 
 class RequestRefused(Exception):  # noqa: N818 - an answer of the API, not an error of the sandbox
@@ -19,11 +18,11 @@ class RequestRefused(Exception):  # noqa: N818 - an answer of the API, not an er
         """Describe the refusal; `details` are further members of the error, such as `field`."""
         super().__init__(message)
         self.status = status
-        self.error: Record = {"type": kind, "message": message, **details}
+        self._error = {"type": kind, "message": message, **details}
 
-    def response(self, headers: dict[str, str] | None = None) -> JSONResponse:
+    def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
         """Return the answer that the client gets."""
-        return JSONResponse({"errors": [self.error]}, self.status, headers)
+        return JSONResponse({"errors": [self._error]}, self.status, headers)
 
 
 def invalid(message: str, field: str | None = None) -> RequestRefused:
@@ -31,18 +30,14 @@ def invalid(message: str, field: str | None = None) -> RequestRefused:
     return RequestRefused(422, "input-validation", message, **({"field": field} if field else {}))
 
 
-def not_found(message: str = "Resource not found") -> RequestRefused:
-    """Return a 404."""
-    return RequestRefused(404, "NotFound", message)
-
-
 async def answer_refusal(_: Request, refused: Exception) -> JSONResponse:
-    """Answer a refused request: Starlette's handler for both of the exceptions that can get here."""
+    """Answer what the endpoints refuse, and what the routing does: an unknown path, another method than GET."""
+    if isinstance(refused, RequestRefused):
+        return refused.response()
     if isinstance(refused, HTTPException):
-        refused = RequestRefused(refused.status_code, refused.detail.replace(" ", ""), refused.detail)
-    if not isinstance(refused, RequestRefused):
-        raise refused
-    return refused.response()
+        routing = RequestRefused(refused.status_code, refused.detail.replace(" ", ""), refused.detail)
+        return routing.response(refused.headers)
+    raise refused
 
 
 def parameters(request: Request, known: Collection[str]) -> dict[str, str]:
@@ -61,23 +56,16 @@ def parameters(request: Request, known: Collection[str]) -> dict[str, str]:
     return given
 
 
-def moment(given: dict[str, str], name: str, default: datetime) -> datetime:
+def moment(given: Mapping[str, str], name: str, default: datetime) -> datetime:
     """Return a parameter as a moment in UTC, or the default where it is not given.
 
     Raises:
         RequestRefused: 422 unless it is an ISO-8601 date and time with a time zone.
     """
-    if name not in given:
-        return default
-    for pattern in _TIMES:
-        try:
-            return datetime.strptime(given[name], pattern).astimezone(timezone.utc)
-        except ValueError:
-            continue
-    raise invalid(f"{name} must be a date and time in ISO-8601 format, such as 2026-10-01T00:00:00Z.", name)
+    return _parsed(given[name], name) if name in given else default
 
 
-def usage_period(given: dict[str, str]) -> date:
+def usage_period(given: Mapping[str, str]) -> date:
     """Return the month that the parameter `period` asks for.
 
     Raises:
@@ -87,13 +75,21 @@ def usage_period(given: dict[str, str]) -> date:
     if "period" not in given:
         raise invalid("period is required.", "period")
     value = given["period"]
-    try:
-        start = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=timezone.utc)
-    except ValueError:
-        start = moment(given, "period", datetime.now(timezone.utc))
+    start = _parsed(value if "T" in value else f"{value}T00:00:00Z", "period")
     if start != start.replace(day=1, hour=0, minute=0, second=0, microsecond=0):
         raise invalid("period must be the first day of a month.", "period")
     return start.date()
+
+
+def _parsed(value: str, name: str) -> datetime:
+    for pattern in _TIMES:
+        try:
+            parsed = datetime.strptime(value, pattern)  # noqa: DTZ007 - both patterns demand a time zone
+        except ValueError:
+            continue
+        if parsed.year > _EARLIEST_YEAR:
+            return parsed.astimezone(timezone.utc)
+    raise invalid(f"{name} must be a date and time in ISO-8601 format, such as 2026-10-01T00:00:00Z.", name)
 
 
 def window(start: datetime, end: datetime, *, earliest: datetime, longest: timedelta | None = None) -> None:
@@ -107,4 +103,4 @@ def window(start: datetime, end: datetime, *, earliest: datetime, longest: timed
     if start < earliest:
         raise invalid(f"startTime must not be before {earliest.isoformat()}.", "startTime")
     if longest is not None and end - start > longest:
-        raise invalid(f"The time between startTime and endTime must not exceed {longest}.", "endTime")
+        raise invalid(f"startTime and endTime must not be further apart than {longest}.", "endTime")

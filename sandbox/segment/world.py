@@ -11,13 +11,18 @@ from sandbox.segment.delivery import Delivery
 from sandbox.segment.iam import Iam
 from sandbox.segment.seeded import Record, Seeded, visible
 from sandbox.segment.transformations import transformations
-from sandbox.segment.usage import Usage
+from sandbox.segment.usage import Usage, UsageRows
 
 DELIVERY_METRICS_REACH = timedelta(days=14)
 """How far back delivery metrics of a day can start."""
 
-GATES = frozenset({"audit-trail", "delivery-metrics", "destination-subscriptions", "protocols"})
-"""The features that a workspace may lack."""
+GATES = {
+    "audit-trail": "Audit Trail",
+    "delivery-metrics": "Event Delivery",
+    "destination-subscriptions": "Destination Subscriptions",
+    "protocols": "Protocols",
+}
+"""The features that a workspace may lack, with the vendor's names for them."""
 
 
 class SegmentWorld:
@@ -129,10 +134,8 @@ class SegmentWorld:
 
     def _expected_audit_events(self, from_day: date) -> list[Record]:
         now = self.clock.now
-        start = now - RETENTION
-        if from_day > start.date():
-            start = _midnight(from_day)
-        return self.audit_events(start, now)
+        retained = now - RETENTION
+        return self.audit_events(_midnight(from_day) if from_day > retained.date() else retained, now)
 
     def _expected_connected_destinations(self) -> Iterator[Record]:
         for source in filter(self.is_reachable, self.sources):
@@ -149,10 +152,11 @@ class SegmentWorld:
 
     def _expected_delivery_metrics(self, from_day: date) -> Iterator[Record]:
         now = self.clock.now
-        first = max(from_day, (now - DELIVERY_METRICS_REACH).date() + timedelta(days=1))
+        first_midnight = now - DELIVERY_METRICS_REACH + timedelta(days=1, microseconds=-1)
+        first = max(from_day, first_midnight.date())
         days = [first + timedelta(days=index) for index in range((now.date() - first).days + 1)]
         for destination in filter(self.is_reachable, self.destinations):
-            if self.catalog.delivery_mode(destination["metadata"]["id"]) in {"device", "storage"}:
+            if not self.catalog.has_event_delivery(destination["metadata"]["id"]):
                 continue
             for day in days:
                 start, end = _midnight(day), _midnight(day + timedelta(days=1))
@@ -164,7 +168,7 @@ class SegmentWorld:
                     "endTime": end.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 }
 
-    def _expected_usage(self, rows: Callable[[date, datetime], list[Record]], from_day: date) -> list[Record]:
+    def _expected_usage(self, rows: UsageRows, from_day: date) -> list[Record]:
         month, expected = max(from_day.replace(day=1), self.usage.first_month), []
         while month <= self.clock.now.date():
             expected += [{**row, "period": month.isoformat()} for row in rows(month, self.clock.now)]
