@@ -142,6 +142,16 @@ def test_seaweed_refuses_a_clock_that_is_wrong(server: S3Server) -> None:
         assert refusal(lambda: client.list_objects_v2(Bucket=server.bucket)) == (403, "RequestTimeTooSkewed")
 
 
+@pytest.mark.parametrize("server", [SeaweedS3], indirect=True)
+def test_seaweed_counts_what_it_answers(server: SeaweedS3) -> None:
+    client = server.client(server.reader)
+    before = server.requests_answered()
+    client.list_objects_v2(Bucket=server.bucket)
+    client.get_object(Bucket=server.bucket, Key=KEY)
+    client.get_object(Bucket=server.bucket, Key=KEY)
+    assert server.requests_answered() - before == {"LIST": 1, "GET": 2}
+
+
 @pytest.mark.parametrize("kind", SERVERS, ids=lambda server: server.__name__)
 def test_bucket_follows_the_clock(kind: type[S3Server]) -> None:
     clock = Clock()
@@ -173,7 +183,7 @@ def test_server_ends_with_the_process_that_started_it() -> None:
     for _ in range(100):
         try:
             requests.get(url, timeout=5)
-        except requests.ConnectionError:
+        except requests.RequestException:
             break
         time.sleep(0.05)
     else:

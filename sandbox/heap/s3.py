@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import sys
 import sysconfig
 import tempfile
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,8 @@ class SeaweedS3(S3Server):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="heap-s3-", ignore_cleanup_errors=True)))
         names = ("master", "volume", "filer", "s3", "admin")
         ports = dict(zip([*names, *(f"{name}.grpc" for name in names)], free_ports(10), strict=True))
+        (metrics_port,) = free_ports(1)
+        self._metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
         self.endpoint_url = f"http://127.0.0.1:{ports['s3']}"
         (folder / "data").mkdir()
         (folder / "s3.json").write_text(json.dumps(self._identities()))
@@ -69,6 +73,8 @@ class SeaweedS3(S3Server):
             "admin.ui": "false",
             "webdav": "false",
             "master.telemetry": "false",
+            "metricsPort": metrics_port,
+            "metricsIp": "127.0.0.1",
             "s3.config": folder / "s3.json",
             "s3.iam.config": folder / "iam.json",
             "s3.port.iceberg": 0,
@@ -83,6 +89,14 @@ class SeaweedS3(S3Server):
         command = [str(weed), "mini", *(f"-{name}={value}" for name, value in options.items())]
         stack.enter_context(ServerProcess(command, self.endpoint_url, {**os.environ, "HOME": str(folder)}))
         self.client(self.writer).create_bucket(Bucket=self.bucket)
+
+    def requests_answered(self) -> Counter[str]:
+        """How many S3 requests it has answered since its start, by method, as `GET` and `LIST`."""
+        answered: Counter[str] = Counter()
+        for line in requests.get(self._metrics_url, timeout=10).text.splitlines():
+            if counted := re.fullmatch(r'SeaweedFS_s3_request_total\{.*type="(\w+)".*\} (\S+)', line):
+                answered[counted[1]] += int(float(counted[2]))
+        return answered
 
     def _identities(self) -> dict[str, Any]:
         permitted = {

@@ -69,7 +69,7 @@ class Visitors:
         pairs = [(0, 1), (3, 4), (4, 3)]
         if days.stop > 2:  # noqa: PLR2004 # the chain grows by its second link on the third day
             pairs += [(1, 2)]
-        pairs += [(number, number - number % 7) for number in range(8, days.stop * self.users_per_day, 7)]
+        pairs += [(number, number - number % 21) for number in range(8, days.stop * self.users_per_day, 7)]
         for position, (source, target) in enumerate(pairs):
             merged = self.first_day + timedelta(seconds=3600 + position)
             yield {
@@ -155,7 +155,7 @@ class Visitors:
             "hash": random.choice((None, "#top")),
             "title": title,
             "domain": "shop.example.com",
-            "previous_page": random.choice(("file:///tmp/x.html", f"https://shop.example.com{path}?{'q' * 300}", None)),
+            "previous_page": _previous_page(number, path),
             "target_text": random.choice(("Buy now", "Añadir al carrito", "购买", "")),
             "href": path,
             "cart_value": amount,
@@ -166,5 +166,11 @@ class Visitors:
         }
 
     def _identifier(self, kind: str, number: int) -> int:
-        offset = {"user": 11, "session": 101, "event": 1009}[kind] * self._seed
+        offset = {"user": 11, "session": 101, "event": 1009}[kind] * (self._seed + 1)
         return (number * _SCATTER + offset * _SCATTER // 7) % _IDS
+
+
+def _previous_page(number: int, path: str) -> str | None:
+    if number % 50 == 0:
+        return f"https://shop.example.com{path}?{'q' * 300}"  # vendors' values are long at times, or no URL at all
+    return (f"https://shop.example.com{path}", "file:///tmp/x.html", None)[number % 3]

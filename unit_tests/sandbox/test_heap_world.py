@@ -153,11 +153,12 @@ def test_full_resync_voids_what_came_before(world: HeapWorld) -> None:
     assert dumps_of(world, "sign_up_click_link") == {1010}
 
 
-def test_migrations_are_those_of_the_newest_dump_with_a_chain_and_a_cycle(world: HeapWorld) -> None:
+def test_migrations_are_those_of_the_newest_dump_with_chain_cycle_and_many_to_one(world: HeapWorld) -> None:
     rows = world.expected("user_migrations")
     assert dumps_of(world, "user_migrations") == {1007}
     merges = {row["from_user_id"]: row["to_user_id"] for row in rows}
     assert len(merges) == len(rows)
+    assert len(set(merges.values())) < len(merges), "many-to-one"
     assert any(merges.get(merges.get(target, 0)) == target for target in merges), "a cycle"
     assert any(merges.get(target, source) != source for source, target in merges.items()), "a chain"
     assert any(row["time"] == 0 for row in rows)
