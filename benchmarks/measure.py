@@ -35,6 +35,9 @@ class Cost:
     peak_rss_mb: float
     output: bytes
 
+    def __str__(self) -> str:
+        return f"{self.records:,} records, {self.seconds:.1f} s, {self.cpu_seconds:.1f} CPU s, {self.peak_rss_mb:.0f} MB"
+
     @property
     def records_per_cpu_second(self) -> float:
         """Records for each second of processor time."""
