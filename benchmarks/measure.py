@@ -36,7 +36,8 @@ class Cost:
     output: bytes
 
     def __str__(self) -> str:
-        return f"{self.records:,} records, {self.seconds:.1f} s, {self.cpu_seconds:.1f} CPU s, {self.peak_rss_mb:.0f} MB"
+        used = f"{self.seconds:.1f} s, {self.cpu_seconds:.1f} CPU s, peak RSS {self.peak_rss_mb:.0f} MB"
+        return f"{self.records:,} records, {used}"
 
     @property
     def records_per_cpu_second(self) -> float:
