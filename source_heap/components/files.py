@@ -61,6 +61,11 @@ class FilesRouter(PartitionRouter):
             for dump_id, tables in bucket.entries(manifests).items()
             if self.table in tables
         }
+        if not parts and position == Position():
+            message = f"No dump holds a table '{self.table}'. Refresh the connection's schema, or deselect the stream."
+            raise AirbyteTracedException(
+                message=message, internal_message=message, failure_type=FailureType.config_error
+            )
         to_read = plan(manifests, parts, position, newest_only=self.table == USER_MIGRATIONS)
         self.progress = Progress(to_read.start)
         self._last_yielded = to_read.start
