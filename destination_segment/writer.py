@@ -1,0 +1,131 @@
+"""The write path: records in, calls out, and states back once everything before them was accepted."""
+
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+
+import orjson
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteRecordMessage,
+    AirbyteStateMessage,
+    AirbyteStateStats,
+    FailureType,
+    Type,
+)
+from airbyte_cdk.utils import AirbyteTracedException
+
+from destination_segment.api_calls import ApiRequest
+from destination_segment.lanes import Lanes
+from destination_segment.streams import Stream, StreamKey
+from destination_segment.values import Unfit
+
+logger = logging.getLogger("airbyte")
+
+_SECONDS_BETWEEN_FLUSHES = 1.0
+_MOST_HELD_STATES = 1_000
+
+
+class Writer:
+    """Writes one input. A record's position is its number in the input; a state's, that of the record before it."""
+
+    def __init__(self, streams: Iterable[Stream], lanes: Lanes, *, skip_invalid: bool) -> None:
+        self._streams = {stream.key: stream for stream in streams}
+        self._lanes = lanes
+        self._skip_invalid = skip_invalid
+        self._position = 0
+        self._first_unsent: int | None = None
+        self._held_states: deque[tuple[int, AirbyteMessage]] = deque()
+        self._flushed_at = time.monotonic()
+        self._read: Counter[StreamKey] = Counter()
+        self._unsent: Counter[tuple[StreamKey, str]] = Counter()
+        self._sent_since_state: Counter[StreamKey] = Counter()
+
+    def write(self, messages: Iterable[AirbyteMessage]) -> Iterator[AirbyteMessage]:
+        """Send the records; give the states back in their order, each once all records before it were accepted.
+
+        Raises:
+            AirbyteTracedException: Segment did not accept a call; or, after everything else was sent, there were
+                records that cannot be sent and must not be skipped.
+        """
+        try:
+            for message in messages:
+                if message.type is Type.RECORD and message.record:
+                    self._send(message.record)
+                elif message.type is Type.STATE and message.state:
+                    self._hold(message, message.state)
+                    yield from self._accepted_states()
+            self._lanes.drain()
+        except AirbyteTracedException:
+            yield from self._accepted_states()
+            raise
+        yield from self._accepted_states()
+        self._conclude()
+
+    def _send(self, message: AirbyteRecordMessage) -> None:
+        stream = self._streams.get((message.namespace, message.stream))
+        if stream is None:
+            raise _config_error(f"The input has records of stream '{message.stream}', which the catalog does not list.")
+        self._position += 1
+        self._read[stream.key] += 1
+        try:
+            outgoing = stream.outgoing(message.data)
+        except Unfit as unfit:
+            self._leave_out(stream, stream.primary_key(message.data), str(unfit))
+            return
+        self._sent_since_state[stream.key] += 1
+        for each in outgoing:
+            lane = self._lanes[each.order_key]
+            if isinstance(each.call, ApiRequest):
+                lane.request(self._position, each.call)
+            else:
+                lane.add(self._position, each.call)
+
+    def _leave_out(self, stream: Stream, primary_key: list[object], reason: str) -> None:
+        self._unsent[stream.key, reason] += 1
+        if self._first_unsent is None and not self._skip_invalid:
+            self._first_unsent = self._position
+        number = self._read[stream.key]
+        which = f"with key {orjson.dumps(primary_key).decode()}" if primary_key else f"number {number:,}"
+        logger.warning(f"The record of stream '{stream.key[1]}' {which} was not sent: {reason}.")
+
+    def _hold(self, message: AirbyteMessage, state: AirbyteStateMessage) -> None:
+        counted = list(self._sent_since_state)
+        if state.stream:
+            descriptor = state.stream.stream_descriptor
+            counted = [(descriptor.namespace, descriptor.name)]
+        records = sum(self._sent_since_state.pop(key, 0) for key in counted)
+        state.destinationStats = AirbyteStateStats(recordCount=float(records))
+        self._held_states.append((self._position, message))
+        self._lanes.raise_refusal()
+        if len(self._held_states) > _MOST_HELD_STATES:
+            self._lanes.drain()
+        elif time.monotonic() - self._flushed_at >= _SECONDS_BETWEEN_FLUSHES:
+            self._lanes.flush()
+            self._flushed_at = time.monotonic()
+
+    def _accepted_states(self) -> Iterator[AirbyteMessage]:
+        if not self._held_states:
+            return
+        barriers = [barrier for barrier in (self._lanes.oldest(), self._first_unsent) if barrier is not None]
+        barrier = min(barriers, default=self._position + 1)
+        while self._held_states and self._held_states[0][0] < barrier:
+            yield self._held_states.popleft()[1]
+
+    def _conclude(self) -> None:
+        for key, read in self._read.items():
+            unsent = sum(count for (stream, _), count in self._unsent.items() if stream == key)
+            logger.info(f"Stream '{key[1]}': {read:,} records read, {read - unsent:,} sent, {unsent:,} left out.")
+        if self._unsent and not self._skip_invalid:
+            reasons = "; ".join(
+                f"{count:,} of stream '{key[1]}': {reason}" for (key, reason), count in self._unsent.most_common()
+            )
+            raise _config_error(
+                f"{self._unsent.total():,} record(s) cannot be sent, all others were. {reasons}. The log has their "
+                "keys. Correct the records or the mapping, or choose to skip such records."
+            )
+
+
+def _config_error(message: str) -> AirbyteTracedException:
+    return AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)
