@@ -19,9 +19,9 @@ _ACCEPTED_START_DATE_FORMATS = ("YYYY-MM-DD[T]HH:mm:ss[Z]", "YYYY-MM-DD", "MM/DD
 
 @dataclass
 class NormalizeConfig(ConfigTransformation):
-    """Trim every text of the configuration, drop the empty ones, and write `start_date` in one form.
+    """Trim every text of the configuration, and write `start_date` and `api_url` in one form.
 
-    `start_date` becomes `YYYY-MM-DDTHH:MM:SSZ` (UTC); one that cannot be read is left as it is, for `StartDate`
+    `api_url` loses its trailing slash. `start_date` becomes `YYYY-MM-DDTHH:MM:SSZ` (UTC); one that cannot be read is left as it is, for `StartDate`
     to refuse. The built-in config transformations evaluate Jinja on declared fields: they can neither walk
     all fields nor tell an impossible date from a possible one.
     """
@@ -35,6 +35,8 @@ class NormalizeConfig(ConfigTransformation):
         moment = parse_start_date(config.get("start_date"))
         if moment:
             config["start_date"] = moment.strftime(START_DATE_FORMAT)
+        if isinstance(config.get("api_url"), str):
+            config["api_url"] = config["api_url"].rstrip("/")
 
 
 @dataclass

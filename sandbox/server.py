@@ -15,6 +15,7 @@ from sandbox.clock import Clock
 from sandbox.faults import FaultMiddleware, Faults
 from sandbox.journal import Journal, JournalMiddleware
 from sandbox.segment.api import segment_api
+from sandbox.segment.control import behaviour, change_behaviour
 from sandbox.segment.world import SegmentWorld
 
 SEED = 20260101
@@ -57,6 +58,17 @@ class Sandbox:
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}"
 
+    def configs(self) -> dict[str, dict[str, Any]]:
+        """A working configuration for each connector that this server can answer, by connector name."""
+        return {
+            "source-segment": {
+                "api_token": self.segment.region_tokens["us"],
+                "region": "us",
+                "api_url": f"{self.url}/segment/us",
+                "start_date": "2025-06-01",
+            }
+        }
+
     def __enter__(self) -> "Sandbox":
         self._thread.start()
         while not self._server.started:
@@ -76,6 +88,7 @@ class Sandbox:
             Route("/faults", self._change_faults, methods=["POST", "DELETE"]),
             Route("/advance", self._advance, methods=["POST"]),
             Route("/requests", self._requests, methods=["GET", "DELETE"]),
+            Route("/segment", self._change_segment, methods=["POST"]),
         ]
 
     async def _change_faults(self, request: Request) -> JSONResponse:
@@ -100,3 +113,10 @@ class Sandbox:
             self.journal.clear()
         listed: list[dict[str, Any]] = [vars(entry) for entry in self.journal]
         return JSONResponse({"requests": listed})
+
+    async def _change_segment(self, request: Request) -> JSONResponse:
+        try:
+            change_behaviour(self.segment, await request.json())
+        except (TypeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return JSONResponse(behaviour(self.segment))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Create the virtual environment $1 and install the locked development dependencies and the project.
+# Create the virtual environment $1 if it is not there, and install the locked development dependencies and the project.
 set -eu
 venv=$1
 
@@ -18,11 +18,13 @@ if [ -z "${python:-}" ]; then
     exit 1
 fi
 
-echo "Setting up $venv with $("$python" --version) (once, a minute or two)"
-rm -rf "$venv"
-if ! "$python" -m venv "$venv"; then
-    echo "$python cannot create a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2
-    exit 1
+if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    echo "Creating $venv with $("$python" --version)"
+    if ! "$python" -m venv --clear "$venv"; then
+        echo "$python cannot create a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2
+        exit 1
+    fi
 fi
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+echo "Installing the locked dependencies into $venv (a minute or two the first time)"
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -1,0 +1,31 @@
+"""`python -m sandbox`: serve the simulated vendors until interrupted."""
+
+import argparse
+import json
+import time
+
+from sandbox.server import SEED, Sandbox
+
+
+def main() -> None:
+    """Parse the command line, serve, and print what a person needs to point a connector here."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--port", type=int, default=8765, help="port of the loopback interface (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="the same seed gives the same data")
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the amount of data")
+    arguments = parser.parse_args()
+    with Sandbox(seed=arguments.seed, scale=arguments.scale, port=arguments.port) as sandbox:
+        print(f"The sandbox is at {sandbox.url}, and its time is {sandbox.clock.now.isoformat()}.")
+        print("Configurations that work with it:")
+        for name, config in sandbox.configs().items():
+            print(f"  {name}: {json.dumps(config)}")
+        print("Press Ctrl+C to stop.")
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    main()

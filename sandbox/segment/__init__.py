@@ -1,0 +1,1 @@
+"""The Segment Public API, simulated: one workspace, served in both regions."""

@@ -1,0 +1,101 @@
+"""The door of the API: tokens and rate limits."""
+
+import math
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox.segment.validation import RequestRefused
+
+if TYPE_CHECKING:
+    from sandbox.segment.world import SegmentWorld
+
+_WINDOW_S = 60
+_GENEROUS = 1_000_000
+
+
+class RateLimit:
+    """A fixed window of a minute, in real time: the client really waits."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        """Count against a clock that returns epoch seconds."""
+        self._now = now
+        self._reset = 0.0
+        self.consumed = 0
+
+    def consume(self) -> None:
+        """Count one request, in a new window if the last one is over."""
+        if self._now() >= self._reset:
+            self._reset = self._now() + _WINDOW_S
+            self.consumed = 0
+        self.consumed += 1
+
+    @property
+    def reset_at(self) -> str:
+        """The end of the window as an RFC 5322 date."""
+        return format_datetime(datetime.fromtimestamp(math.ceil(self._reset), timezone.utc), usegmt=True)
+
+    @property
+    def milliseconds_left(self) -> int:
+        """How long until the end of the window, at least 1."""
+        return max(1, math.ceil((self._reset - self._now()) * 1000))
+
+
+class AccessControl:
+    """Lets requests pass that carry the region's token and keep to the rate limit, and adds the rate-limit headers."""
+
+    def __init__(self, app: ASGIApp, world: "SegmentWorld", region: str) -> None:
+        self._app = app
+        self._world = world
+        self._token = world.region_tokens[region]
+        self._limit = RateLimit()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._authorize(Headers(scope=scope))
+            self._throttle()
+        except RequestRefused as refused:
+            headers = {}
+            if refused.status == 429 and self._world.token_limited:  # noqa: PLR2004 - the status says it best
+                headers["Retry-After"] = str(math.ceil(self._limit.milliseconds_left / 1000))
+            await refused.response(headers)(scope, receive, send)
+            return
+        await self._app(scope, receive, self._with_headers(send))
+
+    def _authorize(self, headers: Headers) -> None:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or token != self._token:
+            raise RequestRefused(401, "unauthorized", "The token is missing, invalid or belongs to another region.")
+
+    def _throttle(self) -> None:
+        self._limit.consume()
+        allowed = self._world.rate_limit
+        if allowed is not None and self._limit.consumed > allowed:
+            data = {
+                "remainingPoints": 0,
+                "msBeforeNext": self._limit.milliseconds_left,
+                "consumedPoints": self._limit.consumed,
+            }
+            raise RequestRefused(429, "RequestError", "Too many requests", data=data)
+
+    def _with_headers(self, send: Send) -> Send:
+        consumed, reset = self._limit.consumed, self._limit.reset_at
+
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:  # noqa: PLR2004 - a success
+                headers = MutableHeaders(scope=message)
+                headers["X-RateLimit-Consumed"] = str(consumed)
+                headers["X-RateLimit-Remaining"] = str((self._world.rate_limit or _GENEROUS) - consumed)
+                headers["X-RateLimit-Reset"] = reset
+            await send(message)
+
+        return add

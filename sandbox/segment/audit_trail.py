@@ -1,0 +1,61 @@
+"""The Audit Trail: who changed what in the workspace, kept for 90 days."""
+
+from bisect import bisect_left, bisect_right
+from datetime import datetime, timedelta
+
+from sandbox.segment.seeded import Record, Seeded, scaled
+
+RETENTION = timedelta(days=90)
+_AHEAD = timedelta(days=35)
+_EVENTS = (
+    ("Source Created", "source"),
+    ("Source Modified", "source"),
+    ("Source Settings Modified", "source"),
+    ("Destination Created", "destination"),
+    ("Destination Disabled", "destination"),
+    ("Destination Filter Modified", "destination_filter"),
+    ("Source Function Deleted", "function"),
+    ("Warehouse Sync Modified", "warehouse"),
+    ("Tracking Plan Modified", "tracking_plan"),
+    ("User Invited", "user"),
+    ("Permissions Granted", "user_group"),
+    ("Access Token Created", "public_api_token"),
+)
+
+
+class AuditTrail:
+    """Events over the retention and well past `origin`; sixty a day, some of them in bursts of the same second."""
+
+    def __init__(self, users: list[Record], origin: datetime, *, seed: int, scale: float) -> None:
+        self._random = Seeded(f"{seed}/audit-trail")
+        self._users = users
+        days = (RETENTION + _AHEAD).days
+        moments = [self._moment(origin - RETENTION, origin + _AHEAD) for _ in range(scaled(60, scale) * days)]
+        moments += [moment for moment in moments[::200] for _ in range(5)]
+        self._moments = sorted(moments)
+        self._events = [self._event(number, moment) for number, moment in enumerate(self._moments)]
+
+    def between(self, start: datetime, end: datetime) -> list[Record]:
+        """Return the events from `start` to `end`, both inclusive, newest first."""
+        first = bisect_left(self._moments, start)
+        return self._events[first : bisect_right(self._moments, end)][::-1]
+
+    def _moment(self, first: datetime, last: datetime) -> datetime:
+        moment = self._random.moment(first, last)
+        return moment + timedelta(milliseconds=self._random.randrange(1000)) if self._random.happens(0.3) else moment
+
+    def _event(self, number: int, moment: datetime) -> Record:
+        kind, resource_type = self._random.choice(_EVENTS)
+        timespec = "milliseconds" if moment.microsecond else "seconds"
+        event: Record = {
+            "id": f"events/{145000000 + number}",
+            "timestamp": moment.replace(tzinfo=None).isoformat(timespec=timespec) + "Z",
+            "type": kind,
+            "resourceId": self._random.identifier(),
+            "resourceType": resource_type,
+            "resourceName": f"{resource_type.replace('_', ' ')} {self._random.randrange(500)}",
+        }
+        if self._random.happens(0.3):
+            return event | {"actor": f"public-api-token/{self._random.identifier(8)}"}
+        user = self._random.choice(self._users)
+        return event | {"actor": f"user/{user['id']}", "actorEmail": self._random.choice((user["email"], None))}

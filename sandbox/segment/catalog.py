@@ -1,0 +1,131 @@
+"""The catalogs: which kinds of sources, destinations and warehouses the vendor offers."""
+
+from itertools import cycle, islice, product
+
+from sandbox.segment.catalog_destination import STATUSES, DeliveryMode, catalog_destination
+from sandbox.segment.catalog_entry import entry, options
+from sandbox.segment.seeded import Record, Seeded, scaled
+
+_BRANDS = (
+    *("Alder", "Birch", "Cedar", "Clover", "Fennel", "Hazel", "Heather", "Iris", "Juniper", "Larch", "Larkspur"),
+    *("Laurel", "Linden", "Maple", "Myrtle", "Olive", "Poplar", "Rowan", "Saffron", "Sorrel", "Tansy", "Thistle"),
+    *("Willow", "Yarrow", "Zinnia"),
+)
+_DESTINATIONS = {
+    "A/B Testing": "Experiments",
+    "Advertising": "Ads",
+    "Analytics": "Analytics",
+    "Attribution": "Attribution",
+    "CRM": "CRM",
+    "Customer Success": "Success",
+    "Email Marketing": "Mail",
+    "Enrichment": "Enrich",
+    "Feature Flagging": "Flags",
+    "Heatmaps & Recordings": "Replay",
+    "Livechat": "Chat",
+    "Marketing Automation": "Journeys",
+    "Performance Monitoring": "Monitor",
+    "Personalization": "Personal",
+    "Raw Data": "Object Storage",
+    "Referrals": "Referrals",
+    "SMS & Push Notifications": "Push",
+    "Surveys": "Surveys",
+    "Tag Managers": "Tags",
+    "Video": "Video",
+}
+_SOURCES = {
+    "Advertising": "Ads",
+    "Analytics": "Insights",
+    "CRM": "CRM",
+    "E-commerce": "Shop",
+    "Email Marketing": "Mail",
+    "Feature Flagging": "Flags",
+    "Helpdesk": "Desk",
+    "Livechat": "Chat",
+    "Marketing Automation": "Journeys",
+    "Mobile": "Mobile SDK",
+    "Payments": "Pay",
+    "Referrals": "Referrals",
+    "Reverse ETL": "Reverse ETL",
+    "Server": "Server Library",
+    "Surveys": "Surveys",
+    "Video": "Video",
+    "Website": "Web SDK",
+}
+_WAREHOUSES = (
+    *("Azure SQL Data Warehouse", "Azure SQL Database", "BigQuery", "Databricks", "DB2", "Postgres", "Redshift"),
+    "Snowflake",
+)
+_NETWORKS = (
+    *("af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    *("asia-east1", "asia-south1", "ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1"),
+    *("eu-west-2", "eu-west-3", "europe-north1", "europe-west1", "europe-west4", "me-south-1", "sa-east-1"),
+    *("us-central1", "us-east-1", "us-east-2", "us-east4", "us-west-1", "us-west-2"),
+)
+_CREDENTIALS = ("port", "database", "hostname", "password", "username", "ciphertext")
+_DEVICE_CATEGORIES = frozenset({"Heatmaps & Recordings", "Tag Managers"})
+_LIBRARY_CATEGORIES = frozenset({"Mobile", "Server", "Website"})
+
+
+class Catalog:
+    """The three catalogs, each large enough for several pages of 200, and how each destination gets its data."""
+
+    def __init__(self, seed: int, scale: float) -> None:
+        chance = Seeded(f"{seed}/catalog")
+        self._modes: dict[str, DeliveryMode] = {}
+        self.destinations: list[Record] = []
+        for brand, (category, product_name) in islice(
+            cycle(product(_BRANDS, _DESTINATIONS.items())), scaled(460, scale)
+        ):
+            mode = _mode(chance, category)
+            destination = catalog_destination(chance, f"{brand} {product_name}", category, mode)
+            self._modes[destination["id"]] = mode
+            self.destinations.append(destination)
+        self.sources = [
+            _source(chance, f"{brand} {product_name}", category)
+            for brand, (category, product_name) in islice(cycle(product(_BRANDS, _SOURCES.items())), scaled(424, scale))
+        ]
+        self.warehouses = [
+            _warehouse(chance, name, network)
+            for network, name in islice(cycle(product(_NETWORKS, _WAREHOUSES)), scaled(212, scale))
+        ]
+
+    def sources_of(self, category: str) -> list[Record]:
+        """Return the kinds of sources of a category, or all if a small catalog has none of it."""
+        return [kind for kind in self.sources if category in kind["categories"]] or self.sources
+
+    def destinations_of(self, mode: DeliveryMode) -> list[Record]:
+        """Return the kinds of destinations of a mode, or all if a small catalog has none of it."""
+        return [kind for kind in self.destinations if self.delivery_mode(kind["id"]) == mode] or self.destinations
+
+    def delivery_mode(self, metadata_id: str) -> DeliveryMode:
+        """Return how the kind of destination with this metadata id receives its data."""
+        return self._modes[metadata_id]
+
+    def has_event_delivery(self, metadata_id: str) -> bool:
+        """Return whether the vendor measures the delivery: it does where its own servers stream the events."""
+        return self._modes[metadata_id] in {"actions", "cloud"}
+
+
+def _mode(chance: Seeded, category: str) -> DeliveryMode:
+    if category == "Raw Data":
+        return "storage"
+    return "device" if category in _DEVICE_CATEGORIES else chance.choice(("actions", "cloud", "cloud", "device"))
+
+
+def _source(chance: Seeded, name: str, category: str) -> Record:
+    source = {
+        **entry(chance, chance.identifier(10), name, f"Collects events and objects from {name}."),
+        "options": options(chance, chance.randrange(3)),
+        "categories": [category],
+        "isCloudEventSource": category not in _LIBRARY_CATEGORIES,
+        "status": chance.choice(STATUSES),
+    }
+    return {**source, "partnerOwned": chance.choice((True, False, None))} if chance.happens(0.6) else source
+
+
+def _warehouse(chance: Seeded, name: str, network: str) -> Record:
+    return {
+        **entry(chance, chance.identifier(10), f"{name} ({network})", f"{name} in the private network {network}."),
+        "options": [{"name": key, "type": "string", "required": True} for key in _CREDENTIALS],
+    }

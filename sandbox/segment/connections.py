@@ -1,0 +1,188 @@
+"""The workspace's connections: its sources, destinations and warehouses, and what links them."""
+
+from datetime import datetime, timedelta
+from itertools import count
+
+from sandbox.segment.catalog import Catalog
+from sandbox.segment.catalog_destination import DeliveryMode
+from sandbox.segment.seeded import Dated, Record, Seeded, scaled, visible
+
+_MASKED = "•" * 12
+_TEAMS = ("Checkout", "Search", "Onboarding", "Billing", "Support", "Loyalty", "Content", "Logistics")
+_PLATFORMS = {"web": "Website", "iOS": "Mobile", "Android": "Mobile", "server": "Server"}
+_PLATFORMS |= {"CRM": "CRM", "payments": "Payments"}
+_STAGES = ("production", "staging", "development")
+_MODES: tuple[DeliveryMode, ...] = ("cloud", "actions", "cloud", "device", "cloud", "actions", "storage", "cloud")
+_SCHEDULES: tuple[Record | None, ...] = (
+    {"strategy": "PERIODIC", "config": {"interval": "3600s"}},
+    {"strategy": "SPECIFIC_DAYS", "config": {"days": [1, 3, 5], "hours": [6, 18], "timezone": "Europe/Berlin"}},
+    {"strategy": "CRON", "config": {"spec": "0 */4 * * *", "timezone": "UTC"}},
+    {"strategy": "DBT_CLOUD", "config": {"jobId": "70403103", "accountId": "120001"}},
+    {"strategy": "MANUAL"},
+    {"strategy": "MANUAL", "config": None},
+    None,
+)
+
+
+class Connections:
+    """Sources, destinations and warehouses as they come, change and go.
+
+    Most of the workspace exists at `origin`, the moment at which the sandbox's clock starts. Afterwards a source with
+    a destination appears every two days, the first after twenty hours; one destination is disabled after a day and
+    another one is deleted after a day and a half.
+    """
+
+    def __init__(self, catalog: Catalog, workspace_id: str, origin: datetime, *, seed: int, scale: float) -> None:
+        self._catalog = catalog
+        self._workspace_id = workspace_id
+        self._random = Seeded(f"{seed}/connections")
+        self._numbers = count(1)
+        self._schedules = count()
+        self._founded = origin - timedelta(days=550)
+        self._origin = origin
+        births = [self._founded] * scaled(20, scale) + [self._past() for _ in range(scaled(44, scale))]
+        births += [origin + timedelta(hours=20, days=days) for days in range(0, 30, 2)]
+        self.sources = [Dated(self._source(), birth) for birth in births]
+        self.warehouses = [Dated(self._warehouse(), self._past()) for _ in range(scaled(13, scale))]
+        self._warehouse_links = {
+            dated.record["id"]: self._links(number, dated.since) for number, dated in enumerate(self.sources)
+        }
+        self.destinations = self._connected(scaled(86, scale))
+        self._subscriptions = {dated.record["id"]: self._subscribed(dated) for dated in self.destinations}
+        self._delete(self.destinations[1], origin + timedelta(days=1, hours=12))
+        self._disable(self.destinations[0], origin + timedelta(days=1))
+
+    def warehouses_of(self, source_id: str, now: datetime) -> list[Record]:
+        """Return the warehouses that the source is connected to."""
+        linked = {link["warehouseId"] for link in visible(self._warehouse_links[source_id], now)}
+        return [warehouse for warehouse in visible(self.warehouses, now) if warehouse["id"] in linked]
+
+    def destinations_of(self, source_id: str, now: datetime) -> list[Record]:
+        """Return the destinations that the source is connected to."""
+        return [record for record in visible(self.destinations, now) if record["sourceId"] == source_id]
+
+    def subscriptions_of(self, destination_id: str, now: datetime) -> list[Record]:
+        """Return the destination's subscriptions; none unless it is an actions destination."""
+        return visible(self._subscriptions[destination_id], now)
+
+    def _past(self) -> datetime:
+        return self._random.moment(self._founded, self._origin - timedelta(days=1))
+
+    def _source(self) -> Record:
+        number = next(self._numbers)
+        platform, category = self._random.choice(tuple(_PLATFORMS.items()))
+        team, stage = self._random.choice(_TEAMS), self._random.choice(_STAGES)
+        name = f"{team} {platform} {stage}"
+        source: Record = {
+            "id": self._random.identifier(),
+            "slug": f"{name.lower().replace(' ', '_')}_{number}",
+            "workspaceId": self._workspace_id,
+            "enabled": number % 9 != 0,
+            "writeKeys": [f"sandbox-write-key-{number:04d}"]
+            + [f"sandbox-write-key-{number:04d}-b"] * (number % 11 == 0),
+            "metadata": self._random.choice(self._catalog.sources_of(category)),
+            "labels": self._random.choice(
+                (
+                    [],
+                    [{"key": "environment", "value": stage}],
+                    [{"key": "team", "value": team.lower(), "description": "Who owns it"}],
+                )
+            ),
+        }
+        if number % 7:
+            source["name"] = name if number % 5 else ""
+        if number % 3:
+            source["settings"] = {"website_url": "https://shop.example.com", "track": {}} if number % 4 else None
+        return source
+
+    def _warehouse(self) -> Record:
+        metadata = self._random.choice(self._catalog.warehouses)
+        settings = {
+            "name": f"{metadata['slug']} reporting",
+            "hostname": "warehouse.example.com",
+            "port": "5432",
+            "database": "events",
+            "username": "segment",
+            "password": _MASKED,
+            "ciphertext": _MASKED,
+        }
+        return {
+            "id": self._random.identifier(),
+            "workspaceId": self._workspace_id,
+            "enabled": self._random.happens(0.9),
+            "metadata": metadata,
+            "settings": settings if self._random.happens(0.8) else {},
+        }
+
+    def _links(self, number: int, since: datetime) -> list[Dated]:
+        """Connect every fourth source to several warehouses, and every fourth to none."""
+        several = min(3, len(self.warehouses))
+        linked = self._random.sample(self.warehouses, k=(1, several, 1, 0)[number % 4])
+        return [Dated({"warehouseId": warehouse.record["id"]}, since) for warehouse in linked]
+
+    def _connected(self, at_origin: int) -> list[Dated]:
+        """Connect destinations to random sources of the past, and one destination to every later source."""
+        past = [source for source in self.sources if source.since < self._origin]
+        chosen = [self._random.choice(past) for _ in range(at_origin)] + self.sources[len(past) :]
+        return [
+            Dated(self._destination(number, source.record["id"]), source.since) for number, source in enumerate(chosen)
+        ]
+
+    def _destination(self, number: int, source_id: str) -> Record:
+        mode = _MODES[number % len(_MODES)]
+        metadata = self._random.choice(self._catalog.destinations_of(mode))
+        destination: Record = {
+            "id": self._random.identifier(),
+            "enabled": bool((number + 1) % 10),
+            "sourceId": source_id,
+            "metadata": metadata,
+            "settings": {
+                "apiKey": _MASKED,
+                "endpoint": f"https://{metadata['slug']}.example.com/v1",
+                "sampleRate": 1,
+                "mappings": {"Order Completed": "purchase"},
+                "regions": ["eu-west-1"],
+            },
+        }
+        if number % 6:
+            destination["name"] = metadata["name"] if number % 4 else ""
+        return destination
+
+    def _disable(self, destination: Dated, moment: datetime) -> None:
+        index = self.destinations.index(destination)
+        changed = destination.record | {"enabled": False}
+        self.destinations[index : index + 1] = [
+            Dated(destination.record, destination.since, moment),
+            Dated(changed, moment),
+        ]
+
+    def _delete(self, destination: Dated, moment: datetime) -> None:
+        self.destinations[self.destinations.index(destination)] = Dated(destination.record, destination.since, moment)
+
+    def _subscribed(self, destination: Dated) -> list[Dated]:
+        actions = destination.record["metadata"]["actions"]
+        if not actions:
+            return []
+        return [
+            Dated(self._subscription(destination.record, actions), destination.since)
+            for _ in range(self._random.randrange(1, 6))
+        ]
+
+    def _subscription(self, destination: Record, actions: list[Record]) -> Record:
+        action = self._random.choice(actions)
+        subscription: Record = {
+            "id": self._random.identifier(),
+            "name": action["name"],
+            "actionId": action["id"],
+            "actionSlug": action["slug"],
+            "destinationId": destination["id"],
+            "enabled": self._random.happens(0.9),
+            "settings": {"userId": {"@path": "$.userId"}, "batch_size": 100},
+            "trigger": action["defaultTrigger"] or 'type = "track"',
+        }
+        if self._random.happens(0.3):
+            schedule = _SCHEDULES[next(self._schedules) % len(_SCHEDULES)]
+            subscription |= {"modelId": self._random.identifier(), "reverseETLSchedule": schedule}
+        elif self._random.happens(0.3):
+            subscription["modelId"] = None
+        return subscription

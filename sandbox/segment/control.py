@@ -1,0 +1,45 @@
+"""Changing how the simulated Segment API behaves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.segment.seeded import Record
+from sandbox.segment.world import GATES, SegmentWorld
+
+
+def behaviour(world: SegmentWorld) -> Record:
+    """Return how the API behaves at present, in the form that `change_behaviour` takes."""
+    return {
+        "gates": sorted(world.gates),
+        "rate_limit": world.rate_limit,
+        "token_limited": world.token_limited,
+        "removed_ids": sorted(world.removed_ids),
+    }
+
+
+def change_behaviour(world: SegmentWorld, changes: Mapping[str, Any]) -> None:
+    """Set the given ones of `gates`, `rate_limit`, `token_limited` and `removed_ids`.
+
+    Raises:
+        ValueError: for anything else, and for a value that the attribute of `SegmentWorld` cannot take; nothing is
+            changed then.
+    """
+    wanted = {**behaviour(world), **changes}
+    if len(wanted) != len(behaviour(world)):
+        raise ValueError(f"Only {', '.join(behaviour(world))} can be changed.")
+    if not _is_list_of_text(wanted["gates"]) or not GATES.keys() >= set(wanted["gates"]):
+        raise ValueError(f"gates must be a list of these: {', '.join(GATES)}.")
+    if wanted["rate_limit"] is not None and (type(wanted["rate_limit"]) is not int or wanted["rate_limit"] < 1):
+        raise ValueError("rate_limit must be a number of requests per minute, or null for none.")
+    if type(wanted["token_limited"]) is not bool:
+        raise ValueError("token_limited must be true or false.")
+    if not _is_list_of_text(wanted["removed_ids"]):
+        raise ValueError("removed_ids must be a list of ids of sources and destinations.")
+    world.gates = set(wanted["gates"])
+    world.rate_limit = wanted["rate_limit"]
+    world.token_limited = wanted["token_limited"]
+    world.removed_ids = set(wanted["removed_ids"])
+
+
+def _is_list_of_text(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -1,0 +1,179 @@
+"""Usage: API calls and monthly tracked users (MTU), day by day, cumulative within the usage period."""
+
+import calendar
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
+from typing import TypeAlias
+
+from sandbox.segment.seeded import Dated, Record, Seeded
+
+UsageRows: TypeAlias = Callable[[date, datetime], list[Record]]
+"""The rows of the month that begins on a date, as they are known at a moment."""
+
+_DAY = timedelta(days=1)
+_AHEAD = timedelta(days=40)
+_HISTORY_MONTHS = 18
+_LATE_DAYS = 3
+_OBJECT_CATEGORIES = frozenset({"CRM", "Helpdesk", "Payments"})
+_COUNTERS = ("anonymous", "anonymousIdentified", "identified", "neverIdentified")
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What one source, or the whole workspace, is metered for.
+
+    `daily` holds the API calls of each day from `first_day` on; `shares` the users of each MTU counter that are first
+    seen in a period, in thousandths of the day's API calls; `billing_days` the days of the month on which the billing
+    periods begin that the users count towards.
+    """
+
+    first_day: date
+    daily: list[int]
+    shares: tuple[int, ...]
+    billing_days: tuple[int, ...]
+
+    def calls(self, day: date, now: datetime) -> int:
+        """Return the API calls of a day as they are known at `now`.
+
+        Today's grow with the hour. The last three days of a month lack their late calls until the second day of the
+        next month has begun.
+        """
+        index = (day - self.first_day).days
+        if not 0 <= index < len(self.daily):
+            return 0
+        calls = self.daily[index]
+        next_month = _next_month(day)
+        if next_month - day <= _LATE_DAYS * _DAY and now.date() <= next_month:
+            calls -= calls // 30
+        if day == now.date():
+            calls = calls * (now.hour * 3600 + now.minute * 60 + now.second) // 86400
+        return calls
+
+
+class Usage:
+    """The usage of the workspace and of its sources over eighteen months, and well past `origin`."""
+
+    def __init__(self, sources: list[Dated], origin: datetime, *, seed: int) -> None:
+        self._random = Seeded(f"{seed}/usage")
+        self._last_day = origin.date() + _AHEAD
+        self.first_month = origin.date().replace(day=1)
+        for _ in range(_HISTORY_MONTHS - 1):
+            self.first_month = (self.first_month - _DAY).replace(day=1)
+        self._sources = sources
+        self._meters = {dated.record["id"]: self._meter(number, dated) for number, dated in enumerate(sources)}
+        self._workspace = self._workspace_meter()
+        self.api_calls_per_source = self._within_history(self._api_calls_per_source)
+        self.api_calls_workspace = self._within_history(self._api_calls_workspace)
+        self.mtu_per_source = self._within_history(self._mtu_per_source)
+        self.mtu_workspace = self._within_history(self._mtu_workspace)
+
+    def _within_history(self, rows: UsageRows) -> UsageRows:
+        """Return a quick version of `rows` that is empty for the months before the workspace and after the present."""
+        cached = lru_cache(maxsize=64)(rows)
+        return lambda month, now: cached(month, now) if self.first_month <= month <= now.date() else []
+
+    def _meter(self, number: int, source: Dated) -> Meter:
+        """Meter a source; a fifth of them is billed from the 15th, another fifth from the 1st and from the 15th."""
+        first_day = max(source.since.date(), self.first_month)
+        size = int(self._random.lognormvariate(7, 1.5)) + 50
+        daily = []
+        for index in range((self._last_day - first_day).days + 1):
+            weekend = (first_day + index * _DAY).isoweekday() > 5  # noqa: PLR2004 - Saturday and Sunday
+            daily.append(int(size * self._random.uniform(0.7, 1.3) * (0.6 if weekend else 1)))
+        shares = tuple(self._random.randrange(5, 60) for _ in _COUNTERS)
+        return Meter(first_day, daily, shares, ((1,), (15,), (1, 15), (1,), (1,))[number % 5])
+
+    def _workspace_meter(self) -> Meter:
+        daily = [0] * ((self._last_day - self.first_month).days + 1)
+        for meter in self._meters.values():
+            offset = (meter.first_day - self.first_month).days
+            for index, calls in enumerate(meter.daily, start=offset):
+                daily[index] += calls
+        return Meter(self.first_month, daily, (21, 17, 25, 4), (1, 15))
+
+    def _api_calls_per_source(self, month: date, now: datetime) -> list[Record]:
+        return [
+            {"sourceId": source_id, **row}
+            for source_id, meter in self._metered(now)
+            for row in _api_call_rows(meter, month, now)
+        ]
+
+    def _api_calls_workspace(self, month: date, now: datetime) -> list[Record]:
+        totals: dict[str, int] = {}
+        for row in self.api_calls_per_source(month, now):
+            totals[row["timestamp"]] = totals.get(row["timestamp"], 0) + int(row["apiCalls"])
+        return [{"apiCalls": str(total), "timestamp": timestamp} for timestamp, total in sorted(totals.items())]
+
+    def _mtu_per_source(self, month: date, now: datetime) -> list[Record]:
+        """Return the rows of event sources; object sources have no tracked users."""
+        objects = {dated.record["id"] for dated in self._sources if _is_object_source(dated.record)}
+        return [
+            {"sourceId": source_id, **row}
+            for source_id, meter in self._metered(now)
+            if source_id not in objects
+            for row in _mtu_rows(meter, month, now)
+        ]
+
+    def _mtu_workspace(self, month: date, now: datetime) -> list[Record]:
+        return _mtu_rows(self._workspace, month, now)
+
+    def _metered(self, now: datetime) -> list[tuple[str, Meter]]:
+        return [(dated.record["id"], self._meters[dated.record["id"]]) for dated in self._sources if dated.since <= now]
+
+
+def _is_object_source(source: Record) -> bool:
+    return not _OBJECT_CATEGORIES.isdisjoint(source["metadata"]["categories"])
+
+
+def _api_call_rows(meter: Meter, month: date, now: datetime) -> list[Record]:
+    rows, total = [], 0
+    for day in _days(max(month, meter.first_day), _next_month(month), now):
+        total += meter.calls(day, now)
+        rows.append({"apiCalls": str(total), "timestamp": _timestamp(day)})
+    return rows
+
+
+def _mtu_rows(meter: Meter, month: date, now: datetime) -> list[Record]:
+    """Return a row for each day of the month and each billing period that the day belongs to."""
+    periods = [period for billing_day in meter.billing_days for period in _billing_periods(month, billing_day)]
+    return [row for period in periods for row in _billing_period_rows(meter, month, period, now)]
+
+
+def _billing_period_rows(meter: Meter, month: date, period: tuple[date, date], now: datetime) -> list[Record]:
+    start, end = period
+    rows, total = [], 0
+    for day in _days(max(start, meter.first_day), min(end, _next_month(month)), now):
+        total += meter.calls(day, now)
+        if day >= month:
+            counts = {name: str(total * share // 1000) for name, share in zip(_COUNTERS, meter.shares, strict=True)}
+            bounds = {"periodStart": _epoch(start), "periodEnd": _epoch(end)}
+            rows.append({**bounds, **counts, "timestamp": _timestamp(day)})
+    return rows
+
+
+def _billing_periods(month: date, billing_day: int) -> list[tuple[date, date]]:
+    """Return the billing periods, their ends excluded, that overlap the calendar month."""
+    if billing_day == 1:
+        return [(month, _next_month(month))]
+    renewal = month.replace(day=billing_day)
+    previous = (month - _DAY).replace(day=billing_day)
+    return [(previous, renewal), (renewal, _next_month(month).replace(day=billing_day))]
+
+
+def _days(first: date, end: date, now: datetime) -> list[date]:
+    last = min(end - _DAY, now.date())
+    return [first + index * _DAY for index in range((last - first).days + 1)]
+
+
+def _next_month(day: date) -> date:
+    return day.replace(day=1) + timedelta(days=calendar.monthrange(day.year, day.month)[1])
+
+
+def _epoch(day: date) -> int:
+    return int(datetime.combine(day, time(), timezone.utc).timestamp())
+
+
+def _timestamp(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00.000Z"

@@ -1,0 +1,106 @@
+"""What the API refuses, and how it says so."""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta, timezone
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+_TIMES = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
+_EARLIEST_YEAR = 1970
+
+
+class RequestRefused(Exception):  # noqa: N818 - an answer of the API, not an error of the sandbox
+    """A request that is answered with `errors[]` instead of `data`."""
+
+    def __init__(self, status: int, kind: str, message: str, **details: object) -> None:
+        """Describe the refusal; `details` are further members of the error, such as `field`."""
+        super().__init__(message)
+        self.status = status
+        self._error = {"type": kind, "message": message, **details}
+
+    def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
+        """Return the answer that the client gets."""
+        return JSONResponse({"errors": [self._error]}, self.status, headers)
+
+
+def invalid(message: str, field: str | None = None) -> RequestRefused:
+    """Return a 422, with the offending parameter where one is to blame."""
+    return RequestRefused(422, "input-validation", message, **({"field": field} if field else {}))
+
+
+async def answer_refusal(_: Request, refused: Exception) -> JSONResponse:
+    """Answer what the endpoints refuse, and what the routing does: an unknown path, another method than GET."""
+    if isinstance(refused, RequestRefused):
+        return refused.response()
+    if isinstance(refused, HTTPException):
+        routing = RequestRefused(refused.status_code, refused.detail.replace(" ", ""), refused.detail)
+        return routing.response(refused.headers)
+    raise refused
+
+
+def parameters(request: Request, known: Collection[str]) -> dict[str, str]:
+    """Return the query parameters by name.
+
+    Raises:
+        RequestRefused: 422 for a parameter that is unknown or given twice. The vendor is more lenient here.
+    """
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            raise invalid(f"'{name}' is not a parameter of this endpoint.", name)
+        if name in given:
+            raise invalid(f"'{name}' is given more than once.", name)
+        given[name] = value
+    return given
+
+
+def moment(given: Mapping[str, str], name: str, default: datetime) -> datetime:
+    """Return a parameter as a moment in UTC, or the default where it is not given.
+
+    Raises:
+        RequestRefused: 422 unless it is an ISO-8601 date and time with a time zone.
+    """
+    return _parsed(given[name], name) if name in given else default
+
+
+def usage_period(given: Mapping[str, str]) -> date:
+    """Return the month that the parameter `period` asks for.
+
+    Raises:
+        RequestRefused: 422 unless it is the first day of a month, as a date or as its midnight in UTC. The vendor
+            is more lenient here.
+    """
+    if "period" not in given:
+        raise invalid("period is required.", "period")
+    value = given["period"]
+    start = _parsed(value if "T" in value else f"{value}T00:00:00Z", "period")
+    if start != start.replace(day=1, hour=0, minute=0, second=0, microsecond=0):
+        raise invalid("period must be the first day of a month.", "period")
+    return start.date()
+
+
+def _parsed(value: str, name: str) -> datetime:
+    for pattern in _TIMES:
+        try:
+            parsed = datetime.strptime(value, pattern)  # noqa: DTZ007 - both patterns demand a time zone
+        except ValueError:
+            continue
+        if parsed.year > _EARLIEST_YEAR:
+            return parsed.astimezone(timezone.utc)
+    raise invalid(f"{name} must be a date and time in ISO-8601 format, such as 2026-10-01T00:00:00Z.", name)
+
+
+def window(start: datetime, end: datetime, *, earliest: datetime, longest: timedelta | None = None) -> None:
+    """Check a window of time.
+
+    Raises:
+        RequestRefused: 422 when it ends before it starts, starts before `earliest` or is longer than `longest`.
+    """
+    if end < start:
+        raise invalid("endTime must not be before startTime.", "endTime")
+    if start < earliest:
+        raise invalid(f"startTime must not be before {earliest.isoformat()}.", "startTime")
+    if longest is not None and end - start > longest:
+        raise invalid(f"startTime and endTime must not be further apart than {longest}.", "endTime")

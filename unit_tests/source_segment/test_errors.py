@@ -1,0 +1,200 @@
+"""What a user reads when Segment, the network or a proxy says no."""
+
+import logging
+
+import pytest
+import requests
+import requests_mock
+from airbyte_cdk.models import AirbyteStreamStatus, FailureType, Status
+from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
+
+from source_segment import SourceSegment
+from unit_tests.helpers import read_streams, rows
+from unit_tests.source_segment.segment_api import CONFIG, CONTRACTS, US, Contract, requests_to, serve
+
+per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+USERS = next(contract for contract in CONTRACTS if contract.name == "users")
+DELIVERY = next(contract for contract in CONTRACTS if contract.name == "destination_delivery_metrics_summary")
+HTML = {"text": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}
+TOO_MANY = {
+    "errors": [
+        {
+            "type": "RequestError",
+            "message": "Too many requests",
+            "data": {"remainingPoints": 0, "msBeforeNext": 42_000, "consumedPoints": 21},
+        }
+    ]
+}
+
+
+def only_error(output: EntrypointOutput) -> tuple[FailureType | None, str]:
+    """The failure type and sentence of the one stream that failed."""
+    errors = [message.trace.error for message in output.errors if message.trace.error.stream_descriptor]
+    assert len(errors) == 1
+    return errors[0].failure_type, errors[0].message
+
+
+@per_stream
+@pytest.mark.parametrize(
+    ("status", "failure_type", "words"),
+    [
+        (401, FailureType.config_error, ["rejected the API token", "region 'us'", "Workspace Owner"]),
+        (403, FailureType.config_error, ["does not give this token access", "deselect the stream"]),
+    ],
+)
+def test_a_refused_stream_fails_alone_and_says_why(
+    api: requests_mock.Mocker, contract: Contract, status: int, failure_type: FailureType, words: list[str]
+) -> None:
+    other = next(each for each in CONTRACTS if each.name == "groups" and each is not contract) if (
+        contract.name != "groups"
+    ) else USERS
+    serve(api, contract, {"status_code": status, "json": {"errors": [{"type": "forbidden", "message": "no"}]}})
+    api.get(US + other.path, json=other.page({"id": "g1"}))
+
+    output = read_streams(SourceSegment, CONFIG, [contract.name, other.name])
+
+    found_type, sentence = only_error(output)
+    assert found_type is failure_type
+    assert all(word in sentence for word in [*words, contract.name])
+    assert len(requests_to(api, contract)) == 1
+    assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.INCOMPLETE
+    assert output.get_stream_statuses(other.name)[-1] is AirbyteStreamStatus.COMPLETE
+    assert [message.record.stream for message in output.records] == [other.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "feature"),
+    [
+        ("audit_events", "Audit Trail (Business plan"),
+        ("transformations", "Protocols"),
+        ("destination_subscriptions", "Destination Actions"),
+        ("destination_delivery_metrics_summary", "Event Delivery"),
+    ],
+)
+def test_a_gated_stream_names_the_plan_feature(api: requests_mock.Mocker, name: str, feature: str) -> None:
+    contract = next(each for each in CONTRACTS if each.name == name)
+    serve(api, contract, {"status_code": 403, "json": {"errors": [{"type": "forbidden"}]}})
+
+    _, sentence = only_error(read_streams(SourceSegment, CONFIG, [name]))
+
+    assert feature in sentence
+
+
+@per_stream
+def test_an_invalid_request_is_not_repeated_and_quotes_segment(
+    api: requests_mock.Mocker, contract: Contract
+) -> None:
+    errors = [
+        {"type": "input-validation", "message": "startTime is too old", "field": "startTime"},
+        {"type": "input-validation", "message": "period is malformed", "field": "period"},
+    ]
+    serve(api, contract, {"status_code": 422, "json": {"errors": errors}})
+
+    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
+
+    assert failure_type is FailureType.system_error
+    assert "startTime is too old; period is malformed" in sentence
+    assert len(requests_to(api, contract)) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait"),
+    [
+        ({"headers": {"Retry-After": "7"}, "json": TOO_MANY}, 7),
+        ({"json": TOO_MANY}, 42),
+        ({"json": {"errors": [{"type": "RateLimited"}]}}, 4),
+    ],
+    ids=["Retry-After", "msBeforeNext", "neither"],
+)
+def test_rate_limiting_waits_as_segment_says(
+    api: requests_mock.Mocker, waits: list[float], answer: dict[str, object], wait: int
+) -> None:
+    serve(api, USERS, {"status_code": 429, **answer}, {"json": USERS.page({"id": "u1"})})
+
+    output = read_streams(SourceSegment, CONFIG, ["users"])
+
+    assert rows(output) == [{"id": "u1"}]
+    assert any(wait <= waited <= wait + 4 for waited in waits)
+
+
+def test_rate_limiting_without_a_hint_outlasts_the_window_of_a_minute(
+    api: requests_mock.Mocker, waits: list[float]
+) -> None:
+    serve(api, USERS, {"status_code": 429, "json": {"errors": []}})
+
+    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, ["users"]))
+
+    assert failure_type is FailureType.transient_error
+    assert "rate limit" in sentence
+    assert sum(waits) > 60
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"status_code": 500, "json": {"errors": [{"type": "unexpected"}]}},
+        {"status_code": 502, **HTML},
+        {"status_code": 503, "text": ""},
+        {"exc": requests.ConnectionError("connection refused")},
+        {"exc": requests.exceptions.ChunkedEncodingError("connection broken")},
+        {"text": '{"data": {"users": [{"id"'},
+    ],
+    ids=["500", "502 web page", "503 empty", "refused", "cut", "cut JSON"],
+)
+def test_trouble_that_passes_is_waited_out(api: requests_mock.Mocker, trouble: dict[str, object]) -> None:
+    serve(api, USERS, trouble, trouble, {"json": USERS.page({"id": "u1"})})
+
+    output = read_streams(SourceSegment, CONFIG, ["users"])
+
+    assert rows(output) == [{"id": "u1"}]
+    assert output.errors == []
+
+
+@per_stream
+def test_a_web_page_is_an_error_and_never_an_empty_table(api: requests_mock.Mocker, contract: Contract) -> None:
+    serve(api, contract, HTML)
+
+    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
+
+    assert failure_type is FailureType.config_error
+    assert "a web page instead of Segment's Public API" in sentence
+
+
+def test_a_destination_without_delivery_metrics_is_skipped_with_a_log_line(api: requests_mock.Mocker) -> None:
+    refusal = {"errors": [{"type": "input-validation", "message": "Amazon S3 is not supported"}]}
+    serve(api, DELIVERY, {"status_code": 422, "json": refusal})
+
+    output = read_streams(SourceSegment, CONFIG, [DELIVERY.name])
+
+    assert output.records == []
+    assert output.get_stream_statuses(DELIVERY.name)[-1] is AirbyteStreamStatus.COMPLETE
+    assert any("Amazon S3 is not supported" in log.log.message for log in output.logs)
+
+
+def test_check_asks_for_the_workspace_only(api: requests_mock.Mocker) -> None:
+    api.get(US + "/", json={"data": {"workspace": {"id": "w", "slug": "w", "name": "w"}}})
+
+    status = SourceSegment(config=CONFIG).check(logging.getLogger(), CONFIG)
+
+    assert status.status is Status.SUCCEEDED
+    assert [request.path for request in api.request_history] == ["/"]
+
+
+def test_check_says_one_sentence_about_a_rejected_token(api: requests_mock.Mocker) -> None:
+    config = {**CONFIG, "region": "eu"}
+    api.get("https://eu1.api.segmentapis.com/", status_code=401, json={"errors": [{"type": "unauthorized"}]})
+
+    status = SourceSegment(config=config).check(logging.getLogger(), config)
+
+    assert status.status is Status.FAILED
+    assert status.message.startswith("Segment rejected the API token in region 'eu'")
+    assert "Segment does not say whether the other region would accept it" in status.message
+
+
+def test_check_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: list[float]) -> None:
+    api.get(US + "/", exc=requests.ConnectionError("Name or service not known"))
+
+    status = SourceSegment(config=CONFIG).check(logging.getLogger(), CONFIG)
+
+    assert status.status is Status.FAILED
+    assert sum(waits) < 30

@@ -1,0 +1,210 @@
+"""Which periods of time a sync asks Segment for, and what it keeps of the answers."""
+
+from collections.abc import Callable
+
+import pytest
+import requests_mock
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
+from freezegun import freeze_time
+
+from source_segment import SourceSegment
+from source_segment.components import FloorStateToMonth
+from unit_tests.helpers import JsonObject, read_streams, rows
+from unit_tests.source_segment.segment_api import CONTRACTS, PARENT_LISTS, US, Contract, requests_to
+
+BY_NAME = {contract.name: contract for contract in CONTRACTS}
+USAGE = [contract for contract in CONTRACTS if contract.name.startswith("usage_")]
+AUDIT = BY_NAME["audit_events"]
+DELIVERY = BY_NAME["destination_delivery_metrics_summary"]
+
+
+def sync(
+    api: requests_mock.Mocker,
+    contract: Contract,
+    now: str,
+    start_date: str | None = None,
+    state: JsonObject | None = None,
+    answer: Callable[[dict[str, str]], list[JsonObject]] = lambda _: [],
+) -> tuple[list[dict[str, str]], EntrypointOutput]:
+    """Read one stream at `now`; returns its requests sorted by time, and the output."""
+
+    def respond(request: requests_mock.request._RequestObjectProxy, _: object) -> JsonObject:  # noqa: SLF001 # no public name
+        found = answer({name: values[-1] for name, values in request.qs.items()})
+        return contract.page(*found) if contract.is_list else contract.page(contract.record)
+
+    for path, parents in PARENT_LISTS.items():
+        api.get(US + path, json=parents)
+    api.get(US + contract.path, json=respond)
+    config = {"api_token": "token", **({"start_date": start_date} if start_date else {})}
+    with freeze_time(now):
+        output = read_streams(SourceSegment, config, [contract.name], {contract.name: state} if state else None)
+    return sorted(requests_to(api, contract), key=lambda request: list(request.values())[1:]), output
+
+
+def periods(requests: list[dict[str, str]]) -> list[str]:
+    return sorted(request["period"] for request in requests)
+
+
+@pytest.mark.parametrize("contract", USAGE, ids=lambda contract: contract.name)
+@pytest.mark.parametrize(
+    ("now", "start_date", "expected"),
+    [
+        ("2026-11-22T12:00:00Z", "2026-09-17", ["2026-09-01", "2026-10-01", "2026-11-01"]),
+        ("2026-11-30T23:59:59Z", "2026-10-31", ["2026-10-01", "2026-11-01"]),
+        ("2026-12-01T00:00:00Z", "2026-11-30", ["2026-11-01", "2026-12-01"]),
+        ("2024-02-29T12:00:00Z", "2024-01-31", ["2024-01-01", "2024-02-01"]),
+        ("2024-03-01T00:00:00Z", "2024-02-29", ["2024-02-01", "2024-03-01"]),
+        ("2026-01-01T00:00:00Z", "2025-12-31", ["2025-12-01", "2026-01-01"]),
+        ("2026-03-31T12:00:00Z", "2026-03-31", ["2026-03-01"]),
+    ],
+)
+def test_usage_asks_for_every_month_from_the_start_dates_to_the_present(
+    api: requests_mock.Mocker, contract: Contract, now: str, start_date: str, expected: list[str]
+) -> None:
+    requests, _ = sync(api, contract, now, start_date)
+
+    assert periods(requests) == expected
+
+
+def test_usage_goes_back_twelve_months_without_a_start_date(api: requests_mock.Mocker) -> None:
+    requests, _ = sync(api, USAGE[0], "2026-11-30T12:00:00Z")
+
+    assert periods(requests)[0] == "2025-12-01"
+    assert len(requests) == 12
+
+
+@pytest.mark.parametrize(
+    ("cursor", "expected"),
+    [
+        ("2026-11-21", ["2026-10-01", "2026-11-01"]),
+        ("2026-11-01", ["2026-10-01", "2026-11-01"]),
+        ("2026-11-21T00:00:00.000Z", ["2026-10-01", "2026-11-01"]),
+        ("2026-10-31", ["2026-09-01", "2026-10-01", "2026-11-01"]),
+        ("2027-05-01", ["2026-10-01", "2026-11-01"]),
+        ("2020-01-01", ["2026-08-01", "2026-09-01", "2026-10-01", "2026-11-01"]),
+    ],
+    ids=["this month", "first of month", "timestamp", "last month", "future", "before the start date"],
+)
+def test_usage_reads_the_months_again_that_may_still_change_and_no_others(
+    api: requests_mock.Mocker, cursor: str, expected: list[str]
+) -> None:
+    requests, _ = sync(api, USAGE[0], "2026-11-22T12:00:00Z", "2026-08-15", {"timestamp": cursor})
+
+    assert periods(requests) == expected
+
+
+def test_usage_state_is_the_latest_day_and_skips_no_month(api: requests_mock.Mocker) -> None:
+    def days(request: dict[str, str]) -> list[JsonObject]:
+        last = {"2026-09-01": "30", "2026-10-01": "31", "2026-11-01": "21"}[request["period"]]
+        return [{"timestamp": f"{request['period'][:8]}{day}T00:00:00.000Z"} for day in ("01", last)]
+
+    _, output = sync(api, USAGE[0], "2026-11-22T12:00:00Z", "2026-09-17", answer=days)
+
+    assert len(output.records) == 6
+    assert output.most_recent_state.stream_state.__dict__ == {"timestamp": "2026-11-21"}
+
+
+def test_usage_state_stops_before_a_month_that_failed(api: requests_mock.Mocker) -> None:
+    def fail_in_october(request: dict[str, str]) -> list[JsonObject]:
+        if request["period"] == "2026-10-01":
+            raise ConnectionError("cut")
+        return [{"timestamp": f"{request['period'][:8]}20T00:00:00.000Z"}]
+
+    _, output = sync(api, USAGE[0], "2026-11-22T12:00:00Z", "2026-09-01", answer=fail_in_october)
+
+    assert output.errors
+    assert output.most_recent_state.stream_state.__dict__["timestamp"] < "2026-10-01"
+
+
+@pytest.mark.parametrize(
+    ("cursor", "floored"),
+    [
+        ("2026-11-22", "2026-11-01"),
+        ("2026-02-28", "2026-02-01"),
+        ("2024-02-29", "2024-02-01"),
+        ("2025-12-31T23:59:59Z", "2025-12-01"),
+        ("2026-01-01T00:30:00+02:00", "2025-12-01"),
+        ("2026-11-01", "2026-11-01"),
+        ("2031-07-04", "2026-11-01"),
+    ],
+)
+def test_state_is_floored_to_its_month_in_utc_and_never_later_than_now(cursor: str, floored: str) -> None:
+    migration = FloorStateToMonth()
+
+    assert migration.should_migrate({"timestamp": cursor})
+    assert migration.migrate({"timestamp": cursor, "kept": 1}) == {"timestamp": floored, "kept": 1}
+    assert not migration.should_migrate({})
+
+
+def test_a_saved_state_that_is_no_date_says_what_to_do(api: requests_mock.Mocker) -> None:
+    _, output = sync(api, USAGE[0], "2026-11-22T12:00:00Z", state={"timestamp": "last tuesday"})
+
+    error = output.errors[0].trace.error
+    assert error.failure_type is FailureType.config_error
+    assert "'last tuesday', which is not a date. Reset the stream." in error.message
+
+
+def test_audit_windows_cover_the_retention_with_a_second_to_spare_on_both_sides(api: requests_mock.Mocker) -> None:
+    requests, _ = sync(api, AUDIT, "2026-11-22T12:00:00Z", "2020-01-01")
+
+    assert requests[0]["startTime"] == "2026-08-24T12:59:59Z"
+    assert requests[-1]["endTime"] == "2026-11-22T11:59:59Z"
+    for earlier, later in zip(requests, requests[1:], strict=False):
+        assert later["startTime"] < earlier["endTime"]
+
+
+def test_audit_events_at_the_edge_of_two_windows_are_emitted_once(api: requests_mock.Mocker) -> None:
+    times = [
+        "2026-11-08T00:00:00Z",
+        "2026-11-14T23:59:59Z",
+        "2026-11-14T23:59:59.999Z",
+        "2026-11-15T00:00:00Z",
+        "2026-11-15T00:00:00.001Z",
+        "2026-11-15T02:00:00.5+02:00",
+    ]
+    events = [{"id": str(index), "timestamp": time} for index, time in enumerate(times)]
+
+    _, output = sync(api, AUDIT, "2026-11-22T12:00:00Z", "2026-11-08", answer=lambda _: events)
+
+    assert sorted(record["id"] for record in rows(output)) == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_audit_events_resume_an_hour_before_the_saved_state(api: requests_mock.Mocker) -> None:
+    requests, _ = sync(api, AUDIT, "2026-11-22T12:00:00Z", "2026-01-01", {"timestamp": "2026-11-22T09:30:00Z"})
+
+    assert [request["startTime"] for request in requests] == ["2026-11-22T08:29:59Z"]
+
+
+def test_delivery_metrics_ask_for_whole_days_that_meet_and_never_older_than_segment_keeps(
+    api: requests_mock.Mocker,
+) -> None:
+    requests, output = sync(api, DELIVERY, "2026-11-22T12:00:00Z", "2020-01-01")
+
+    days = sorted((request["startTime"], request["endTime"]) for request in requests)
+    assert days[0] == ("2026-11-09T00:00:00Z", "2026-11-10T00:00:00Z")
+    assert days[-1] == ("2026-11-22T00:00:00Z", "2026-11-22T12:00:00Z")
+    assert len(days) == 14
+    assert all(earlier[1] == later[0] for earlier, later in zip(days, days[1:], strict=False))
+    assert {request["granularity"] for request in requests} == {"DAY"}
+    keys = {(row["sourceId"], row["destinationId"], row["granularity"], row["startTime"]) for row in rows(output)}
+    assert len(keys) == 14
+
+
+def test_delivery_metrics_resume_per_destination(api: requests_mock.Mocker) -> None:
+    state = {
+        "use_global_cursor": False,
+        "states": [
+            {
+                "partition": {"destinationId": "d1", "parent_slice": {}},
+                "cursor": {"startTime": "2026-11-21T00:00:00Z"},
+            }
+        ],
+    }
+
+    requests, output = sync(api, DELIVERY, "2026-11-22T12:00:00Z", "2020-01-01", state)
+
+    assert sorted(request["startTime"][:10] for request in requests) == ["2026-11-20", "2026-11-21", "2026-11-22"]
+    saved = output.most_recent_state.stream_state.__dict__["states"]
+    assert saved[0]["partition"]["destinationId"] == "d1"
+    assert saved[0]["cursor"] == {"startTime": "2026-11-22T00:00:00Z"}
