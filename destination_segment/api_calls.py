@@ -10,9 +10,8 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from destination_segment import values
+from destination_segment.api_call_mapping import ApiCall, Body, FieldBody, RecordBody, TemplateBody
 from destination_segment.fields import reader
-from destination_segment.mappings import ApiCall
-from destination_segment.sections import Body, FieldBody, RecordBody, TemplateBody
 from destination_segment.values import Unfit
 
 Record = Mapping[str, Any]
@@ -75,11 +74,16 @@ def template_fields(mapping: ApiCall) -> Iterator[str]:
             tree = _TEXTS.parse(template)
         except TemplateError as error:
             raise ValueError(f"the template {template!r} cannot be read: {error}") from error
-        for access in tree.find_all((nodes.Getattr, nodes.Getitem)):
-            if isinstance(access.node, nodes.Name) and access.node.name == "record":
-                name = access.attr if isinstance(access, nodes.Getattr) else getattr(access.arg, "value", None)
-                if isinstance(name, str):
-                    yield name
+        for named in tree.find_all(nodes.Getattr):
+            if _is_record(named.node):
+                yield named.attr
+        for item in tree.find_all(nodes.Getitem):
+            if _is_record(item.node) and isinstance(item.arg, nodes.Const):
+                yield str(item.arg.value)
+
+
+def _is_record(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "record"
 
 
 def _templates(mapping: ApiCall) -> Iterator[str]:

@@ -6,10 +6,11 @@ from typing import Any
 from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConfiguredAirbyteStream, FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
+from destination_segment.api_call_mapping import ApiCall
 from destination_segment.api_calls import template_fields
-from destination_segment.config import Config
+from destination_segment.config import Config, Mapping
 from destination_segment.fields import declared_types
-from destination_segment.mappings import ApiCall, Mapping, UserCall
+from destination_segment.mappings import UserCall
 from destination_segment.reserved import kind_of
 from destination_segment.sections import AllFields, ListedFields, MappedFields
 

@@ -113,6 +113,4 @@ def _require_acceptance(response: requests.Response) -> None:
         accepted = False
     if not accepted:
         message = f"Segment answered HTTP {response.status_code} without saying that it accepted the data."
-        raise AirbyteTracedException(
-            message=message, internal_message=message, failure_type=FailureType.system_error
-        )
+        raise AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.system_error)

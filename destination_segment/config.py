@@ -11,8 +11,11 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails, core_schema
 from typing_extensions import Self
 
-from destination_segment.mappings import ApiCall, Mapping
+from destination_segment.api_call_mapping import ApiCall
+from destination_segment.mappings import Alias, Group, Identify, Page, Screen, Track
 from destination_segment.sections import Section, Text, entry
+
+Mapping = Annotated[Identify | Track | Group | Page | Screen | Alias | ApiCall, Field(discriminator="call_type")]
 
 _TRACKING_URLS = {"us": "https://api.segment.io/v1", "eu": "https://events.eu1.segmentapis.com/v1"}
 _PUBLIC_URLS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
@@ -168,18 +171,16 @@ def _place(config: Any, fault: ErrorDetails) -> list[str]:  # noqa: ANN401 # any
 
 
 def _complaint(fault: ErrorDetails) -> str:
-    match fault["type"]:
-        case "missing":
-            return "is required"
-        case "union_tag_not_found":
-            return f"has no {fault['ctx']['discriminator']}"
-        case "extra_forbidden":
-            return "is not a field of this mapping"
-        case "union_tag_invalid":
-            return f"must be one of {fault['ctx']['expected_tags']}"
-        case "too_short" | "string_too_short":
-            return "must not be empty"
-        case "model_attributes_type" | "model_type":
-            return "must be an object"
-        case _:
-            return fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    context = fault.get("ctx", {})
+    said = fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    complaints = {
+        "missing": "is required",
+        "union_tag_not_found": f"has no {context.get('discriminator')}",
+        "union_tag_invalid": f"must be one of {context.get('expected_tags')}",
+        "extra_forbidden": "is not a field of this mapping",
+        "too_short": "must not be empty",
+        "string_too_short": "must not be empty",
+        "model_type": "must be an object",
+        "model_attributes_type": "must be an object",
+    }
+    return complaints.get(fault["type"], said)

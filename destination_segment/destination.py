@@ -101,7 +101,8 @@ class DestinationSegment(Destination):
         Raises:
             AirbyteTracedException: a line is no message, as when the source was cut off.
         """
-        for number, line in enumerate(input_stream.buffer, 1):
+        lines: Iterable[bytes] = input_stream.buffer  # type: ignore[assignment] # typeshed hides that it is a file
+        for number, line in enumerate(lines, 1):
             try:
                 yield AirbyteMessageSerializer.load(orjson.loads(line))
             except (orjson.JSONDecodeError, SchemaValidationError) as error:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-
 ABSENT = object()
 """What stands for a field that a record does not have, where null means something else."""
 
@@ -56,9 +55,9 @@ def declared_types(path: str, properties: Mapping[str, Any]) -> frozenset[str] |
     if types and "object" not in types:
         return None
     inner = schema.get("properties") if isinstance(schema, Mapping) else None
-    if not inner or (found := declared_types(rest, inner)) is None and schema.get("additionalProperties", True):
-        return frozenset()
-    return found
+    found = declared_types(rest, inner) if inner else frozenset()
+    is_open = not isinstance(schema, Mapping) or schema.get("additionalProperties", True)
+    return frozenset() if found is None and is_open else found
 
 
 def _types(schema: Any) -> frozenset[str]:  # noqa: ANN401 # true, false or an object

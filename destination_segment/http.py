@@ -32,8 +32,9 @@ class TemporaryFault(AirbyteTracedException):
         self.wait = wait
 
 
-def _waits() -> Generator[float, TemporaryFault, None]:
-    fault = yield 0
+def _waits() -> Generator[float, Any, None]:
+    """The seconds before each further attempt; `backoff` sends the fault of the last one in."""
+    fault: TemporaryFault = yield 0
     for attempt in range(ATTEMPTS):
         fault = yield min(2**attempt, _LONGEST_BACKOFF) if fault.wait is None else fault.wait
 
@@ -44,7 +45,7 @@ def _wants_too_long_a_wait(fault: Exception) -> bool:
 
 def _log_wait(details: Details) -> None:
     fault, wait = details["exception"], details["wait"]  # type: ignore[typeddict-item] # set by on_exception
-    logger.warning(f"{fault} Trying again in {wait:.0f} s (attempt {details['tries']} of {ATTEMPTS}).")
+    logger.warning("%s Trying again in %.0f s (attempt %d of %d).", fault, wait, details["tries"], ATTEMPTS)
 
 
 def send(session: requests.Session, method: str, url: str, **request: Any) -> requests.Response:  # noqa: ANN401 # as requests
@@ -60,7 +61,11 @@ def send(session: requests.Session, method: str, url: str, **request: Any) -> re
     try:
         return _attempt(session, method, url, **request)
     except TemporaryFault as fault:
-        asked = f" It asks to wait {fault.wait:.0f} s." if _wants_too_long_a_wait(fault) else f" So ended {ATTEMPTS} attempts."
+        asked = (
+            f" It asks to wait {fault.wait:.0f} s."
+            if _wants_too_long_a_wait(fault)
+            else f" So ended {ATTEMPTS} attempts."
+        )
         raise AirbyteTracedException(
             message=f"{fault}{asked} Run the sync again later: it goes on after the last state.",
             internal_message=fault.internal_message,

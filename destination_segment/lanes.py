@@ -6,6 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from zlib import crc32
 
+from typing_extensions import Self
+
 from destination_segment.api_calls import ApiRequest
 from destination_segment.batches import Batch
 from destination_segment.client import SegmentClient
@@ -90,7 +92,7 @@ class Lanes:
     def __init__(self, connect: Callable[[], SegmentClient], count: int = LANES) -> None:
         self._lanes = [Lane(connect()) for _ in range(count)]
 
-    def __enter__(self) -> "Lanes":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,8 +1,8 @@
 """What a user can say about a stream: which call its records become, and where the call's parts come from."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, field_validator, model_validator
 from typing_extensions import Self
 
 from destination_segment.reserved import (
@@ -16,20 +16,16 @@ from destination_segment.reserved import (
 )
 from destination_segment.sections import (
     AllFields,
-    Body,
     FieldPath,
     Integration,
     MappedFields,
     NamedField,
-    RecordBody,
     Section,
     Selection,
-    Template,
     Text,
     entry,
 )
 from destination_segment.values import currency_code
-
 
 CALL_TYPE = entry("Call Type", "What the records become.", order=1)
 
@@ -81,7 +77,6 @@ class Call(StreamMapping):
         "Integrations", "Destinations to switch on or off for every record.", order=25, default=[]
     )
 
-
     @property
     def used_fields(self) -> set[str]:
         """As in every mapping, and the fields of the context."""
@@ -118,8 +113,8 @@ class UserCall(Call):
     def respect_reserved_names(self) -> Self:
         """Refuse a name that is declared with another type than Segment reserves it for."""
         named = self.selection.mapping if isinstance(self.selection, MappedFields) else []
-        for entry in named:
-            if sentence := collision(entry.name, entry.type, self.reserved):
+        for each in named:
+            if sentence := collision(each.name, each.type, self.reserved):
                 raise ValueError(sentence)
         return self
 
@@ -160,7 +155,9 @@ class Track(UserCall):
     value_field: FieldPath | None = entry(
         "Value Field", "The field with what the event is worth where that is no revenue.", order=9, default=None
     )
-    properties: Selection = entry("Properties", "What describes the event.", order=10, default=AllFields(selection="all"))
+    properties: Selection = entry(
+        "Properties", "What describes the event.", order=10, default=AllFields(selection="all")
+    )
 
     @model_validator(mode="after")
     def name_the_event(self) -> Self:
@@ -196,7 +193,9 @@ class View(UserCall):
     name_field: FieldPath | None = entry(
         "Name Field", "The field with the name, instead of a fixed one.", order=5, default=None
     )
-    properties: Selection = entry("Properties", "What describes the view.", order=10, default=AllFields(selection="all"))
+    properties: Selection = entry(
+        "Properties", "What describes the view.", order=10, default=AllFields(selection="all")
+    )
 
     @model_validator(mode="after")
     def name_once(self) -> Self:
@@ -234,41 +233,3 @@ class Alias(Call):
     call_type: Literal["alias"] = CALL_TYPE
     user_id_field: FieldPath = entry("User ID Field", "The field with the id that stays.", order=2)
     previous_id_field: FieldPath = entry("Previous ID Field", "The field with the id that it replaces.", order=3)
-
-
-class ApiCall(StreamMapping):
-    """Any other request of Segment's APIs, one a record."""
-
-    model_config = ConfigDict(title="Make an API Call")
-
-    call_type: Literal["api_call"] = CALL_TYPE
-    api: Literal["tracking", "public"] = entry(
-        "API",
-        "The Tracking API, with the write key, or the Public API, with the Public API token.",
-        order=2,
-        default="tracking",
-    )
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = entry(
-        "Method", "The HTTP method.", order=3, default="POST"
-    )
-    path: Text = entry(
-        "Path",
-        "The path after the API's address. What templates over the record give is percent-encoded.",
-        order=4,
-        examples=["/group", "/regulations", "/users/{{ record.id }}"],
-    )
-    query: list[Template] = entry("Query Parameters", "Parameters after the path.", order=5, default=[])
-    headers: list[Template] = entry(
-        "Headers", "Headers beside those for credentials and content type.", order=6, default=[]
-    )
-    body: Body = entry("Body", "What is sent.", order=7, default=RecordBody(source="record"))
-    user_id_field: FieldPath | None = entry(
-        "User ID Field",
-        "The field whose value keeps the requests for one user in order. Without it the stream's requests are "
-        "made one after another.",
-        order=8,
-        default=None,
-    )
-
-
-Mapping = Annotated[Identify | Track | Group | Page | Screen | Alias | ApiCall, Field(discriminator="call_type")]

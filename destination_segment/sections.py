@@ -30,7 +30,6 @@ def entry(title: str, description: str, *, order: int, default: Any = ..., **ext
 
 
 SELECTION = entry("Selection", "Which fields are sent.", order=0)
-SOURCE = entry("Source", "Where the body comes from.", order=0)
 
 
 class NamedField(Section):
@@ -95,58 +94,6 @@ class Integration(Section):
 
     name: Text = entry("Name", "The destination's name as Segment's catalog spells it, or All.", order=0)
     enabled: bool = entry("Enabled", "Whether the call goes to this destination.", order=1, default=True)
-
-
-class Template(Section):
-    """A header or a query parameter."""
-
-    model_config = ConfigDict(title="Name and Value")
-
-    name: Text = entry("Name", "The name of the header or parameter.", order=0)
-    value: str = entry("Value", "A text, or a template over the record such as {{ record.id }}.", order=1)
-
-
-class NoBody(Section):
-    """No request body."""
-
-    model_config = ConfigDict(title="No body")
-
-    source: Literal["none"] = SOURCE
-
-
-class RecordBody(Section):
-    """The record itself."""
-
-    model_config = ConfigDict(title="The record")
-
-    source: Literal["record"] = SOURCE
-
-
-class FieldBody(Section):
-    """One field of the record."""
-
-    model_config = ConfigDict(title="A field")
-
-    source: Literal["field"] = SOURCE
-    field: FieldPath = entry("Field", "The field with the object to send.", order=1)
-
-
-class TemplateBody(Section):
-    """JSON with templates in its texts."""
-
-    model_config = ConfigDict(title="A template")
-
-    source: Literal["template"] = SOURCE
-    template: Text = entry(
-        "Template",
-        "JSON whose texts may hold templates over the record. A text that is one template alone keeps the field's type.",
-        order=1,
-        multiline=True,
-        examples=['{"userId": "{{ record.id }}", "groupId": "{{ record.account_id }}"}'],
-    )
-
-
-Body = Annotated[NoBody | RecordBody | FieldBody | TemplateBody, Field(discriminator="source")]
 
 
 def _is_blank(value: object) -> bool:

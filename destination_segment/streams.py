@@ -1,6 +1,5 @@
 """What becomes of the records of one stream."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -8,12 +7,12 @@ from typing import Any
 import orjson
 from airbyte_cdk.models import ConfiguredAirbyteStream
 
+from destination_segment.api_call_mapping import ApiCall
 from destination_segment.api_calls import ApiRequest, ApiRequestBuilder
 from destination_segment.batches import require_item_size
 from destination_segment.calls import CallBuilder, Record
 from destination_segment.config import Config
 from destination_segment.fields import reader
-from destination_segment.mappings import ApiCall
 
 StreamKey = tuple[str | None, str]
 """A stream's namespace and name."""

@@ -119,7 +119,7 @@ def moments_in(form: str) -> Callable[[Any], datetime]:
 
     def read(value: Any) -> datetime:  # noqa: ANN401
         try:
-            return _in_utc(datetime.strptime(text(value), form))
+            return _in_utc(datetime.strptime(text(value), form))  # noqa: DTZ007 # the offset may be missing
         except ValueError:
             return _refuse_date()
 
@@ -144,7 +144,7 @@ def _moment_of_text(value: str) -> datetime:
 def _iso_8601(value: str) -> datetime:
     if not value[:4].isdigit():  # pendulum also reads a time alone, as one of today
         raise ValueError
-    parsed = pendulum.parse(value)
+    parsed: object = pendulum.parse(value)
     if not isinstance(parsed, datetime):
         raise TypeError
     return parsed

@@ -88,7 +88,7 @@ class Writer:
             self._first_unsent = self._position
         number = self._read[stream.key]
         which = f"with key {orjson.dumps(primary_key).decode()}" if primary_key else f"number {number:,}"
-        logger.warning(f"The record of stream '{stream.key[1]}' {which} was not sent: {reason}.")
+        logger.warning("The record of stream '%s' %s was not sent: %s.", stream.key[1], which, reason)
 
     def _hold(self, message: AirbyteMessage, state: AirbyteStateMessage) -> None:
         counted = list(self._sent_since_state)
@@ -116,7 +116,7 @@ class Writer:
     def _conclude(self) -> None:
         for key, read in self._read.items():
             unsent = sum(count for (stream, _), count in self._unsent.items() if stream == key)
-            logger.info(f"Stream '{key[1]}': {read:,} records read, {read - unsent:,} sent, {unsent:,} left out.")
+            logger.info("Stream '%s': %d records read, %d sent, %d left out.", key[1], read, read - unsent, unsent)
         if self._unsent and not self._skip_invalid:
             reasons = "; ".join(
                 f"{count:,} of stream '{key[1]}': {reason}" for (key, reason), count in self._unsent.most_common()

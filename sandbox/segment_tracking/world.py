@@ -12,6 +12,7 @@ Message = dict[str, Any]
 CALL_TYPES = frozenset({"identify", "track", "group", "page", "screen", "alias"})
 MOST_ITEMS = 2_500
 _LONGEST_MESSAGE_ID = 100
+_NEEDED = {"track": "event", "group": "groupId", "alias": "previousId"}
 
 
 @dataclass
@@ -46,7 +47,8 @@ class TrackingWorld:
     @property
     def write_key(self) -> str:
         """The write key of a source that is switched on."""
-        return next(key for source in self._sources() if source["enabled"] for key in source["writeKeys"])
+        keys: Iterable[str] = (key for source in self._sources() if source["enabled"] for key in source["writeKeys"])
+        return next(iter(keys))
 
     def clear(self) -> None:
         """Forget everything."""
@@ -81,16 +83,12 @@ class TrackingWorld:
 
 
 def _flaw(message: Message) -> str | None:
-    if message.get("type") not in CALL_TYPES:
+    kind = message.get("type")
+    needed = _NEEDED.get(str(kind), "")
+    if kind not in CALL_TYPES:
         return "unknown type"
     if not (message.get("userId") or message.get("anonymousId")):
         return "no_user_anon_id"
-    if message["type"] == "track" and not message.get("event"):
-        return "no event"
-    if message["type"] == "group" and not message.get("groupId"):
-        return "no groupId"
-    if message["type"] == "alias" and not message.get("previousId"):
-        return "no previousId"
-    if len(str(message.get("messageId", ""))) >= _LONGEST_MESSAGE_ID:
-        return "messageId too long"
-    return None
+    if needed and not message.get(needed):
+        return f"no {needed}"
+    return "messageId too long" if len(str(message.get("messageId", ""))) >= _LONGEST_MESSAGE_ID else None
