@@ -95,3 +95,8 @@ class ApiCall(StreamMapping):
         order=8,
         default=None,
     )
+
+    @property
+    def used_fields(self) -> set[str]:
+        """As in every mapping, and the field of the body; what templates use is known only to them."""
+        return super().used_fields | ({self.body.field} if isinstance(self.body, FieldBody) else set())

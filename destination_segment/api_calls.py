@@ -16,6 +16,8 @@ from destination_segment.values import Unfit
 
 Record = Mapping[str, Any]
 
+_TEMPLATE_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What an expression over unforeseen values can raise."""
 _TEXTS = SandboxedEnvironment(undefined=StrictUndefined)
 _PATHS = SandboxedEnvironment(undefined=StrictUndefined, finalize=lambda value: quote(str(value), safe=""))
 
@@ -113,7 +115,7 @@ def _renderer(source: str, environment: SandboxedEnvironment = _TEXTS) -> Callab
     def render(record: Record) -> str:
         try:
             return template.render(record=record)
-        except TemplateError as error:
+        except _TEMPLATE_FAULTS as error:
             raise Unfit(f"a template of the API call cannot be filled in ({type(error).__name__})") from error
 
     return render
@@ -168,7 +170,7 @@ def _expression(source: str) -> Callable[[Record], Any] | None:
     def fill(record: Record) -> Any:  # noqa: ANN401 # any JSON value
         try:
             value = evaluate(record=record)
-        except TemplateError as error:
+        except _TEMPLATE_FAULTS as error:
             raise Unfit(f"a template of the API call cannot be filled in ({type(error).__name__})") from error
         if isinstance(value, Undefined):
             raise Unfit("a template of the API call names a field that the record does not have")

@@ -57,13 +57,13 @@ class CallBuilder:
 def _parts(mapping: Call) -> list[Part]:
     parts: list[Part] = [_identity(mapping)]
     if isinstance(mapping, Alias):
-        parts.append(_required_id("previousId", mapping.previous_id_field))
+        parts.append(_required("previousId", "previous id", mapping.previous_id_field))
     if isinstance(mapping, Group):
-        parts.append(_required_id("groupId", mapping.group_id_field))
+        parts.append(_required("groupId", "group id", mapping.group_id_field))
     if isinstance(mapping, Track):
-        parts.append(_name("event", mapping.event_name, mapping.event_name_field, required=True))
-    if isinstance(mapping, View) and (mapping.name or mapping.name_field):
-        parts.append(_name("name", mapping.name, mapping.name_field, required=False))
+        parts.append(_event(mapping))
+    if isinstance(mapping, View):
+        parts.append(_view_name(mapping))
     if isinstance(mapping, UserCall):
         parts.append(_bag(mapping))
     if isinstance(mapping, Track):
@@ -94,29 +94,32 @@ def _identity(mapping: Call) -> Part:
     return add
 
 
-def _required_id(name: str, path: str) -> Part:
+def _required(name: str, noun: str, path: str) -> Part:
     read = reader(path)
 
     def add(record: Record, message: dict[str, Any]) -> None:
         value = _checked(path, values.identifier, read(record))
         if value is None:
-            raise Unfit(f"the field '{path}' is empty; the call needs a {name}")
+            raise Unfit(f"the record has no {noun} (empty: '{path}')")
         message[name] = value
 
     return add
 
 
-def _name(name: str, constant: str | None, path: str | None, *, required: bool) -> Part:
-    if path is None:
-        return lambda _, message: message.__setitem__(name, constant)
-    if required:
-        return _required_id(name, path)
-    read = reader(path)
+def _event(mapping: Track) -> Part:
+    if mapping.event_name_field:
+        return _required("event", "event name", mapping.event_name_field)
+    return lambda _, message: message.__setitem__("event", mapping.event_name)
+
+
+def _view_name(mapping: View) -> Part:
+    path = mapping.name_field
+    read = reader(path) if path else None
 
     def add(record: Record, message: dict[str, Any]) -> None:
-        value = _checked(path, values.identifier, read(record))
-        if value is not None:
-            message[name] = value
+        name = _checked(path, values.identifier, read(record)) if path and read else mapping.name
+        if name is not None:
+            message["name"] = name
 
     return add
 

@@ -20,6 +20,7 @@ _LONGEST_REQUESTED_WAIT = 600
 _TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of the answer
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
+_STATUSES_OF_CONTENT = frozenset({400, 404, 409, 410, 413, 422})
 _LONGEST_QUOTE = 300
 
 
@@ -30,6 +31,19 @@ class TemporaryFault(AirbyteTracedException):
         """`wait`: the seconds that Segment asked to wait, if it did."""
         super().__init__(message=message, internal_message=message, failure_type=FailureType.transient_error)
         self.wait = wait
+
+
+class Refusal(AirbyteTracedException):  # what it is, and nothing that went wrong here
+    """Segment's final no to a request."""
+
+    def __init__(self, message: str, internal_message: str, status: int) -> None:
+        super().__init__(message=message, internal_message=internal_message, failure_type=FailureType.config_error)
+        self.status = status
+
+    @property
+    def concerns_content(self) -> bool:
+        """Whether another request, of another record, may be answered differently."""
+        return self.status in _STATUSES_OF_CONTENT
 
 
 def _waits() -> Generator[float, Any, None]:
@@ -106,7 +120,7 @@ def _requested_wait(response: requests.Response) -> float | None:
     return None
 
 
-def _refusal(url: str, response: requests.Response) -> AirbyteTracedException:
+def _refusal(url: str, response: requests.Response) -> Refusal:
     status, host = response.status_code, _host(url)
     meanings = {
         400: f"{host} refuses the request as malformed. Check that the write key was copied whole.",
@@ -117,10 +131,10 @@ def _refusal(url: str, response: requests.Response) -> AirbyteTracedException:
     message = meanings.get(status, f"{host} refuses the request.")
     if response.is_redirect:
         message = f"{host} wants requests to go elsewhere. Check the API URL."
-    return AirbyteTracedException(
+    return Refusal(
         message=f"{message} (HTTP {status}{_quote(response)})",
-        internal_message=f"{response.request.method} {url}: HTTP {status}",
-        failure_type=FailureType.config_error,
+        internal_message=f"{response.request.method} {urlsplit(url).netloc}: HTTP {status}",
+        status=status,
     )
 
 

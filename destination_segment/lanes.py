@@ -11,6 +11,7 @@ from typing_extensions import Self
 from destination_segment.api_calls import ApiRequest
 from destination_segment.batches import Batch
 from destination_segment.client import SegmentClient
+from destination_segment.http import Refusal
 
 LANES = 8
 _BATCHES_IN_FLIGHT = 2  # one on its way, one ready to follow it
@@ -24,6 +25,7 @@ class Lane:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lane")
         self._open = Batch()
         self._open_since = 0
+        self._broken = False
         self._in_flight: deque[tuple[int, Future[None]]] = deque()
 
     def add(self, position: int, item: bytes) -> None:
@@ -34,10 +36,22 @@ class Lane:
             self._open_since = position
         self._open.add(item)
 
-    def request(self, position: int, request: ApiRequest) -> None:
-        """Add a request of its own, read at a position of the input."""
+    def request(self, position: int, request: ApiRequest, on_refusal: Callable[[str], None]) -> None:
+        """Add a request of its own, read at a position of the input.
+
+        If Segment refuses it for its content, the worker calls `on_refusal` with the reason, and goes on.
+        """
+
+        def work() -> None:
+            try:
+                self._client.send_request(request)
+            except Refusal as refusal:
+                if not refusal.concerns_content:
+                    raise
+                on_refusal(f"Segment refused the API call (HTTP {refusal.status})")
+
         self.flush()
-        self._submit(position, lambda: self._client.send_request(request))
+        self._submit(position, work)
 
     def flush(self) -> None:
         """Send what is open, waiting first if too much is on its way already."""
@@ -78,7 +92,14 @@ class Lane:
 
     def _submit(self, position: int, work: Callable[[], None]) -> None:
         self._await(_BATCHES_IN_FLIGHT - 1)
-        self._in_flight.append((position, self._worker.submit(work)))
+        self._in_flight.append((position, self._worker.submit(self._run, work)))
+
+    def _run(self, work: Callable[[], None]) -> None:
+        """Do the work, unless the work before it failed: nothing may overtake what was not accepted."""
+        if not self._broken:
+            self._broken = True
+            work()
+            self._broken = False
 
     def _await(self, most_left: int) -> None:
         while len(self._in_flight) > most_left:

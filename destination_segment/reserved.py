@@ -130,6 +130,4 @@ def collision(path: str, declared: str, reserved: ReservedNames) -> str | None:
     kind = kind_of(path, reserved)
     if kind is None or declared in {"as_is", *kind.declarable}:
         return None
-    return (
-        f"declares '{path}' as {declared}, but Segment reserves that name for {kind.noun}; choose another name or type"
-    )
+    return f"declares '{path}' as {declared}, but Segment reserves it for {kind.noun}; choose another name or type"

@@ -111,7 +111,9 @@ def moment(value: Any) -> datetime:  # noqa: ANN401
     """
     if isinstance(value, str):
         return _moment_of_text(value.strip())
-    return _moment_of_unix_time(number(value)) if value is not None else _refuse_date()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _moment_of_unix_time(value)
+    return _refuse_date()
 
 
 def moments_in(form: str) -> Callable[[Any], datetime]:

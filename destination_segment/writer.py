@@ -4,6 +4,9 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
 
 import orjson
 from airbyte_cdk.models import (
@@ -27,6 +30,22 @@ _SECONDS_BETWEEN_FLUSHES = 1.0
 _MOST_HELD_STATES = 1_000
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The record that a call comes from."""
+
+    stream: Stream
+    position: int
+    number: int
+    """Its place among the stream's records, from 1."""
+    primary_key: list[Any]
+
+    @property
+    def name(self) -> str:
+        """The record as a sentence names it; its content stays out of the log."""
+        return f"with key {orjson.dumps(self.primary_key).decode()}" if self.primary_key else f"number {self.number}"
+
+
 class Writer:
     """Writes one input. A record's position is its number in the input; a state's, that of the record before it."""
 
@@ -36,6 +55,7 @@ class Writer:
         self._skip_invalid = skip_invalid
         self._position = 0
         self._first_unsent: int | None = None
+        self._refusals: SimpleQueue[tuple[Origin, str]] = SimpleQueue()
         self._held_states: deque[tuple[int, AirbyteMessage]] = deque()
         self._flushed_at = time.monotonic()
         self._read: Counter[StreamKey] = Counter()
@@ -69,26 +89,25 @@ class Writer:
             raise _config_error(f"The input has records of stream '{message.stream}', which the catalog does not list.")
         self._position += 1
         self._read[stream.key] += 1
+        origin = Origin(stream, self._position, self._read[stream.key], stream.primary_key(message.data))
         try:
             outgoing = stream.outgoing(message.data)
         except Unfit as unfit:
-            self._leave_out(stream, stream.primary_key(message.data), str(unfit))
+            self._leave_out(origin, str(unfit))
             return
         self._sent_since_state[stream.key] += 1
         for each in outgoing:
             lane = self._lanes[each.order_key]
             if isinstance(each.call, ApiRequest):
-                lane.request(self._position, each.call)
+                lane.request(origin.position, each.call, lambda reason: self._refusals.put((origin, reason)))
             else:
-                lane.add(self._position, each.call)
+                lane.add(origin.position, each.call)
 
-    def _leave_out(self, stream: Stream, primary_key: list[object], reason: str) -> None:
-        self._unsent[stream.key, reason] += 1
-        if self._first_unsent is None and not self._skip_invalid:
-            self._first_unsent = self._position
-        number = self._read[stream.key]
-        which = f"with key {orjson.dumps(primary_key).decode()}" if primary_key else f"number {number:,}"
-        logger.warning("The record of stream '%s' %s was not sent: %s.", stream.key[1], which, reason)
+    def _leave_out(self, origin: Origin, reason: str) -> None:
+        self._unsent[origin.stream.key, reason] += 1
+        if not self._skip_invalid:
+            self._first_unsent = min(self._first_unsent or origin.position, origin.position)
+        logger.warning("The record of stream '%s' %s was not sent: %s.", origin.stream.key[1], origin.name, reason)
 
     def _hold(self, message: AirbyteMessage, state: AirbyteStateMessage) -> None:
         counted = list(self._sent_since_state)
@@ -108,12 +127,19 @@ class Writer:
     def _accepted_states(self) -> Iterator[AirbyteMessage]:
         if not self._held_states:
             return
-        barriers = [barrier for barrier in (self._lanes.oldest(), self._first_unsent) if barrier is not None]
+        oldest = self._lanes.oldest()
+        self._note_refusals()  # after the look at the lanes: a refused call does not hold its lane
+        barriers = [barrier for barrier in (oldest, self._first_unsent) if barrier is not None]
         barrier = min(barriers, default=self._position + 1)
         while self._held_states and self._held_states[0][0] < barrier:
             yield self._held_states.popleft()[1]
 
+    def _note_refusals(self) -> None:
+        while not self._refusals.empty():
+            self._leave_out(*self._refusals.get())
+
     def _conclude(self) -> None:
+        self._note_refusals()
         for key, read in self._read.items():
             unsent = sum(count for (stream, _), count in self._unsent.items() if stream == key)
             logger.info("Stream '%s': %d records read, %d sent, %d left out.", key[1], read, read - unsent, unsent)
