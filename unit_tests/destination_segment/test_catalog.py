@@ -85,24 +85,24 @@ def test_a_field_inside_an_object_that_cannot_have_it(api: Mocker, profile: Json
             IDENTIFY,
             {"id": {}, "name": {"type": ["null", "object"]}},
             (
-                "Mapping 1 (stream 'users') sends the field 'name' (object) as 'name', which Segment reserves for a text. "
-                "Map it under another name, or leave it out."
+                "Mapping 1 (stream 'users') sends the field 'name' (object) as 'name', which Segment reserves for a "
+                "text. Map it under another name, or leave it out."
             ),
         ),
         (
             {**IDENTIFY, "traits": {"selection": "list", "fields": ["address"]}},
             {"id": {}, "address": {"type": "string"}},
             (
-                "Mapping 1 (stream 'users') sends the field 'address' (string) as 'address', which Segment reserves for an "
-                "object. Map it under another name, or leave it out."
+                "Mapping 1 (stream 'users') sends the field 'address' (string) as 'address', which Segment reserves "
+                "for an object. Map it under another name, or leave it out."
             ),
         ),
         (
             {**IDENTIFY, "traits": {"selection": "mapping", "mapping": [{"name": "company.plan", "field": "plans"}]}},
             {"id": {}, "plans": {"type": "array"}},
             (
-                "Mapping 1 (stream 'users') sends the field 'plans' (array) as 'company.plan', which Segment reserves for a "
-                "text. Map it under another name, or leave it out."
+                "Mapping 1 (stream 'users') sends the field 'plans' (array) as 'company.plan', which Segment reserves "
+                "for a text. Map it under another name, or leave it out."
             ),
         ),
     ],

@@ -43,8 +43,8 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
         (
             config_of({"stream": "users", "call_type": "identify"}),
             (
-                "Mapping 1 (stream 'users') names neither a user id field nor an anonymous id field; Segment needs one of "
-                "them."
+                "Mapping 1 (stream 'users') names neither a user id field nor an anonymous id field; Segment needs one "
+                "of them."
             ),
         ),
         (
@@ -59,15 +59,15 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
         (
             config_of(with_traits({"name": "age", "field": "a", "type": "string"})),
             (
-                "Mapping 1 (stream 'users') declares 'age' as string, but Segment reserves it for a number; choose another "
-                "name or type."
+                "Mapping 1 (stream 'users') declares 'age' as string, but Segment reserves it for a number; choose "
+                "another name or type."
             ),
         ),
         (
             config_of(with_traits({"name": "created_at", "field": "a", "type": "number"})),
             (
-                "Mapping 1 (stream 'users') declares 'created_at' as number, but Segment reserves it for a date; choose "
-                "another name or type."
+                "Mapping 1 (stream 'users') declares 'created_at' as number, but Segment reserves it for a date; "
+                "choose another name or type."
             ),
         ),
         (
@@ -80,8 +80,8 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
         (
             config_of(with_traits({"name": "address", "field": "a", "type": "string"})),
             (
-                "Mapping 1 (stream 'users') declares 'address' as string, but Segment reserves it for an object; choose "
-                "another name or type."
+                "Mapping 1 (stream 'users') declares 'address' as string, but Segment reserves it for an object; "
+                "choose another name or type."
             ),
         ),
         (

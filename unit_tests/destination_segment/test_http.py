@@ -78,8 +78,8 @@ def test_a_wait_longer_than_a_sync_should_hang_is_left_to_the_next_sync(api: Moc
         (
             {"status_code": 400, "json": {"success": False, "message": "no write key"}},
             (
-                "Segment at api.segment.io refuses the request as malformed. Check that the write key was copied whole. "
-                "(HTTP 400: no write key)"
+                "Segment at api.segment.io refuses the request as malformed. Check that the write key was copied "
+                "whole. (HTTP 400: no write key)"
             ),
         ),
         ({"status_code": 401}, "Segment at api.segment.io does not accept the credentials."),
