@@ -33,6 +33,7 @@ class ManifestSource(YamlDeclarativeSource):
 
     - `check` reports one sentence, and validates the configuration before the CDK would log a traceback for it;
     - a stream that the catalog names and the source does not have fails, after the other streams were read;
+    - the trace of a `config_error` carries no stack trace: nothing in the code is wrong;
     - the exception that ends a partly failed `read` names each failed stream with its sentence, and has the
       failure type of its streams: `config_error` if the user can mend any, else `system_error` if any is
       a defect, else `transient_error`.
@@ -52,10 +53,15 @@ class ManifestSource(YamlDeclarativeSource):
         """Try the connection; the message of a failed status is one sentence for the user.
 
         Raises:
-            AirbyteTracedException: a `config_error` when the configuration itself is wrong.
+            AirbyteTracedException: when the reason is neither the configuration nor the vendor's answer.
         """
-        if self._spec_component:
-            self._spec_component.validate_config(self._config)
+        try:
+            if self._spec_component:
+                self._spec_component.validate_config(self._config)
+        except AirbyteTracedException as error:
+            if error.failure_type is not FailureType.config_error:
+                raise
+            return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
         status = super().check(logger, config)
         if status.status is Status.FAILED:
             status.message = _sentence(status.message)
@@ -117,10 +123,11 @@ def _sentence(message: str | None) -> str | None:
 def _note_failure(message: AirbyteMessage, failures: dict[str, tuple[FailureType, str]]) -> None:
     if message.type is not Type.TRACE or message.trace is None:
         return
-    trace = message.trace
-    if trace.type is TraceType.ERROR and trace.error and trace.error.stream_descriptor:
-        failure_type = trace.error.failure_type or FailureType.system_error
-        failures[trace.error.stream_descriptor.name] = (failure_type, trace.error.message)
+    error = message.trace.error
+    if message.trace.type is TraceType.ERROR and error and error.stream_descriptor:
+        if error.failure_type is FailureType.config_error:
+            error.stack_trace = None
+        failures[error.stream_descriptor.name] = (error.failure_type or FailureType.system_error, error.message)
 
 
 def _failed_streams(failures: Mapping[str, tuple[FailureType, str]]) -> AirbyteTracedException:

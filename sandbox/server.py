@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
+from typing_extensions import Self
 
 from sandbox.clock import Clock
 from sandbox.faults import FaultMiddleware, Faults
@@ -84,7 +85,7 @@ class Sandbox:
             },
         }
 
-    def __enter__(self) -> "Sandbox":
+    def __enter__(self) -> Self:
         self._thread.start()
         while not self._server.started:
             if not self._thread.is_alive():

@@ -45,9 +45,11 @@ def only_error(output: EntrypointOutput) -> tuple[FailureType | None, str]:
 def test_a_refused_stream_fails_alone_and_says_why(
     api: requests_mock.Mocker, contract: Contract, status: int, failure_type: FailureType, words: list[str]
 ) -> None:
-    other = next(each for each in CONTRACTS if each.name == "groups" and each is not contract) if (
-        contract.name != "groups"
-    ) else USERS
+    other = (
+        next(each for each in CONTRACTS if each.name == "groups" and each is not contract)
+        if (contract.name != "groups")
+        else USERS
+    )
     serve(api, contract, {"status_code": status, "json": {"errors": [{"type": "forbidden", "message": "no"}]}})
     api.get(US + other.path, json=other.page({"id": "g1"}))
 
@@ -81,9 +83,7 @@ def test_a_gated_stream_names_the_plan_feature(api: requests_mock.Mocker, name: 
 
 
 @per_stream
-def test_an_invalid_request_is_not_repeated_and_quotes_segment(
-    api: requests_mock.Mocker, contract: Contract
-) -> None:
+def test_an_invalid_request_is_not_repeated_and_quotes_segment(api: requests_mock.Mocker, contract: Contract) -> None:
     errors = [
         {"type": "input-validation", "message": "startTime is too old", "field": "startTime"},
         {"type": "input-validation", "message": "period is malformed", "field": "period"},
