@@ -83,7 +83,9 @@ class Catalog:
             self.destinations.append(destination)
         self.sources = [
             _source(chance, f"{brand} {product_name}", category)
-            for brand, (category, product_name) in islice(cycle(product(_BRANDS, _SOURCES.items())), scaled(1060, scale))
+            for brand, (category, product_name) in islice(
+                cycle(product(_BRANDS, _SOURCES.items())), scaled(1060, scale)
+            )
         ]
         self.warehouses = [
             _warehouse(chance, name, network)

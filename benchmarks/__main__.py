@@ -1,0 +1,22 @@
+"""`python -m benchmarks --connector NAME`: measure one connector, or all."""
+
+import argparse
+from collections.abc import Callable
+
+from benchmarks import segment
+
+BENCHMARKS: dict[str, Callable[[], None]] = {"segment": segment.run}
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--connector", choices=["all", *BENCHMARKS], default="all")
+    chosen = parser.parse_args().connector
+    for name, run in BENCHMARKS.items():
+        if chosen in {"all", name}:
+            run()
+
+
+if __name__ == "__main__":
+    main()
