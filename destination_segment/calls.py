@@ -195,17 +195,23 @@ def _object_part(name: str, path: str | None, select: Callable[[Record], dict[st
 
 def _selector(selection: Selection, reserved: ReservedNames, used: set[str]) -> Callable[[Record], dict[str, Any]]:
     match selection:
-        case AllFields(exclude=exclude):
-            left_out = used | set(exclude)
-            return lambda record: {
-                name: converted(name, value, reserved) for name, value in record.items() if name not in left_out
-            }
+        case AllFields(exclude=exclude, object_field=None):
+            return _all_but(used | set(exclude), reserved)
+        case AllFields(exclude=exclude, object_field=str(path)):
+            read, select = reader(path), _all_but(set(exclude), reserved)
+            return lambda record: select(_checked(path, values.mapping, read(record) or {}))
         case ListedFields(fields=fields):
             return _mapped([NamedField(name=path, field=path) for path in fields], reserved)
         case MappedFields(mapping=entries):
             return _mapped(entries, reserved)
         case _:
             return lambda _: {}
+
+
+def _all_but(left_out: set[str], reserved: ReservedNames) -> Callable[[Record], dict[str, Any]]:
+    return lambda record: {
+        name: converted(name, value, reserved) for name, value in record.items() if name not in left_out
+    }
 
 
 def _mapped(entries: list[NamedField], reserved: ReservedNames) -> Callable[[Record], dict[str, Any]]:

@@ -60,6 +60,8 @@ def _fields(mapping: Mapping) -> set[str]:
         return fields | set(template_fields(mapping))
     if isinstance(mapping, UserCall):
         match mapping.selection:
+            case AllFields(object_field=str(path)):
+                fields.add(path)
             case AllFields(exclude=paths) | ListedFields(fields=paths):
                 fields |= set(paths)
             case MappedFields(mapping=entries):
@@ -81,12 +83,17 @@ def _misfits(mapping: Mapping, properties: dict[str, Any]) -> Iterator[str]:
 
 def _named_fields(mapping: UserCall, properties: dict[str, Any]) -> list[tuple[str, str]]:
     match mapping.selection:
-        case AllFields(exclude=exclude):
-            left_out = mapping.used_fields | set(exclude)
-            return [(name, name) for name in properties if name not in left_out]
+        case AllFields(exclude=exclude, object_field=path):
+            left_out = set(exclude) | (set() if path else mapping.used_fields)
+            inside = _inside(properties.get(path)) if path else properties
+            return [(name, f"{path}.{name}" if path else name) for name in inside if name not in left_out]
         case ListedFields(fields=paths):
             return [(path, path) for path in paths]
         case MappedFields(mapping=entries):
             return [(entry.name, entry.field) for entry in entries if entry.type == "as_is"]
         case _:
             return []
+
+
+def _inside(schema: object) -> dict[str, Any]:
+    return schema.get("properties") or {} if isinstance(schema, dict) else {}

@@ -56,6 +56,9 @@ class AllFields(Section):
     exclude: list[Text] = entry(
         "Fields to Leave Out", "Top-level fields that Segment must not receive.", order=1, default=[]
     )
+    object_field: FieldPath | None = entry(
+        "Object Field", "Send the fields of this object instead of the record's.", order=2, default=None
+    )
 
 
 class ListedFields(Section):

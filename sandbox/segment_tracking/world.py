@@ -30,6 +30,7 @@ class TrackingWorld:
 
     Attributes:
         rejected: how many messages were dropped, by reason.
+        keeps_messages: whether messages are kept, or only counted: for volumes that need not be looked at.
     """
 
     def __init__(self, clock: Clock, sources: Callable[[], Iterable[dict[str, Any]]]) -> None:
@@ -38,6 +39,12 @@ class TrackingWorld:
         self._sources = sources
         self._received: dict[str, Received] = {}
         self.rejected: Counter[str] = Counter()
+        self.keeps_messages = True
+
+    @property
+    def count(self) -> int:
+        """How many messages the sources show."""
+        return sum(len(received.ids) for received in self._received.values())
 
     @property
     def messages(self) -> list[Message]:
@@ -78,6 +85,8 @@ class TrackingWorld:
             self.rejected["repeated messageId"] += 1
             return
         received.ids.add(identifier)
+        if not self.keeps_messages:
+            return
         now = self._clock.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         received.messages.append({"timestamp": now, **message, "receivedAt": now})
 

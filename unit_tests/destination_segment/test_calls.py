@@ -181,6 +181,15 @@ def test_context_and_integrations_come_from_fields_and_constants(api: Mocker) ->
     assert item["integrations"] == {"Salesforce": True, "All": False, "Mixpanel": True}
 
 
+@pytest.mark.parametrize(
+    ("data", "traits"), [({"attributes": {"id": 5, "plan": "a", "key": 1}}, {"id": "5", "plan": "a"}), ({}, {})]
+)
+def test_the_fields_of_an_object_can_be_sent(api: Mocker, data: JsonObject, traits: JsonObject) -> None:
+    selection = {"selection": "all", "object_field": "attributes", "exclude": ["key"]}
+    mapping = {"call_type": "identify", "user_id_field": "id", "traits": selection}
+    assert sent(api, mapping, {"id": "u", **data})["traits"] == traits
+
+
 def test_fields_can_lie_inside_objects(api: Mocker) -> None:
     traits = {"selection": "list", "fields": ["profile.name", "a.b"]}
     mapping = {"call_type": "identify", "user_id_field": "identifiers.id", "traits": traits}
@@ -202,6 +211,15 @@ def test_fields_can_lie_inside_objects(api: Mocker) -> None:
             {"call_type": "identify", "user_id_field": "id", "timestamp_field": "at"},
             {"id": 1, "at": "soon"},
             "the field 'at' is not a date",
+        ),
+        (
+            {
+                "call_type": "identify",
+                "user_id_field": "id",
+                "traits": {"selection": "all", "object_field": "attributes"},
+            },
+            {"id": 1, "attributes": ["a"]},
+            "the field 'attributes' is not an object",
         ),
         ({"call_type": "identify", "user_id_field": "id"}, {"id": 1, "age": "old"}, "'age' is not a number"),
         (

@@ -36,6 +36,7 @@ def test_a_stream_without_a_mapping(api: Mocker) -> None:
         ({**IDENTIFY, "timestamp_field": "at"}, "at"),
         ({**IDENTIFY, "context": [{"name": "ip", "field": "address"}]}, "address"),
         ({**IDENTIFY, "traits": {"selection": "all", "exclude": ["password"]}}, "password"),
+        ({**IDENTIFY, "traits": {"selection": "all", "object_field": "attributes"}}, "attributes"),
         ({**IDENTIFY, "traits": {"selection": "list", "fields": ["email", "plan", "age"]}}, "age, plan"),
         ({**IDENTIFY, "traits": {"selection": "mapping", "mapping": [{"name": "a", "field": "b"}]}}, "b"),
         ({**API_CALL, "path": "/users/{{ record.uid }}"}, "uid"),
@@ -87,6 +88,14 @@ def test_a_field_inside_an_object_that_cannot_have_it(api: Mocker, profile: Json
             (
                 "Mapping 1 (stream 'users') sends the field 'name' (object) as 'name', which Segment reserves for a "
                 "text. Map it under another name, or leave it out."
+            ),
+        ),
+        (
+            {**IDENTIFY, "traits": {"selection": "all", "object_field": "profile"}},
+            {"id": {}, "profile": {"type": "object", "properties": {"age": {"type": "boolean"}}}},
+            (
+                "Mapping 1 (stream 'users') sends the field 'profile.age' (boolean) as 'age', which Segment reserves "
+                "for a number. Map it under another name, or leave it out."
             ),
         ),
         (
