@@ -42,7 +42,7 @@ class TrackingApi:
             messages = _items(content) if kind == "batch" else [{**content, "type": kind}]
         except _MalformedError as error:
             return JSONResponse({"success": False, "message": str(error)}, 400)
-        if any(len(orjson.dumps(message)) > _MOST_CALL_BYTES for message in messages):
+        if kind == "batch" and any(len(orjson.dumps(message)) > _MOST_CALL_BYTES for message in content["batch"]):
             return PlainTextResponse("Bad Request", 400)
         self._world.receive(write_key, messages)
         return JSONResponse({"success": True})
