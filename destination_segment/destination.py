@@ -32,6 +32,9 @@ _UNPROVEN = (
     "Segment's Tracking API answers. It accepts any write key, so this check cannot tell whether yours exists: enter a "
     "Public API token to have it looked up, or look into the Debugger of your Segment source after the first sync."
 )
+_NO_OVERWRITE = "Stream '%s' asks to overwrite: Segment keeps what it has received, so the records are added to it."
+
+logger = logging.getLogger("airbyte")
 
 
 class DestinationSegment(Destination):
@@ -40,7 +43,7 @@ class DestinationSegment(Destination):
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:  # noqa: ARG002 # the CDK's signature
         """The form of the configuration."""
         return ConnectorSpecification(
-            documentationUrl="https://docs.airbyte.com/integrations/destinations/segment",
+            documentationUrl="https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/",
             connectionSpecification=config_schema(),
             supportsIncremental=True,
             supported_destination_sync_modes=[DestinationSyncMode.append, DestinationSyncMode.append_dedup],
@@ -91,6 +94,9 @@ class DestinationSegment(Destination):
         """
         parsed = parse_config(config)
         require_mappings(parsed, configured_catalog)
+        for configured in configured_catalog.streams:
+            if configured.destination_sync_mode is DestinationSyncMode.overwrite:
+                logger.warning(_NO_OVERWRITE, configured.stream.name)
         streams = [Stream(parsed, configured) for configured in configured_catalog.streams]
         with Lanes(lambda: SegmentClient(parsed)) as lanes:
             yield from Writer(streams, lanes, skip_invalid=parsed.on_invalid == "skip").write(input_messages)

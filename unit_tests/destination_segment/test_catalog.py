@@ -1,7 +1,7 @@
 """What is refused before anything is sent."""
 
 import pytest
-from airbyte_cdk.models import FailureType
+from airbyte_cdk.models import DestinationSyncMode, FailureType
 from requests_mock import Mocker
 
 from unit_tests.destination_segment.segment_writes import JsonObject, catalog_of, config_of, record, write
@@ -120,6 +120,16 @@ def test_a_field_whose_type_its_reserved_name_cannot_take(
     api: Mocker, mapping: JsonObject, properties: JsonObject, sentence: str
 ) -> None:
     assert refusal(api, mapping, properties) == sentence
+
+
+@pytest.mark.usefixtures("api")
+def test_a_stream_that_asks_to_overwrite_is_told_that_segment_keeps_what_it_has(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    catalog = catalog_of()
+    catalog.streams[0].destination_sync_mode = DestinationSyncMode.overwrite
+    assert write(config_of(IDENTIFY), catalog, []).error is None
+    assert any(message.startswith("Stream 'users' asks to overwrite") for message in caplog.messages)
 
 
 def test_a_template_that_is_none(api: Mocker) -> None:
