@@ -117,6 +117,19 @@ def test_rate_limiting_waits_as_segment_says(
     assert any(wait <= waited <= wait + 4 for waited in waits)
 
 
+@per_stream
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_every_stream_waits_and_asks_again(api: requests_mock.Mocker, contract: Contract, status: int) -> None:
+    trouble = {"status_code": status, "json": {"errors": [{"type": "trouble"}]}}
+    serve(api, contract, trouble, {"json": contract.page(contract.record)})
+
+    output = read_streams(SourceSegment, CONFIG, [contract.name])
+
+    assert rows(output) == [{**contract.record, **contract.added}]
+    first, second = requests_to(api, contract)
+    assert first == second
+
+
 def test_rate_limiting_without_a_hint_outlasts_the_window_of_a_minute(
     api: requests_mock.Mocker, waits: list[float]
 ) -> None:
