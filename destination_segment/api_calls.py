@@ -18,8 +18,18 @@ Record = Mapping[str, Any]
 
 _TEMPLATE_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What an expression over unforeseen values can raise."""
-_TEXTS = SandboxedEnvironment(undefined=StrictUndefined)
-_PATHS = SandboxedEnvironment(undefined=StrictUndefined, finalize=lambda value: quote(str(value), safe=""))
+
+
+class _Templates(SandboxedEnvironment):
+    """Templates in which `record.items` is the field of that name, and not what Python's objects have under it."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 # as Jinja's
+        """The value of a field, or whatever Jinja finds."""
+        return obj[attribute] if isinstance(obj, dict) and attribute in obj else super().getattr(obj, attribute)
+
+
+_TEXTS = _Templates(undefined=StrictUndefined)
+_PATHS = _Templates(undefined=StrictUndefined, finalize=lambda value: quote(str(value), safe=""))
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ class ApiRequest:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
-    """The JSON body; None for none."""
+    """What becomes the JSON body; None for none."""
     user: str | None = None
     """Whose requests keep their order; None for the order of the whole stream."""
 
@@ -45,7 +55,7 @@ class ApiRequestBuilder:
         self._path = _renderer(mapping.path, _PATHS)
         self._query = [(parameter.name, _renderer(parameter.value)) for parameter in mapping.query]
         self._headers = [(header.name, _renderer(header.value)) for header in mapping.headers]
-        self._body = _body_builder(mapping.body)
+        self._body = _body_builder(mapping.body) if mapping.method != "GET" else lambda _: None
         self._user = reader(mapping.user_id_field) if mapping.user_id_field else None
 
     def build(self, record: Record) -> ApiRequest:

@@ -98,12 +98,23 @@ class SegmentClient:
                 params=parameters,
                 headers={"Authorization": f"Bearer {self._token}"},
             )
-            page = response.json()["data"]
-            yield from page["sources"]
+            page = _data_of(response)
+            yield from page.get("sources", [])
             cursor = (page.get("pagination") or {}).get("next")
             if not cursor or cursor == parameters.get("pagination.cursor"):
                 return
             parameters["pagination.cursor"] = cursor
+
+
+def _data_of(response: requests.Response) -> dict[str, Any]:
+    try:
+        data = response.json()["data"]
+    except (requests.JSONDecodeError, KeyError, TypeError):
+        data = None
+    if isinstance(data, dict):
+        return data
+    message = "The Public API's answer has not the form of its documents. Check the Public API URL."
+    raise AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)
 
 
 def _require_acceptance(response: requests.Response) -> None:

@@ -109,6 +109,8 @@ class DestinationSegment(Destination):
         """
         lines: Iterable[bytes] = input_stream.buffer  # type: ignore[assignment] # typeshed hides that it is a file
         for number, line in enumerate(lines, 1):
+            if line.isspace():
+                continue
             try:
                 yield AirbyteMessageSerializer.load(orjson.loads(line))
             except (orjson.JSONDecodeError, SchemaValidationError) as error:

@@ -17,6 +17,7 @@ ATTEMPTS = 10
 """As many as Segment's own libraries make."""
 _LONGEST_BACKOFF = 60
 _LONGEST_REQUESTED_WAIT = 600
+_LONGEST_TIME = 1_800
 _TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of the answer
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
@@ -33,7 +34,7 @@ class TemporaryFault(AirbyteTracedException):
         self.wait = wait
 
 
-class Refusal(AirbyteTracedException):  # what it is, and nothing that went wrong here
+class Refusal(AirbyteTracedException):
     """Segment's final no to a request."""
 
     def __init__(self, message: str, internal_message: str, status: int) -> None:
@@ -66,7 +67,7 @@ def send(session: requests.Session, method: str, url: str, **request: Any) -> re
     """Make a request of Segment until it is answered, and return the answer.
 
     Network faults, 429 and 5xx are met with further attempts: after the seconds that `Retry-After` or
-    `X-RateLimit-Reset` ask for, else after 1, 2, 4 … 60 s. Any other answer is final.
+    `X-RateLimit-Reset` ask for, else after 1, 2, 4 … 60 s; for half an hour at most. Any other answer is final.
 
     Raises:
         AirbyteTracedException: a `transient_error` when the last attempt failed too, or when Segment asks for a longer
@@ -78,7 +79,7 @@ def send(session: requests.Session, method: str, url: str, **request: Any) -> re
         asked = (
             f" It asks to wait {fault.wait:.0f} s."
             if _wants_too_long_a_wait(fault)
-            else f" So ended {ATTEMPTS} attempts."
+            else " Further attempts met the same."
         )
         raise AirbyteTracedException(
             message=f"{fault}{asked} Run the sync again later: it goes on after the last state.",
@@ -91,6 +92,7 @@ def send(session: requests.Session, method: str, url: str, **request: Any) -> re
     _waits,
     TemporaryFault,
     max_tries=ATTEMPTS,
+    max_time=_LONGEST_TIME,
     jitter=backoff.random_jitter,
     giveup=_wants_too_long_a_wait,
     on_backoff=_log_wait,
@@ -115,7 +117,7 @@ def _attempt(session: requests.Session, method: str, url: str, **request: Any) -
 def _requested_wait(response: requests.Response) -> float | None:
     for name in ("Retry-After", "X-RateLimit-Reset"):
         seconds = response.headers.get(name, "").strip()
-        if seconds.isdigit():  # the Public API sends dates as X-RateLimit-Reset
+        if seconds.isdecimal():  # the Public API sends dates as X-RateLimit-Reset
             return float(seconds)
     return None
 

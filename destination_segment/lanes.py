@@ -76,7 +76,7 @@ class Lane:
         self.flush()
         self._await(0)
 
-    def raise_refusal(self) -> None:
+    def raise_failure(self) -> None:
         """Raise what went wrong with a call, if anything did.
 
         Raises:
@@ -136,10 +136,10 @@ class Lanes:
         for lane in self._lanes:
             lane.drain()
 
-    def raise_refusal(self) -> None:
+    def raise_failure(self) -> None:
         """Raise what went wrong with a call in any lane, if anything did."""
         for lane in self._lanes:
-            lane.raise_refusal()
+            lane.raise_failure()
 
     def oldest(self) -> int | None:
         """The position of the oldest call that is not accepted, or not yet; None if all are."""

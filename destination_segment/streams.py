@@ -13,6 +13,7 @@ from destination_segment.batches import require_item_size
 from destination_segment.calls import CallBuilder, Record
 from destination_segment.config import Config
 from destination_segment.fields import reader
+from destination_segment.values import Unfit
 
 StreamKey = tuple[str | None, str]
 """A stream's namespace and name."""
@@ -66,11 +67,11 @@ class Stream:
 
     def _request(self, record: Record, builder: ApiRequestBuilder) -> Outgoing:
         request = builder.build(record)
+        content = _json(request.body)
         if request.api == "tracking" and isinstance(request.body, dict):
-            content = orjson.dumps([request.path, request.body], option=orjson.OPT_SORT_KEYS)
-            body = {"messageId": self._message_id(record, content), **request.body}
-            require_item_size(orjson.dumps(body))
-            request = replace(request, body=body)
+            identified = {"messageId": self._message_id(record, request.path.encode() + content), **request.body}
+            require_item_size(_json(identified))
+            request = replace(request, body=identified)
         return Outgoing(request.user or f"stream {self.key[1]}", request)
 
     def _message_id(self, record: Record, content: bytes) -> str:
@@ -82,3 +83,10 @@ class Stream:
         version = [read(record) for read in self._cursor]
         identity = orjson.dumps([*self.key, self.primary_key(record), version])
         return f"airbyte-{blake2b(identity + content, digest_size=20).hexdigest()}"
+
+
+def _json(body: Any) -> bytes:  # noqa: ANN401 # whatever a template gives
+    try:
+        return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise Unfit("the body of the API call cannot be written as JSON") from error

@@ -15,9 +15,10 @@ import pendulum
 from destination_segment.currencies import CURRENCY_CODES
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d{1,300})?", re.ASCII)
+_LARGEST_INTEGER = 2**63  # of JSON as it is written here
 _COMPACT_DATE_DIGITS = 8
-_FEWEST_DIGITS_OF_UNIX_TIME = 9
+_DIGITS_OF_UNIX_TIME = range(9, 21)
 _UNIX_TIME_UNITS = ((1e11, 1), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
 """Upper bounds, and units a second: seconds up to the year 5138, then milli-, micro- and nanoseconds from 1973 on."""
 
@@ -47,7 +48,7 @@ def number(value: Any) -> int | float:  # noqa: ANN401
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return float(value) if "." in value else int(value)
+        return int(value) if "." not in value and abs(int(value)) < _LARGEST_INTEGER else float(value)
     raise Unfit("is not a number")
 
 
@@ -98,7 +99,10 @@ def date(value: Any) -> str:  # noqa: ANN401
 
 def timestamp(value: Any, read: Callable[[Any], datetime] | None = None) -> str:  # noqa: ANN401
     """A point in time as ISO 8601 in UTC, to the millisecond, or to the microsecond where it has any."""
-    instant = (read or moment)(value).astimezone(timezone.utc)
+    try:
+        instant = (read or moment)(value).astimezone(timezone.utc)
+    except OverflowError:
+        instant = _refuse_date()  # the first or last hours of all years, in another offset
     precision = "microseconds" if instant.microsecond % 1000 else "milliseconds"
     return instant.isoformat(timespec=precision).replace("+00:00", "Z")
 
@@ -129,8 +133,8 @@ def moments_in(form: str) -> Callable[[Any], datetime]:
 
 
 def _moment_of_text(value: str) -> datetime:
-    if value.isdigit() and len(value) != _COMPACT_DATE_DIGITS:
-        return _moment_of_unix_time(int(value)) if len(value) >= _FEWEST_DIGITS_OF_UNIX_TIME else _refuse_date()
+    if value.isdecimal() and len(value) != _COMPACT_DATE_DIGITS:
+        return _moment_of_unix_time(int(value)) if len(value) in _DIGITS_OF_UNIX_TIME else _refuse_date()
     try:
         return _in_utc(datetime.fromisoformat(value))
     except ValueError:

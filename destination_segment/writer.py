@@ -99,6 +99,7 @@ class Writer:
         for each in outgoing:
             lane = self._lanes[each.order_key]
             if isinstance(each.call, ApiRequest):
+                self._note_refusals()
                 lane.request(origin.position, each.call, lambda reason: self._refusals.put((origin, reason)))
             else:
                 lane.add(origin.position, each.call)
@@ -110,19 +111,22 @@ class Writer:
         logger.warning("The record of stream '%s' %s was not sent: %s.", origin.stream.key[1], origin.name, reason)
 
     def _hold(self, message: AirbyteMessage, state: AirbyteStateMessage) -> None:
-        counted = list(self._sent_since_state)
-        if state.stream:
-            descriptor = state.stream.stream_descriptor
-            counted = [(descriptor.namespace, descriptor.name)]
-        records = sum(self._sent_since_state.pop(key, 0) for key in counted)
+        records = sum(self._sent_since_state.pop(key, 0) for key in self._counted_by(state))
         state.destinationStats = AirbyteStateStats(recordCount=float(records))
         self._held_states.append((self._position, message))
-        self._lanes.raise_refusal()
+        self._lanes.raise_failure()
         if len(self._held_states) > _MOST_HELD_STATES:
             self._lanes.drain()
         elif time.monotonic() - self._flushed_at >= _SECONDS_BETWEEN_FLUSHES:
             self._lanes.flush()
             self._flushed_at = time.monotonic()
+
+    def _counted_by(self, state: AirbyteStateMessage) -> list[StreamKey]:
+        """The streams whose records a state counts: its own, or all."""
+        if not state.stream:
+            return list(self._streams)
+        descriptor = state.stream.stream_descriptor
+        return [(descriptor.namespace, descriptor.name)]
 
     def _accepted_states(self) -> Iterator[AirbyteMessage]:
         if not self._held_states:
@@ -136,7 +140,18 @@ class Writer:
 
     def _note_refusals(self) -> None:
         while not self._refusals.empty():
-            self._leave_out(*self._refusals.get())
+            origin, reason = self._refusals.get()
+            self._leave_out(origin, reason)
+            self._uncount(origin)
+
+    def _uncount(self, origin: Origin) -> None:
+        for position, message in self._held_states:
+            if position >= origin.position and message.state and origin.stream.key in self._counted_by(message.state):
+                stats = message.state.destinationStats
+                if stats and stats.recordCount:
+                    stats.recordCount -= 1
+                return
+        self._sent_since_state[origin.stream.key] -= 1
 
     def _conclude(self) -> None:
         self._note_refusals()

@@ -60,6 +60,7 @@ def test_delete_a_user_through_the_public_api(api: Mocker) -> None:
             None,
             id="path",
         ),
+        pytest.param({"method": "GET"}, {"id": 1}, GROUP_URL, None, id="get"),
         pytest.param(
             {"path": "/import", "query": [{"name": "q", "value": "{{ record.id }} & more"}]},
             {"id": "é"},
@@ -75,10 +76,19 @@ def test_delete_a_user_through_the_public_api(api: Mocker) -> None:
             id="field",
         ),
         pytest.param(
-            {"body": template({"n": "{{ record.n }}", "list": "{{ record.list }}", "text": "n{{ record.n }}", "b": 1})},
-            {"n": 5, "list": [1]},
+            {
+                "body": template(
+                    {
+                        "n": "{{ record.n }}",
+                        "list": "{{ record.list }}",
+                        "text": "n{{ record.n }}",
+                        "items": "{{ record.items }}",
+                    }
+                )
+            },
+            {"n": 5, "list": [1], "items": 2},
             GROUP_URL,
-            {"n": 5, "list": [1], "text": "n5", "b": 1},
+            {"n": 5, "list": [1], "text": "n5", "items": 2},
             id="template",
         ),
     ],
@@ -116,6 +126,7 @@ def test_headers_are_filled_in(api: Mocker) -> None:
             {"body": template({"a": "{{ 1 / 0 }}"})},
             "a template of the API call cannot be filled in (ZeroDivisionError)",
         ),
+        ({"body": template({"a": "{{ record.get }}"})}, "the body of the API call cannot be written as JSON"),
         ({"body": {"source": "field", "field": "id"}}, "the field 'id' with the request's body is empty"),
     ],
 )
@@ -144,7 +155,9 @@ def test_a_request_that_segment_refuses_for_its_content_is_a_record_that_cannot_
     )
     assert [request.path[-1] for request in api.request_history] == ["1", "2", "3"]
 
-    assert write(config_of(mapping, on_invalid="skip"), catalog_of(), messages).error is None
+    skipped = write(config_of(mapping, on_invalid="skip"), catalog_of(), messages)
+    assert skipped.error is None
+    assert [state["destinationStats"]["recordCount"] for state in skipped.states] == [1, 0, 1]
 
 
 def test_a_refusal_of_the_credentials_ends_the_sync(api: Mocker) -> None:

@@ -85,3 +85,11 @@ def test_a_token_that_the_public_api_refuses_fails(api: Mocker) -> None:
     assert "Check the write key or the Public API token, and the region. (HTTP 401: Unauthorized)" in str(
         status.message
     )
+
+
+@pytest.mark.parametrize("answer", [{"text": "OK"}, {"json": []}, {"json": {"sources": []}}, {"json": {"data": 5}}])
+def test_an_answer_that_is_not_the_public_apis_fails(api: Mocker, answer: JsonObject) -> None:
+    api.get(SOURCES_URL, **answer)
+    status = check(public_api_token="token")
+    assert status.status is Status.FAILED
+    assert "Check the Public API URL." in str(status.message)

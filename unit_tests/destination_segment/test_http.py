@@ -56,8 +56,8 @@ def test_waits_grow_until_the_attempts_are_used_up(api: Mocker, waits: list[floa
     assert written.error is not None
     assert written.error.failure_type is FailureType.transient_error
     assert written.error.message == (
-        "Segment at api.segment.io answered HTTP 502. So ended 10 attempts. Run the sync again later: it goes on after "
-        "the last state."
+        "Segment at api.segment.io answered HTTP 502. Further attempts met the same. Run the sync again later: it goes "
+        "on after the last state."
     )
     assert [int(wait) for wait in waits] == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60, 60], abs=1)
     assert len(api.request_history) == ATTEMPTS

@@ -33,7 +33,24 @@ def test_points_in_time_are_written_as_iso_8601_in_utc(given: object, expected: 
 
 @pytest.mark.parametrize(
     "given",
-    ["soon", "12:30", "2026", "P1D", "2026-02-30", "20261399", True, None, {}, [], 1e30, float("1e21"), "Sun, 02"],
+    [
+        "soon",
+        "12:30",
+        "2026",
+        "P1D",
+        "2026-02-30",
+        "20261399",
+        True,
+        None,
+        {},
+        [],
+        1e30,
+        float("1e21"),
+        "Sun, 02",
+        "²" * 9,
+        "9" * 5_000,
+        "0001-01-01T00:00:00+14:00",
+    ],
 )
 def test_what_is_no_point_in_time_is_refused(given: object) -> None:
     with pytest.raises(Unfit, match=r"^is not a date$"):
@@ -67,6 +84,7 @@ def test_another_format_refuses_what_it_does_not_describe() -> None:
         (values.identifier, "", None),
         (values.identifier, 0, "0"),
         (values.number, "-1.5", -1.5),
+        (values.number, "1" + "0" * 20, 1e20),
         (values.boolean, "TRUE", True),
         (values.boolean, 0, False),
         (values.currency_code, " eur ", "EUR"),
@@ -83,6 +101,7 @@ def test_values_take_their_types(convert: Callable[[object], object], given: obj
         (values.text, True),
         (values.text, None),
         (values.number, "1,000"),
+        (values.number, "9" * 5_000),
         (values.number, True),
         (values.boolean, "yes"),
         (values.currency_code, "EURO"),
