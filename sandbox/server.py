@@ -13,6 +13,9 @@ from starlette.routing import Mount, Route
 from typing_extensions import Self
 
 from sandbox.clock import Clock
+from sandbox.customerio import control as customerio_control
+from sandbox.customerio.api import customerio_api
+from sandbox.customerio.world import CustomerioWorld
 from sandbox.faults import FaultMiddleware, Faults
 from sandbox.journal import Journal, JournalMiddleware
 from sandbox.segment.api import segment_api
@@ -45,10 +48,12 @@ class Sandbox:
         self.journal = Journal()
         self.segment = SegmentWorld(self.clock, seed=seed, scale=scale)
         self.segment_tracking = TrackingWorld(self.clock, lambda: self.segment.sources)
+        self.customerio = CustomerioWorld(self.clock, seed=seed, scale=scale)
         vendors = Starlette(
             routes=[
                 Mount("/segment", segment_api(self.segment)),
                 Mount("/segment-tracking", tracking_api(self.segment_tracking)),
+                Mount("/customerio", customerio_api(self.customerio)),
             ]
         )
         app = Starlette(
@@ -83,6 +88,11 @@ class Sandbox:
                 "public_api_token": self.segment.region_tokens["us"],
                 "public_api_url": f"{self.url}/segment/us",
             },
+            "source-customerio": {
+                "access_token": self.customerio.region_keys["us"],
+                "region": "us",
+                "api_url": f"{self.url}/customerio/us",
+            },
         }
 
     def __enter__(self) -> Self:
@@ -106,6 +116,7 @@ class Sandbox:
             Route("/requests", self._requests, methods=["GET", "DELETE"]),
             Route("/segment", self._change_segment, methods=["POST"]),
             Route("/segment-tracking", self._received, methods=["GET", "DELETE"]),
+            Route("/customerio", self._change_customerio, methods=["POST"]),
         ]
 
     async def _change_faults(self, request: Request) -> JSONResponse:
@@ -144,3 +155,10 @@ class Sandbox:
         except (TypeError, ValueError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse(behaviour(self.segment))
+
+    async def _change_customerio(self, request: Request) -> JSONResponse:
+        try:
+            customerio_control.change_behaviour(self.customerio, await request.json())
+        except (AttributeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return JSONResponse(customerio_control.behaviour(self.customerio))
