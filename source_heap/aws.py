@@ -13,6 +13,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from requests import PreparedRequest
 
 DEFAULT_REGION = "us-east-1"
@@ -119,7 +120,7 @@ class AwsAccess:
         return f"arn:aws:iam::{account}:role/{self._settings['role_name']}"
 
     def _refused(self, error: BotoCoreError | ClientError) -> AirbyteTracedException:
-        if isinstance(error, HTTPClientError):
+        if isinstance(error, HTTPClientError | BotoConnectionError):
             return AirbyteTracedException(
                 message=f"AWS does not answer when it is asked for credentials: {error}",
                 internal_message=str(error),

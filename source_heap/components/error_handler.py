@@ -25,7 +25,8 @@ _MESSAGES = {
     "PreconditionFailed": "Object '{key}' was replaced while it was read. The next sync reads it again.",
 }
 _LIST_DENIED = (
-    "Access denied when listing bucket '{bucket}'. Allow s3:ListBucket on arn:aws:s3:::{bucket} to the credentials."
+    "Access denied when listing bucket '{bucket}'. Check the bucket's name, and allow s3:ListBucket on "
+    "arn:aws:s3:::{bucket} to the credentials."
 )
 _READ_DENIED = (
     "Access denied when reading object '{key}', although the bucket can be listed. Allow s3:GetObject on "
