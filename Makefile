@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration benchmark format lock clean
+.PHONY: help setup demo sandbox test lint types unit integration benchmark format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -46,6 +46,11 @@ benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
 format: $(READY) ## Format the code and apply safe fixes
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+picture: docs/data-flow.svg ## Draw the picture of the data flow anew (needs Graphviz)
+
+docs/data-flow.svg: docs/data-flow.dot
+	dot -Tsvg $< -o $@
 
 lock: $(READY) ## Write requirements/ anew from pyproject.toml
 	@sh scripts/lock.sh $(VENV)

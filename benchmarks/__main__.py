@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import heap
+from benchmarks import heap, segment
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"heap": heap.run}
+BENCHMARKS: dict[str, Callable[[], None]] = {"heap": heap.run, "segment": segment.run}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Manifest components that put a connector's configuration into one form, once, before anything reads it."""
 
-from collections.abc import Mapping, MutableMapping
-from dataclasses import InitVar, dataclass
+from collections.abc import MutableMapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -17,17 +17,13 @@ START_DATE_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _ACCEPTED_START_DATE_FORMATS = ("YYYY-MM-DD[T]HH:mm:ss[Z]", "YYYY-MM-DD", "MM/DD/YYYY")
 
 
-@dataclass
 class NormalizeConfig(ConfigTransformation):
     """Trim every text of the configuration, and write `start_date` and `api_url` in one form.
 
-    `api_url` loses its trailing slash. `start_date` becomes `YYYY-MM-DDTHH:MM:SSZ` (UTC); one that cannot be read is left as it is, for `StartDate`
-    to refuse. The built-in config transformations evaluate Jinja on declared fields: they can neither walk
-    all fields nor tell an impossible date from a possible one.
+    `api_url` loses its trailing slash. `start_date` becomes `YYYY-MM-DDTHH:MM:SSZ` (UTC); one that cannot be read
+    is left as it is, for `StartDate` to refuse. The built-in config transformations evaluate Jinja on declared
+    fields: they can neither walk all fields nor tell an impossible date from a possible one.
     """
-
-    config: Mapping[str, Any]
-    parameters: InitVar[Mapping[str, Any]] = None
 
     def transform(self, config: MutableMapping[str, Any]) -> None:
         """Normalise the configuration in place."""
@@ -39,14 +35,11 @@ class NormalizeConfig(ConfigTransformation):
             config["api_url"] = config["api_url"].rstrip("/")
 
 
-@dataclass
 class StartDate(ValidationStrategy):
     """Refuse a `start_date` that is no date or lies in the future.
 
     The built-in strategy validates against a JSON schema, which knows neither the calendar nor today.
     """
-
-    config: Mapping[str, Any]
 
     def validate(self, value: Any) -> None:  # noqa: ANN401 # the CDK hands over whatever the configuration holds
         """Check the normalised `start_date`.
@@ -70,7 +63,6 @@ class NotEmpty(ValidationStrategy):
     The JSON schema of the spec would only say that a string is too short.
     """
 
-    config: Mapping[str, Any]
     title: str
 
     def validate(self, value: Any) -> None:  # noqa: ANN401 # the CDK hands over whatever the configuration holds

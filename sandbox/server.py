@@ -10,8 +10,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
+from typing_extensions import Self
 
 from sandbox.clock import Clock
+from sandbox.customerio import control as customerio_control
+from sandbox.customerio.api import customerio_api
+from sandbox.customerio.world import CustomerioWorld
 from sandbox.faults import FaultMiddleware, Faults
 from sandbox.journal import Journal, JournalMiddleware
 from sandbox.segment.api import segment_api
@@ -41,7 +45,13 @@ class Sandbox:
         self.faults = Faults()
         self.journal = Journal()
         self.segment = SegmentWorld(self.clock, seed=seed, scale=scale)
-        vendors = Starlette(routes=[Mount("/segment", segment_api(self.segment))])
+        self.customerio = CustomerioWorld(self.clock, seed=seed, scale=scale)
+        vendors = Starlette(
+            routes=[
+                Mount("/segment", segment_api(self.segment)),
+                Mount("/customerio", customerio_api(self.customerio)),
+            ]
+        )
         app = Starlette(
             routes=[
                 Mount("/_sandbox", routes=self._control_routes()),
@@ -66,10 +76,15 @@ class Sandbox:
                 "region": "us",
                 "api_url": f"{self.url}/segment/us",
                 "start_date": "2025-06-01",
-            }
+            },
+            "source-customerio": {
+                "access_token": self.customerio.region_keys["us"],
+                "region": "us",
+                "api_url": f"{self.url}/customerio/us",
+            },
         }
 
-    def __enter__(self) -> "Sandbox":
+    def __enter__(self) -> Self:
         self._thread.start()
         while not self._server.started:
             if not self._thread.is_alive():
@@ -89,6 +104,7 @@ class Sandbox:
             Route("/advance", self._advance, methods=["POST"]),
             Route("/requests", self._requests, methods=["GET", "DELETE"]),
             Route("/segment", self._change_segment, methods=["POST"]),
+            Route("/customerio", self._change_customerio, methods=["POST"]),
         ]
 
     async def _change_faults(self, request: Request) -> JSONResponse:
@@ -120,3 +136,10 @@ class Sandbox:
         except (TypeError, ValueError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse(behaviour(self.segment))
+
+    async def _change_customerio(self, request: Request) -> JSONResponse:
+        try:
+            customerio_control.change_behaviour(self.customerio, await request.json())
+        except (AttributeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return JSONResponse(customerio_control.behaviour(self.customerio))

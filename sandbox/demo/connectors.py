@@ -38,7 +38,8 @@ CONNECTORS = [
             Query(
                 "Which sources cost the most API calls this month?",
                 """
-                SELECT coalesce(nullif(s.name, ''), s.slug) AS source, s.metadata ->> 'name' AS type, max(u.apiCalls::BIGINT) AS api_calls
+                SELECT coalesce(nullif(s.name, ''), s.slug) AS source, s.metadata ->> 'name' AS type,
+                       max(u.apiCalls::BIGINT) AS api_calls
                 FROM segment.usage_api_calls_per_source_daily u JOIN segment.sources s ON s.id = u.sourceId
                 WHERE u.period = (SELECT max(period) FROM segment.usage_api_calls_per_source_daily)
                 GROUP BY ALL ORDER BY api_calls DESC LIMIT 5
@@ -47,7 +48,8 @@ CONNECTORS = [
             Query(
                 "How many events did each destination discard in the last two weeks?",
                 """
-                SELECT coalesce(nullif(d.name, ''), d.metadata ->> 'name') AS destination, sum((metric ->> 'total')::BIGINT) AS discarded
+                SELECT coalesce(nullif(d.name, ''), d.metadata ->> 'name') AS destination,
+                       sum((metric ->> 'total')::BIGINT) AS discarded
                 FROM segment.destination_delivery_metrics_summary m,
                      unnest(from_json(m.metrics, '["JSON"]')) AS t(metric), segment.destinations d
                 WHERE d.id = m.destinationId AND metric ->> 'metricName' = 'discarded'
@@ -57,7 +59,8 @@ CONNECTORS = [
             Query(
                 "Who changed what, most recently?",
                 """
-                SELECT strftime(timestamp, '%Y-%m-%d %H:%M') AS time, type, actorEmail AS actor, resourceName AS resource
+                SELECT strftime(timestamp, '%Y-%m-%d %H:%M') AS time, type, actorEmail AS actor,
+                       resourceName AS resource
                 FROM segment.audit_events e ORDER BY e.timestamp DESC LIMIT 5
                 """,
             ),

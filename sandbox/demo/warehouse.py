@@ -31,7 +31,7 @@ class Warehouse:
     def load(self, schema: str, configured_stream: Mapping[str, Any], records: list[JsonObject]) -> None:
         """Write the records that one sync emitted for one stream."""
         stream = configured_stream["stream"]
-        table = f'{_quote(schema)}.{_quote(stream["name"])}'
+        table = f"{_quote(schema)}.{_quote(stream['name'])}"
         columns = {name: _duckdb_type(declared) for name, declared in stream["json_schema"]["properties"].items()}
         incremental = configured_stream["sync_mode"] == "incremental"
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quote(schema)}")

@@ -135,7 +135,8 @@ class _Endpoints:
     def _route(self, listing: _Listing) -> Route:
         async def answer(request: Request) -> JSONResponse:
             self._require(listing.gate)
-            page = Page.asked_for(request, parameters(request, PARAMETERS | listing.filters))
+            given = parameters(request, PARAMETERS | listing.filters)
+            page = Page.asked_for(request, given, self._world.largest_count)
             records = listing.records(request)
             pagination = page.envelope(len(records), listing.last_next, with_total=listing.with_total)
             return _data({listing.key: page.cut(records), "pagination": pagination})
@@ -149,16 +150,14 @@ class _Endpoints:
     async def _audit_events(self, request: Request) -> JSONResponse:
         self._require("audit-trail")
         given = parameters(request, PARAMETERS | {"startTime", "endTime", "resourceId", "resourceType"})
-        page = Page.asked_for(request, given)
+        page = Page.asked_for(request, given, self._world.largest_count)
         now = self._world.clock.now
         end = page.cursor.end or moment(given, "endTime", now)
         start = moment(given, "startTime", now - RETENTION)
         window(start, end, earliest=now - RETENTION)
-        events = [
-            event
-            for event in self._world.audit_events(start, end)
-            if all(given.get(name, event[name]) == event[name] for name in ("resourceId", "resourceType"))
-        ]
+        events = self._world.audit_events(start, end)
+        for name in given.keys() & {"resourceId", "resourceType"}:
+            events = [event for event in events if event[name] == given[name]]
         pagination = page.pinned(min(end, now)).envelope(len(events), LastNext.ABSENT, with_total=False)
         return _data({"events": page.cut(events), "pagination": pagination})
 

@@ -62,20 +62,20 @@ _NETWORKS = (
     *("eu-west-2", "eu-west-3", "europe-north1", "europe-west1", "europe-west4", "me-south-1", "sa-east-1"),
     *("us-central1", "us-east-1", "us-east-2", "us-east4", "us-west-1", "us-west-2"),
 )
-_CREDENTIALS = ("port", "database", "hostname", "password", "username", "ciphertext")
+_CREDENTIALS = ("database", "hostname", "password", "username", "ciphertext")
 _DEVICE_CATEGORIES = frozenset({"Heatmaps & Recordings", "Tag Managers"})
 _LIBRARY_CATEGORIES = frozenset({"Mobile", "Server", "Website"})
 
 
 class Catalog:
-    """The three catalogs, each large enough for several pages of 200, and how each destination gets its data."""
+    """The three catalogs, each large enough for several pages of 1000, and how each destination gets its data."""
 
     def __init__(self, seed: int, scale: float) -> None:
         chance = Seeded(f"{seed}/catalog")
         self._modes: dict[str, DeliveryMode] = {}
         self.destinations: list[Record] = []
         for brand, (category, product_name) in islice(
-            cycle(product(_BRANDS, _DESTINATIONS.items())), scaled(460, scale)
+            cycle(product(_BRANDS, _DESTINATIONS.items())), scaled(1160, scale)
         ):
             mode = _mode(chance, category)
             destination = catalog_destination(chance, f"{brand} {product_name}", category, mode)
@@ -83,11 +83,13 @@ class Catalog:
             self.destinations.append(destination)
         self.sources = [
             _source(chance, f"{brand} {product_name}", category)
-            for brand, (category, product_name) in islice(cycle(product(_BRANDS, _SOURCES.items())), scaled(424, scale))
+            for brand, (category, product_name) in islice(
+                cycle(product(_BRANDS, _SOURCES.items())), scaled(1060, scale)
+            )
         ]
         self.warehouses = [
             _warehouse(chance, name, network)
-            for network, name in islice(cycle(product(_NETWORKS, _WAREHOUSES)), scaled(212, scale))
+            for network, name in islice(cycle(product(_NETWORKS, _WAREHOUSES)), scaled(1024, scale))
         ]
 
     def sources_of(self, category: str) -> list[Record]:
@@ -127,5 +129,15 @@ def _source(chance: Seeded, name: str, category: str) -> Record:
 def _warehouse(chance: Seeded, name: str, network: str) -> Record:
     return {
         **entry(chance, chance.identifier(10), f"{name} ({network})", f"{name} in the private network {network}."),
-        "options": [{"name": key, "type": "string", "required": True} for key in _CREDENTIALS],
+        "options": [
+            {
+                "name": "port",
+                "type": "number",
+                "required": True,
+                "defaultValue": 5432,
+                "label": "Port",
+                "description": "",
+            },
+            *({"name": key, "type": "string", "required": True} for key in _CREDENTIALS),
+        ],
     }

@@ -13,12 +13,13 @@ def behaviour(world: SegmentWorld) -> Record:
         "gates": sorted(world.gates),
         "rate_limit": world.rate_limit,
         "token_limited": world.token_limited,
+        "largest_count": world.largest_count,
         "removed_ids": sorted(world.removed_ids),
     }
 
 
 def change_behaviour(world: SegmentWorld, changes: Mapping[str, Any]) -> None:
-    """Set the given ones of `gates`, `rate_limit`, `token_limited` and `removed_ids`.
+    """Set the given ones of `gates`, `rate_limit`, `token_limited`, `largest_count` and `removed_ids`.
 
     Raises:
         ValueError: for anything else, and for a value that the attribute of `SegmentWorld` cannot take; nothing is
@@ -29,16 +30,23 @@ def change_behaviour(world: SegmentWorld, changes: Mapping[str, Any]) -> None:
         raise ValueError(f"Only {', '.join(behaviour(world))} can be changed.")
     if not _is_list_of_text(wanted["gates"]) or not GATES.keys() >= set(wanted["gates"]):
         raise ValueError(f"gates must be a list of these: {', '.join(GATES)}.")
-    if wanted["rate_limit"] is not None and (type(wanted["rate_limit"]) is not int or wanted["rate_limit"] < 1):
+    if wanted["rate_limit"] is not None and not _is_positive(wanted["rate_limit"]):
         raise ValueError("rate_limit must be a number of requests per minute, or null for none.")
     if type(wanted["token_limited"]) is not bool:
         raise ValueError("token_limited must be true or false.")
+    if not _is_positive(wanted["largest_count"]):
+        raise ValueError("largest_count must be a number of records per page.")
     if not _is_list_of_text(wanted["removed_ids"]):
         raise ValueError("removed_ids must be a list of ids of sources and destinations.")
     world.gates = set(wanted["gates"])
     world.rate_limit = wanted["rate_limit"]
     world.token_limited = wanted["token_limited"]
+    world.largest_count = wanted["largest_count"]
     world.removed_ids = set(wanted["removed_ids"])
+
+
+def _is_positive(value: object) -> bool:
+    return type(value) is int and value > 0
 
 
 def _is_list_of_text(value: object) -> bool:

@@ -57,17 +57,17 @@ class Iam:
         return [self._permission(*role) for role in self._random.sample(_ROLES, k=number % 4)]
 
     def _permission(self, role: str, resource_type: str) -> Record:
-        resources: list[Record] = [{"id": self._resource(resource_type), "type": resource_type}]
-        if resource_type == "SOURCE":
-            resources.append({"id": self._resource(resource_type), "type": resource_type, "labels": None})
-        else:
-            resources[0]["labels"] = []
-        permission: Record = {"roleId": self._role_ids[role], "roleName": role, "resources": resources}
-        if self._random.happens(0.5):
-            permission["labels"] = self._random.choice(([_PRODUCTION], [_PRODUCTION | {"description": "Live"}], None))
-        return permission
+        permission: Record = {"roleId": self._role_ids[role], "roleName": role}
+        permission["resources"] = [self._resource(resource_type) for _ in range(1 + (resource_type == "SOURCE"))]
+        return permission | self._optional_labels()
 
-    def _resource(self, resource_type: str) -> str:
-        if resource_type == "WORKSPACE":
-            return self._workspace_id
-        return self._random.choice(self._source_ids) if resource_type == "SOURCE" else self._random.identifier()
+    def _resource(self, resource_type: str) -> Record:
+        identifier = self._workspace_id if resource_type == "WORKSPACE" else self._random.identifier()
+        if resource_type == "SOURCE":
+            identifier = self._random.choice(self._source_ids)
+        return {"id": identifier, "type": resource_type} | self._optional_labels()
+
+    def _optional_labels(self) -> Record:
+        if self._random.happens(0.3):
+            return {}
+        return {"labels": self._random.choice(([], [_PRODUCTION], [_PRODUCTION | {"description": "Live"}], None))}

@@ -14,7 +14,7 @@ from sandbox.segment.seeded import Record
 from sandbox.segment.validation import invalid
 
 _DEFAULT_COUNT = 200
-_LARGEST_COUNT = 1000
+LARGEST_COUNT = 1000
 _SPELLINGS = ("pagination[{}]", "pagination.{}")
 
 PARAMETERS = frozenset(spelling.format(name) for spelling in _SPELLINGS for name in ("count", "cursor"))
@@ -66,18 +66,19 @@ class Page:
     count: int
 
     @classmethod
-    def asked_for(cls, request: Request, given: Mapping[str, str]) -> "Page":
+    def asked_for(cls, request: Request, given: Mapping[str, str], largest_count: int = LARGEST_COUNT) -> "Page":
         """Read the paging parameters, in either of their two spellings.
 
         A cursor belongs to the path and to all other parameters of the request that it comes from. The vendor may be
         more lenient here.
 
         Raises:
-            RequestRefused: 422 for a count outside of 1 to 1000, a foreign cursor, or both spellings at once.
+            RequestRefused: 422 for a count outside of 1 to `largest_count`, a foreign cursor, or both spellings.
         """
         filters = sorted((name, value) for name, value in given.items() if name not in PARAMETERS)
         collection = "&".join([request.scope["path"], *(f"{name}={value}" for name, value in filters)])
-        return cls(_cursor(_parameter(given, "cursor"), collection), _count(_parameter(given, "count")))
+        cursor = _cursor(_parameter(given, "cursor"), collection)
+        return cls(cursor, _count(_parameter(given, "count"), largest_count))
 
     def pinned(self, end: datetime) -> "Page":
         """Return the same page with the end of its walk written into its cursors."""
@@ -123,9 +124,9 @@ def _cursor(opaque: str | None, collection: str) -> Cursor:
     return cursor
 
 
-def _count(value: str | None) -> int:
+def _count(value: str | None, largest: int) -> int:
     if value is None:
         return _DEFAULT_COUNT
-    if not re.fullmatch("[0-9]{1,4}", value) or not 1 <= int(value) <= _LARGEST_COUNT:
-        raise invalid(f"pagination.count must be an integer from 1 to {_LARGEST_COUNT}.", "pagination.count")
+    if not re.fullmatch("[0-9]{1,4}", value) or not 1 <= int(value) <= largest:
+        raise invalid(f"pagination.count must be an integer from 1 to {largest}.", "pagination.count")
     return int(value)

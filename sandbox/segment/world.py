@@ -9,6 +9,7 @@ from sandbox.segment.catalog import Catalog
 from sandbox.segment.connections import Connections
 from sandbox.segment.delivery import Delivery
 from sandbox.segment.iam import Iam
+from sandbox.segment.paging import LARGEST_COUNT
 from sandbox.segment.seeded import Record, Seeded, visible
 from sandbox.segment.transformations import transformations
 from sandbox.segment.usage import Usage, UsageRows
@@ -36,6 +37,7 @@ class SegmentWorld:
         gates: the features that the workspace's plan lacks; their endpoints answer 403.
         rate_limit: requests that a region answers in a minute, or None for any number.
         token_limited: whether a 429 carries `Retry-After`, as it does when the token is what is limited.
+        largest_count: the largest page that is granted; the vendor's own was 200 until 2024.
         removed_ids: sources and destinations that are listed but gone when their own endpoints are asked.
     """
 
@@ -46,6 +48,7 @@ class SegmentWorld:
         self.gates: set[str] = set()
         self.rate_limit: int | None = None
         self.token_limited = False
+        self.largest_count = LARGEST_COUNT
         self.removed_ids: set[str] = set()
         origin = clock.now
         identifier = Seeded(f"{seed}/workspace").identifier()
@@ -102,15 +105,17 @@ class SegmentWorld:
 
         They are the vendor's records with the keys that a connector adds: `sourceId` of connected warehouses, `period`
         (`YYYY-MM-01`) of usage, and `destinationId`, `granularity`, `startTime` and `endTime` of delivery metrics,
-        which are given for every day from the first that the vendor still answers for to today. A start drops
-        audit events and usage months before it. Gates are not considered; `removed_ids` are.
+        which are given for every day from the first that the vendor still answers for to today. `start`, a day or a
+        moment in UTC, drops the audit events, the days of delivery metrics and the usage months that end before it.
+        Gates are not considered; `removed_ids` are.
 
         Raises:
             KeyError: for an unknown stream.
         """
-        from_day = start.date() if isinstance(start, datetime) else start or date.min
+        from_moment = start if isinstance(start, datetime) else _midnight(start or date.min)
+        from_day = from_moment.date()
         streams: dict[str, Callable[[], list[Record]]] = {
-            "audit_events": lambda: self._expected_audit_events(from_day),
+            "audit_events": lambda: self.audit_events(max(from_moment, self.clock.now - RETENTION), self.clock.now),
             "catalog_destinations": lambda: self.catalog.destinations,
             "catalog_sources": lambda: self.catalog.sources,
             "catalog_warehouses": lambda: self.catalog.warehouses,
@@ -131,11 +136,6 @@ class SegmentWorld:
             "workspace": lambda: [self.workspace],
         }
         return streams[stream_name]()
-
-    def _expected_audit_events(self, from_day: date) -> list[Record]:
-        now = self.clock.now
-        retained = now - RETENTION
-        return self.audit_events(_midnight(from_day) if from_day > retained.date() else retained, now)
 
     def _expected_connected_destinations(self) -> Iterator[Record]:
         for source in filter(self.is_reachable, self.sources):

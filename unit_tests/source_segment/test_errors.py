@@ -45,9 +45,11 @@ def only_error(output: EntrypointOutput) -> tuple[FailureType | None, str]:
 def test_a_refused_stream_fails_alone_and_says_why(
     api: requests_mock.Mocker, contract: Contract, status: int, failure_type: FailureType, words: list[str]
 ) -> None:
-    other = next(each for each in CONTRACTS if each.name == "groups" and each is not contract) if (
-        contract.name != "groups"
-    ) else USERS
+    other = (
+        next(each for each in CONTRACTS if each.name == "groups" and each is not contract)
+        if (contract.name != "groups")
+        else USERS
+    )
     serve(api, contract, {"status_code": status, "json": {"errors": [{"type": "forbidden", "message": "no"}]}})
     api.get(US + other.path, json=other.page({"id": "g1"}))
 
@@ -81,9 +83,7 @@ def test_a_gated_stream_names_the_plan_feature(api: requests_mock.Mocker, name: 
 
 
 @per_stream
-def test_an_invalid_request_is_not_repeated_and_quotes_segment(
-    api: requests_mock.Mocker, contract: Contract
-) -> None:
+def test_an_invalid_request_is_not_repeated_and_quotes_segment(api: requests_mock.Mocker, contract: Contract) -> None:
     errors = [
         {"type": "input-validation", "message": "startTime is too old", "field": "startTime"},
         {"type": "input-validation", "message": "period is malformed", "field": "period"},
@@ -115,6 +115,19 @@ def test_rate_limiting_waits_as_segment_says(
 
     assert rows(output) == [{"id": "u1"}]
     assert any(wait <= waited <= wait + 4 for waited in waits)
+
+
+@per_stream
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_every_stream_waits_and_asks_again(api: requests_mock.Mocker, contract: Contract, status: int) -> None:
+    trouble = {"status_code": status, "json": {"errors": [{"type": "trouble"}]}}
+    serve(api, contract, trouble, {"json": contract.page(contract.record)})
+
+    output = read_streams(SourceSegment, CONFIG, [contract.name])
+
+    assert rows(output) == [{**contract.record, **contract.added}]
+    first, second = requests_to(api, contract)
+    assert first == second
 
 
 def test_rate_limiting_without_a_hint_outlasts_the_window_of_a_minute(

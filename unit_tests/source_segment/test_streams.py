@@ -50,7 +50,10 @@ def test_asks_as_documented_and_emits_the_record_with_the_added_keys(
 def test_follows_next_until_it_is_absent_null_or_empty(
     api: requests_mock.Mocker, contract: Contract, end: object
 ) -> None:
-    first, second = contract.record, {**contract.record, contract.primary_key[-1]: contract.record.get("timestamp", "2")}
+    first, second = (
+        contract.record,
+        {**contract.record, contract.primary_key[-1]: contract.record.get("timestamp", "2")},
+    )
     serve(
         api,
         contract,
@@ -67,9 +70,7 @@ def test_follows_next_until_it_is_absent_null_or_empty(
 
 @per_list
 @pytest.mark.parametrize("nothing", [[], None], ids=["empty", "null"])
-def test_an_empty_list_is_an_empty_table(
-    api: requests_mock.Mocker, contract: Contract, nothing: object
-) -> None:
+def test_an_empty_list_is_an_empty_table(api: requests_mock.Mocker, contract: Contract, nothing: object) -> None:
     serve(api, contract, {"json": {"data": {contract.data_key: nothing, "pagination": {"current": "c"}}}})
 
     output = read_streams(SourceSegment, CONFIG, [contract.name])
@@ -93,9 +94,7 @@ def test_a_repeating_cursor_is_an_error_instead_of_an_endless_loop(
 
 
 @per_child
-def test_a_parent_deleted_meanwhile_skips_only_its_children(
-    api: requests_mock.Mocker, contract: Contract
-) -> None:
+def test_a_parent_deleted_meanwhile_skips_only_its_children(api: requests_mock.Mocker, contract: Contract) -> None:
     gone = contract.path.replace("s1", "s0").replace("d1", "d0")
     parents = {
         "/sources": {"data": {"sources": [{"id": "s0"}, {"id": "s1"}]}},

@@ -1,6 +1,7 @@
 """Which periods of time a sync asks Segment for, and what it keeps of the answers."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import requests_mock
@@ -29,7 +30,7 @@ def sync(
 ) -> tuple[list[dict[str, str]], EntrypointOutput]:
     """Read one stream at `now`; returns its requests sorted by time, and the output."""
 
-    def respond(request: requests_mock.request._RequestObjectProxy, _: object) -> JsonObject:  # noqa: SLF001 # no public name
+    def respond(request: requests_mock.request._RequestObjectProxy, _: object) -> JsonObject:  # no public name
         found = answer({name: values[-1] for name, values in request.qs.items()})
         return contract.page(*found) if contract.is_list else contract.page(contract.record)
 
@@ -150,7 +151,7 @@ def test_audit_windows_cover_the_retention_with_a_second_to_spare_on_both_sides(
 
     assert requests[0]["startTime"] == "2026-08-24T12:59:59Z"
     assert requests[-1]["endTime"] == "2026-11-22T11:59:59Z"
-    for earlier, later in zip(requests, requests[1:], strict=False):
+    for earlier, later in pairwise(requests):
         assert later["startTime"] < earlier["endTime"]
 
 
@@ -185,7 +186,7 @@ def test_delivery_metrics_ask_for_whole_days_that_meet_and_never_older_than_segm
     assert days[0] == ("2026-11-09T00:00:00Z", "2026-11-10T00:00:00Z")
     assert days[-1] == ("2026-11-22T00:00:00Z", "2026-11-22T12:00:00Z")
     assert len(days) == 14
-    assert all(earlier[1] == later[0] for earlier, later in zip(days, days[1:], strict=False))
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(days))
     assert {request["granularity"] for request in requests} == {"DAY"}
     keys = {(row["sourceId"], row["destinationId"], row["granularity"], row["startTime"]) for row in rows(output)}
     assert len(keys) == 14

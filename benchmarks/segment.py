@@ -1,0 +1,44 @@
+"""How close source-segment comes to the ideal when every request takes its time."""
+
+import time
+from collections import Counter
+
+import yaml
+
+from sandbox.connector_process import ConnectorProcess, configured
+from sandbox.server import Sandbox
+
+LATENCY_MS = 100
+MANIFEST = "source_segment/manifest.yaml"
+
+
+def run() -> None:
+    """Read every stream once and compare the wall time with requests x latency / concurrency.
+
+    The ideal knows no start-up, no records and no list that has to be read before its children; the ratio says
+    what all of that costs.
+    """
+    process = ConnectorProcess("source_segment")
+    with open(MANIFEST) as file:  # noqa: PTH123 # yaml wants the file, and one line says so
+        concurrency = yaml.safe_load(file)["concurrency_level"]["default_concurrency"]
+    with Sandbox() as sandbox:
+        config = sandbox.configs()["source-segment"]
+        catalog = configured(process.discover(config).catalog or {})
+        started = time.perf_counter()
+        process.discover(config)
+        start_up = time.perf_counter() - started
+        sandbox.faults.latency_ms = LATENCY_MS
+        sandbox.journal.clear()
+        started = time.perf_counter()
+        output = process.read(config, catalog)
+        wall = time.perf_counter() - started
+        requests = Counter((request.path, request.query) for request in sandbox.journal)
+    total = requests.total()
+    ideal = total * LATENCY_MS / 1000 / concurrency
+    rows = sum(map(len, output.records.values()))
+    print(f"source-segment: full sync of {len(catalog['streams'])} streams, {LATENCY_MS} ms latency per request")
+    print(f"  exit code {output.exit_code}, {rows:,} rows")
+    print(f"  requests                  {total:,}, of them made twice {total - len(requests)}")
+    print(f"  wall time                 {wall:.1f} s, of it start-up {start_up:.1f} s")
+    print(f"  ideal                     {ideal:.1f} s = requests x latency / concurrency {concurrency}")
+    print(f"  ratio to ideal            {wall / ideal:.2f}, without start-up {(wall - start_up) / ideal:.2f}")

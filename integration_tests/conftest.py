@@ -1,0 +1,21 @@
+"""What the integration tests share: a sandbox of their own, and a quick back-off."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.server import Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox that no other test has touched."""
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox() -> Iterator[Sandbox]:
+    """A sandbox for tests that only read."""
+    with Sandbox() as running:
+        yield running

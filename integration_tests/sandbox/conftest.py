@@ -1,0 +1,57 @@
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+
+import pytest
+import requests
+
+from sandbox.clock import Clock
+from sandbox.segment.world import SegmentWorld
+from sandbox.server import Sandbox
+
+NOW = datetime(2026, 3, 10, 9, 30, tzinfo=timezone.utc)
+Get = Callable[..., requests.Response]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox of its own for a test that changes it or lets time pass."""
+    with Sandbox(Clock(NOW), scale=0.3) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def still_sandbox() -> Iterator[Sandbox]:
+    """A sandbox of the usual size that no test changes."""
+    with Sandbox(Clock(NOW)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as http:
+        yield http
+
+
+@pytest.fixture
+def world(sandbox: Sandbox) -> SegmentWorld:
+    return sandbox.segment
+
+
+@pytest.fixture
+def get(sandbox: Sandbox, session: requests.Session) -> Get:
+    return getter(sandbox, session)
+
+
+@pytest.fixture(scope="session")
+def still_get(still_sandbox: Sandbox, session: requests.Session) -> Get:
+    return getter(still_sandbox, session)
+
+
+def getter(sandbox: Sandbox, session: requests.Session) -> Get:
+    """Return a function that gets a path of the US API with its token, and query parameters."""
+
+    def get(path: str, **parameters: str | int) -> requests.Response:
+        headers = {"Authorization": "Bearer sandbox-token-us"}
+        return session.get(f"{sandbox.url}/segment/us{path}", params=parameters, headers=headers, timeout=10)
+
+    return get

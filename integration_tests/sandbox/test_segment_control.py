@@ -1,0 +1,25 @@
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.server import Sandbox
+
+
+def change(sandbox: Sandbox, changes: Any) -> requests.Response:  # noqa: ANN401 - anything can be sent
+    return requests.post(f"{sandbox.url}/_sandbox/segment", json=changes, timeout=10)
+
+
+def test_the_api_is_told_how_to_behave(sandbox: Sandbox) -> None:
+    response = change(sandbox, {"gates": ["protocols"], "rate_limit": 5})
+    assert response.status_code == 200
+    assert response.json()["gates"] == ["protocols"]
+    assert sandbox.segment.gates == {"protocols"}
+    assert sandbox.segment.rate_limit == 5
+
+
+@pytest.mark.parametrize("changes", [{"gates": ["x"]}, {"nonsense": 1}, [], "text", None])
+def test_nonsense_is_answered_with_a_sentence(sandbox: Sandbox, changes: object) -> None:
+    response = change(sandbox, changes)
+    assert response.status_code == 400
+    assert response.json()["error"]

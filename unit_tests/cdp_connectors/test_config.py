@@ -1,0 +1,74 @@
+"""A configuration in one form, and sentences for what cannot be put into it."""
+
+from typing import Any
+
+import pytest
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils import AirbyteTracedException
+from freezegun import freeze_time
+
+from cdp_connectors.config import NormalizeConfig, NotEmpty, StartDate
+
+
+@pytest.mark.parametrize(
+    ("entered", "normalized"),
+    [
+        ("2024-02-29", "2024-02-29T00:00:00Z"),
+        ("2024-12-31T23:59:59Z", "2024-12-31T23:59:59Z"),
+        ("12/31/2024", "2024-12-31T00:00:00Z"),
+        (" 2024-01-01 \n", "2024-01-01T00:00:00Z"),
+    ],
+)
+def test_start_date_is_normalized(entered: str, normalized: str) -> None:
+    config: dict[str, Any] = {"start_date": entered}
+
+    NormalizeConfig().transform(config)
+    NormalizeConfig().transform(config)
+
+    assert config == {"start_date": normalized}
+    StartDate().validate(config["start_date"])
+
+
+@pytest.mark.parametrize(
+    "entered", ["31/12/2024", "2024-02-30", "2023-02-29", "2024-13-01", "yesterday", "20240101", "", 20240101, None]
+)
+def test_a_start_date_that_is_no_date_is_refused_as_it_was_entered(entered: object) -> None:
+    config: dict[str, Any] = {"start_date": entered}
+    NormalizeConfig().transform(config)
+
+    with pytest.raises(AirbyteTracedException) as refusal:
+        StartDate().validate(config["start_date"])
+
+    assert refusal.value.failure_type is FailureType.config_error
+    assert f"'{entered}' is not a date" in str(refusal.value)
+
+
+@freeze_time("2026-11-22T12:00:00Z")
+def test_a_start_date_in_the_future_is_refused() -> None:
+    StartDate().validate("2026-11-22T12:00:00Z")
+    with pytest.raises(AirbyteTracedException, match="lies in the future"):
+        StartDate().validate("2026-11-22T12:00:01Z")
+
+
+def test_every_text_is_trimmed_at_any_depth_and_the_api_url_has_no_slash() -> None:
+    config: dict[str, Any] = {
+        "api_token": " token\n",
+        "api_url": " https://proxy.example.com/segment/ ",
+        "credentials": {"auth_type": "role", "role_name": "\treader "},
+        "lookback": 3,
+    }
+
+    NormalizeConfig().transform(config)
+
+    assert config == {
+        "api_token": "token",
+        "api_url": "https://proxy.example.com/segment",
+        "credentials": {"auth_type": "role", "role_name": "reader"},
+        "lookback": 3,
+    }
+
+
+def test_an_empty_required_text_is_named() -> None:
+    NotEmpty(title="API Token").validate("token")
+    with pytest.raises(AirbyteTracedException, match="API Token is empty"):
+        NotEmpty(title="API Token").validate("")

@@ -1,0 +1,105 @@
+"""The schemas against Segment's own documents: complete to the newest, and true of the documented examples.
+
+The documents are not part of the project; `VENDOR_DOCS` names the folder that holds `segment/openapi-v32.yaml` and
+`segment/get-endpoints-v73.json`.
+"""
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator
+
+from unit_tests.source_segment.segment_api import CONTRACTS, Contract
+
+JsonObject = dict[str, Any]
+SCHEMAS = Path(__file__).parents[2] / "source_segment" / "schemas"
+DOCUMENTS = Path(os.environ.get("VENDOR_DOCS", "")) / "segment"
+needs_documents = pytest.mark.skipif(
+    "VENDOR_DOCS" not in os.environ,
+    reason="the vendors' documents are not part of the project: set VENDOR_DOCS to the folder that holds them",
+)
+per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+
+
+def schema_of(contract: Contract) -> JsonObject:
+    return json.loads((SCHEMAS / f"{contract.name}.json").read_text())
+
+
+def documented_path(contract: Contract) -> str:
+    return contract.path.replace("/s1/", "/{sourceId}/").replace("/d1/", "/{destinationId}/")
+
+
+@cache
+def documented_operations() -> dict[str, JsonObject]:
+    document = json.loads((DOCUMENTS / "get-endpoints-v73.json").read_text())
+    return {operation["path"]: operation for operation in document["operations"].values()}
+
+
+@cache
+def documented_examples() -> dict[str, JsonObject]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document = yaml.load((DOCUMENTS / "openapi-v32.yaml").read_text(), loader)  # noqa: S506 # SafeLoader, in C
+    paths = json.loads(json.dumps(document["paths"], default=lambda moment: moment.isoformat()))
+    return {
+        path: next(iter(item["get"]["responses"]["200"]["content"].values())).get("example", {})
+        for path, item in paths.items()
+        if "get" in item
+    }
+
+
+def missing_fields(documented: JsonObject, declared: JsonObject, path: str = "") -> list[str]:
+    """Every documented field that the declared schema lacks, as a path."""
+    if "items" in documented:
+        return missing_fields(documented["items"], declared.get("items", {}), f"{path}[]")
+    missing = []
+    for variant in [documented, *documented.get("anyOf", [])]:
+        for name, field in variant.get("properties", {}).items():
+            if name not in declared.get("properties", {}):
+                missing.append(f"{path}.{name}")
+            else:
+                missing += missing_fields(field, declared["properties"][name], f"{path}.{name}")
+    return missing
+
+
+def nodes(schema: JsonObject) -> list[JsonObject]:
+    """The schema and everything nested in it."""
+    children = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    return [schema, *(node for child in children for node in nodes(child))]
+
+
+@per_stream
+def test_every_field_is_nullable_and_every_object_is_open(contract: Contract) -> None:
+    root, *nested = nodes(schema_of(contract))
+
+    assert root["type"] == "object"
+    assert all("null" in node["type"] for node in nested if "type" in node)
+    assert all(node["additionalProperties"] is True for node in [root, *nested] if "object" in node.get("type", []))
+
+
+@needs_documents
+@per_stream
+def test_the_schema_has_every_field_that_segment_documents(contract: Contract) -> None:
+    record = documented_operations()[documented_path(contract)]["records"][contract.data_key]["schema"]
+
+    assert missing_fields(record, schema_of(contract)) == []
+
+
+@needs_documents
+@per_stream
+def test_the_documented_example_is_valid_and_a_wrong_type_is_not(contract: Contract) -> None:
+    example = documented_examples()[documented_path(contract)]["data"][contract.data_key]
+    validator = Draft7Validator(schema_of(contract))
+    records = example if isinstance(example, list) else [example]
+
+    if not records:
+        pytest.skip("Segment documents an empty list as the example of this endpoint")
+    for record in records:
+        assert list(validator.iter_errors(record)) == []
+        for name, declared in schema_of(contract)["properties"].items():
+            if "type" in declared:
+                assert not validator.is_valid({**record, name: object()})
