@@ -3,8 +3,11 @@
 import socket
 import struct
 import threading
+from contextlib import suppress
 from types import TracebackType
 from urllib.parse import urlparse
+
+from typing_extensions import Self
 
 
 class CuttingProxy:
@@ -25,7 +28,7 @@ class CuttingProxy:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.cuts = 0
 
-    def __enter__(self) -> "CuttingProxy":
+    def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -55,7 +58,7 @@ class CuttingProxy:
 
     def _answers(self, client: socket.socket, server: socket.socket) -> None:
         carried = 0
-        try:
+        with suppress(OSError):
             while data := server.recv(1 << 12):
                 carried += len(data)
                 if carried > self._after_bytes and self._may_cut():
@@ -63,13 +66,9 @@ class CuttingProxy:
                         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     break
                 client.sendall(data)
-        except OSError:
-            pass
         if not self._reset:
-            try:
+            with suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         client.close()
         server.close()
 

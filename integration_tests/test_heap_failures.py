@@ -28,9 +28,7 @@ def bucket() -> Iterator[HeapBucket]:
 
 
 def keys(key_id: str, secret: str) -> JsonObject:
-    return {
-        "credentials": {"auth_type": "access_key", "aws_access_key_id": key_id, "aws_secret_access_key": secret}
-    }
+    return {"credentials": {"auth_type": "access_key", "aws_access_key_id": key_id, "aws_secret_access_key": secret}}
 
 
 def check(folder: Path, config: JsonObject, env: dict[str, str] | None = None) -> JsonObject:
@@ -42,7 +40,9 @@ def check(folder: Path, config: JsonObject, env: dict[str, str] | None = None) -
 @pytest.mark.parametrize("auth_type", ["access_key", "role", "default"])
 def test_check_succeeds_however_access_is_given(tmp_path: Path, moto: HeapBucket, auth_type: str) -> None:
     server = moto.server
-    credentials = {"access_key": server.credentials, "role": server.role, "default": {"auth_type": "default"}}[auth_type]
+    credentials = {"access_key": server.credentials, "role": server.role, "default": {"auth_type": "default"}}[
+        auth_type
+    ]
     config = {**moto.config, "credentials": credentials}
     assert check(tmp_path, config, env=server.environment) == {"status": "SUCCEEDED"}
 
@@ -103,7 +103,9 @@ def test_check_when_objects_may_be_listed_but_not_read(tmp_path: Path, bucket: H
     assert "Bucket owner enforced" in message
 
 
-@pytest.mark.parametrize("content", [b"<html>", b"{}", b'{"tables": [{"files": []}]}', b'{"tables": [{"name": "a", "files": 1}]}'])
+@pytest.mark.parametrize(
+    "content", [b"<html>", b"{}", b'{"tables": [{"files": []}]}', b'{"tables": [{"name": "a", "files": 1}]}']
+)
 def test_check_of_an_unreadable_manifest(tmp_path: Path, bucket: HeapBucket, content: bytes) -> None:
     put(bucket, "manifests/sync_99999.json", content)
     message = check(tmp_path, bucket.config)["message"]

@@ -20,7 +20,6 @@ from sandbox.clock import Clock
 from sandbox.heap.bucket import HeapBucket, heap_bucket
 from sandbox.heap.s3 import SeaweedS3
 
-
 FILES_IN_FLIGHT = 2  # besides the one whose state came last: the manifest's concurrency is three
 SESSION_SECONDS = 3
 
@@ -82,7 +81,7 @@ def killed_after(line_count: int, command: list[str]) -> Output:
 def test_a_sync_that_is_killed_anywhere_loses_nothing(
     tmp_path: Path, bucket: HeapBucket, catalog: JsonObject, seed: int
 ) -> None:
-    choose, destination, kills = random.Random(seed), Destination(), 0
+    choose, destination, kills = random.Random(seed), Destination(), 0  # noqa: S311 # which line to stop at
     while True:
         state = list(destination.states.values()) or None
         command = arguments(tmp_path, "read", config=bucket.config, catalog=catalog, state=state)
@@ -103,11 +102,11 @@ def test_a_sync_that_is_killed_anywhere_loses_nothing(
     assert len(read_twice) <= FILES_IN_FLIGHT * kills
 
 
-@pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
+@pytest.mark.parametrize("ends_with", ["FIN", "RST"])
 def test_a_connection_that_is_cut_is_resumed_without_duplicates(
-    tmp_path: Path, bucket: HeapBucket, catalog: JsonObject, reset: bool
+    tmp_path: Path, bucket: HeapBucket, catalog: JsonObject, ends_with: str
 ) -> None:
-    with CuttingProxy(bucket.server.endpoint_url, after_bytes=90_000, cuts=12, reset=reset) as proxy:
+    with CuttingProxy(bucket.server.endpoint_url, after_bytes=90_000, cuts=12, reset=ends_with == "RST") as proxy:
         config = {**bucket.config, "endpoint_url": proxy.url}
         output = run(tmp_path, "read", config=config, catalog=catalog)
     assert proxy.cuts == 12

@@ -14,7 +14,7 @@ from botocore.parsers import create_parser
 _RETRIED_CODES = frozenset({"ExpiredToken", "InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"})
 _MESSAGES = {
     "NoSuchBucket": "Bucket '{bucket}' does not exist. Check the bucket's name.",
-    "NoSuchKey": "The bucket has no object '{key}'. Restore it, or have Heap resync the table if it was removed for good.",
+    "NoSuchKey": "The bucket has no object '{key}'. Restore it, or have Heap resync the table if it is gone for good.",
     "InvalidRange": "Object '{key}' is empty. Have Heap resync the table.",
     "InvalidAccessKeyId": "AWS does not know the access key id. Check it in the connection's settings.",
     "SignatureDoesNotMatch": "The secret access key does not belong to the access key id. Enter it anew.",

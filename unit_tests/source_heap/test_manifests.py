@@ -58,7 +58,12 @@ def test_times_are_written_in_one_form(listed: str, written_at: str) -> None:
 
 
 def test_files_of_the_bucket_become_keys() -> None:
-    files = [f"s3://{BUCKET}/sync_1/t/a b=ü.avro", f"s3a://{BUCKET}/x", "s3://another/sync_1/t/b.avro", "plain/key.avro"]
+    files = [
+        f"s3://{BUCKET}/sync_1/t/a b=ü.avro",
+        f"s3a://{BUCKET}/x",
+        "s3://another/sync_1/t/b.avro",
+        "plain/key.avro",
+    ]
     (table,) = parsed({"name": "t", "incremental": True, "columns": ["a"], "files": files}).values()
     assert table.files == ("sync_1/t/a b=ü.avro", "x", "s3://another/sync_1/t/b.avro", "plain/key.avro")
     assert [bucket_of(file) for file in table.files] == [None, None, "another", None]
