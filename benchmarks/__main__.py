@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from benchmarks import heap, segment
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"heap": heap.run, "segment": segment.run}
+BENCHMARKS: dict[str, Callable[[], None]] = {"segment": segment.run, "heap": heap.run}
 
 
 def main() -> None:

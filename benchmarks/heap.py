@@ -22,8 +22,8 @@ from sandbox.heap.s3_server import S3Server
 COLUMNS = 32
 FILES = 12
 ROWS_PER_FILE = 83_334
-LARGE_FILE_ROWS = 3_300_000
-LARGE_FILE_QUERY_BYTES = 512
+LARGE_FILE_ROWS = 1_800_000
+LARGE_FILE_QUERY_BYTES = 1024
 ROUNDS = 2
 DISCOVERED_TABLES = 500
 NIGHTS = 365
@@ -58,8 +58,9 @@ def _measure_reading(folder: Path, server: S3Server, console: Console) -> None:
     costs: dict[str, list[Cost]] = {name: [] for name in readers}
     for stream in ("pageviews",) * ROUNDS + ("large_pageviews",):
         for name, read in readers.items():
-            console.print(f"Reading {stream} with {name} …")
-            costs[name].append(read(stream))
+            cost = read(stream)
+            costs[name].append(cost)
+            console.print(f"Read {stream} with {name}: {cost}")
     results = [
         Result(name, min(small, key=lambda cost: cost.cpu_seconds), large) for name, (*small, large) in costs.items()
     ]

@@ -35,6 +35,10 @@ class Cost:
     peak_rss_mb: float
     output: bytes
 
+    def __str__(self) -> str:
+        used = f"{self.seconds:.1f} s, {self.cpu_seconds:.1f} CPU s, peak RSS {self.peak_rss_mb:.0f} MB"
+        return f"{self.records:,} records, {used}"
+
     @property
     def records_per_cpu_second(self) -> float:
         """Records for each second of processor time."""
