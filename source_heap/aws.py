@@ -68,7 +68,7 @@ class AwsAccess:
 
     def _discovered_region(self) -> str:
         bucket = self._config["bucket"]
-        url = f"{self._endpoint_url or GLOBAL_ENDPOINT}/{bucket}"
+        url = f"{(self._config.get('endpoint_url') or GLOBAL_ENDPOINT).rstrip('/')}/{bucket}"
         try:
             response = requests.head(url, timeout=(10, 30), allow_redirects=False)
         except requests.RequestException as error:
@@ -81,10 +81,6 @@ class AwsAccess:
                 failure_type=FailureType.transient_error,
             ) from error
         return response.headers.get("x-amz-bucket-region", DEFAULT_REGION)
-
-    @property
-    def _endpoint_url(self) -> str | None:
-        return self._config.get("endpoint_url")
 
     @property
     def _settings(self) -> Mapping[str, Any]:

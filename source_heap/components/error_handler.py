@@ -19,7 +19,7 @@ _MESSAGES = {
     "InvalidAccessKeyId": "AWS does not know the access key id. Check it in the connection's settings.",
     "SignatureDoesNotMatch": "The secret access key does not belong to the access key id. Enter it anew.",
     "InvalidToken": "AWS refuses the session token of the credentials. Renew the credentials.",
-    "TokenRefreshRequired": "The credentials have expired. Renew them.",
+    "ExpiredToken": "The credentials have expired and were not renewed where the connector runs. Renew them.",
     "RequestTimeTooSkewed": "The clock of the machine that runs the connector is wrong by over 15 minutes.",
     "InvalidObjectState": "Object '{key}' lies in an archive (Glacier). Restore it, or have Heap resync the table.",
     "PreconditionFailed": "Object '{key}' was replaced while it was read. The next sync reads it again.",
@@ -67,7 +67,7 @@ class S3ErrorHandler(DefaultErrorHandler):
         error = _parse(response)
         code = error.get("Code", "")
         if code in _RETRIED_CODES or response.status_code >= requests.codes.server_error:
-            message = f"S3 cannot answer at the moment ({code}). Nothing is lost; run the sync again later."
+            message = _MESSAGES.get(code, f"S3 cannot answer at the moment ({code}). Run the sync again later.")
             return ErrorResolution(ResponseAction.RETRY, FailureType.transient_error, message)
         message = self._template(code, response).format(
             bucket=self.config["bucket"],
