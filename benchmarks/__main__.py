@@ -3,9 +3,13 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import heap, segment
+from benchmarks import destination_segment, heap, segment
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"segment": segment.run, "heap": heap.run}
+BENCHMARKS: dict[str, Callable[[], None]] = {
+    "segment": segment.run,
+    "heap": heap.run,
+    "destination-segment": destination_segment.run,
+}
 
 
 def main() -> None:
