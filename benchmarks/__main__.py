@@ -3,9 +3,14 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import customerio, segment
+from benchmarks import customerio, destination_segment, heap, segment
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"segment": segment.run, "customerio": customerio.run}
+BENCHMARKS: dict[str, Callable[[], None]] = {
+    "segment": segment.run,
+    "customerio": customerio.run,
+    "heap": heap.run,
+    "destination-segment": destination_segment.run,
+}
 
 
 def main() -> None:

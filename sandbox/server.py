@@ -21,6 +21,8 @@ from sandbox.journal import Journal, JournalMiddleware
 from sandbox.segment.api import segment_api
 from sandbox.segment.control import behaviour, change_behaviour
 from sandbox.segment.world import SegmentWorld
+from sandbox.segment_tracking.api import tracking_api
+from sandbox.segment_tracking.world import TrackingWorld
 
 SEED = 20260101
 
@@ -45,10 +47,12 @@ class Sandbox:
         self.faults = Faults()
         self.journal = Journal()
         self.segment = SegmentWorld(self.clock, seed=seed, scale=scale)
+        self.segment_tracking = TrackingWorld(self.clock, lambda: self.segment.sources)
         self.customerio = CustomerioWorld(self.clock, seed=seed, scale=scale)
         vendors = Starlette(
             routes=[
                 Mount("/segment", segment_api(self.segment)),
+                Mount("/segment-tracking", tracking_api(self.segment_tracking)),
                 Mount("/customerio", customerio_api(self.customerio)),
             ]
         )
@@ -77,6 +81,13 @@ class Sandbox:
                 "api_url": f"{self.url}/segment/us",
                 "start_date": "2025-06-01",
             },
+            "destination-segment": {
+                "write_key": self.segment_tracking.write_key,
+                "region": "us",
+                "api_url": f"{self.url}/segment-tracking/us/v1",
+                "public_api_token": self.segment.region_tokens["us"],
+                "public_api_url": f"{self.url}/segment/us",
+            },
             "source-customerio": {
                 "access_token": self.customerio.region_keys["us"],
                 "region": "us",
@@ -104,6 +115,7 @@ class Sandbox:
             Route("/advance", self._advance, methods=["POST"]),
             Route("/requests", self._requests, methods=["GET", "DELETE"]),
             Route("/segment", self._change_segment, methods=["POST"]),
+            Route("/segment-tracking", self._received, methods=["GET", "DELETE"]),
             Route("/customerio", self._change_customerio, methods=["POST"]),
         ]
 
@@ -129,6 +141,13 @@ class Sandbox:
             self.journal.clear()
         listed: list[dict[str, Any]] = [vars(entry) for entry in self.journal]
         return JSONResponse({"requests": listed})
+
+    async def _received(self, request: Request) -> JSONResponse:
+        if request.method == "DELETE":
+            self.segment_tracking.clear()
+        return JSONResponse(
+            {"messages": self.segment_tracking.messages, "rejected": dict(self.segment_tracking.rejected)}
+        )
 
     async def _change_segment(self, request: Request) -> JSONResponse:
         try:

@@ -1,0 +1,89 @@
+"""Failures as a user reads them: one sentence each, and the failure type that fits."""
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from airbyte_cdk.models import AirbyteErrorTraceMessage, AirbyteMessage, FailureType, TraceType, Type
+from airbyte_cdk.utils import AirbyteTracedException
+
+_AVAILABILITY_PREFIX = re.compile(r"^Stream \S+ is not available: ")
+_RETRIES_EXHAUSTED = re.compile(r"^Exhausted available request attempts\. .*?Exception: (?P<reason>.*)$", re.DOTALL)
+_NO_ANSWER = re.compile(r"^(ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError): .*?host='(?P<host>[^']+)'")
+_CAUSE = re.compile(r"(?:\[Errno -?\d+\] )?(?P<cause>[\w ]+?)\W*$")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a stream was not read."""
+
+    failure_type: FailureType
+    sentence: str
+
+
+def stream_failure(message: AirbyteMessage) -> tuple[str, Failure] | None:
+    """The stream and the failure that an error trace speaks of, or None for any other message.
+
+    The trace itself is made readable: a request that was repeated in vain says what stood in its way, a vendor
+    that could not be reached is a `transient_error`, and a `config_error` loses its stack trace, since nothing
+    in the code is wrong.
+    """
+    trace = message.trace if message.type is Type.TRACE else None
+    error = trace.error if trace and trace.type is TraceType.ERROR else None
+    if error is None or error.stream_descriptor is None:
+        return None
+    _make_readable(error)
+    return error.stream_descriptor.name, Failure(error.failure_type or FailureType.system_error, error.message)
+
+
+def failed_streams(failures: Mapping[str, Failure]) -> AirbyteTracedException:
+    """The exception that ends a partly failed read.
+
+    It names each stream with its sentence. Its failure type is `config_error` if the user can mend any of them,
+    else `system_error` if any is a defect, else `transient_error`.
+    """
+    types = {failure.failure_type for failure in failures.values()}
+    by_urgency = (FailureType.config_error, FailureType.system_error, FailureType.transient_error)
+    sentences = "; ".join(f"{name}: {failure.sentence}" for name, failure in failures.items())
+    return AirbyteTracedException(
+        message=f"{len(failures)} stream(s) did not sync, all others did. {sentences}",
+        internal_message="Failed streams: " + ", ".join(failures),
+        failure_type=next(failure_type for failure_type in by_urgency if failure_type in types),
+    )
+
+
+def check_sentence(message: str | None) -> str | None:
+    """The sentence behind the `repr` and the stream prefix that the CDK's `check` puts around it."""
+    if not message:
+        return message
+    try:
+        text = ast.literal_eval(message)
+    except (SyntaxError, ValueError):
+        return message
+    return _without_attempts(_AVAILABILITY_PREFIX.sub("", text)) if isinstance(text, str) else message
+
+
+def _make_readable(error: AirbyteErrorTraceMessage) -> None:
+    sentence = _without_attempts(error.message)
+    if sentence != error.message and error.failure_type is not FailureType.config_error:
+        error.failure_type = FailureType.transient_error
+    error.message = sentence
+    if error.failure_type is FailureType.config_error:
+        error.stack_trace = None
+
+
+def _without_attempts(message: str) -> str:
+    exhausted = _RETRIES_EXHAUSTED.match(message)
+    if not exhausted:
+        return message
+    reason = exhausted["reason"]
+    unreachable = _NO_ANSWER.match(reason)
+    if not unreachable:
+        return f"Repeated attempts failed. {reason}"
+    cause = _CAUSE.search(reason)
+    return (
+        f"{unreachable['host']} could not be reached{': ' + cause['cause'].strip() if cause else ''}. Check the "
+        "network between this connector and the vendor, its proxy settings, and a custom API URL; otherwise run the "
+        "sync again later."
+    )

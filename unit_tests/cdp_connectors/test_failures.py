@@ -1,0 +1,99 @@
+"""What the CDK reports, as a user reads it."""
+
+import pytest
+from airbyte_cdk.models import (
+    AirbyteErrorTraceMessage,
+    AirbyteLogMessage,
+    AirbyteMessage,
+    AirbyteTraceMessage,
+    FailureType,
+    Level,
+    StreamDescriptor,
+    TraceType,
+    Type,
+)
+
+from cdp_connectors.failures import Failure, check_sentence, failed_streams, stream_failure
+
+EXHAUSTED = "Exhausted available request attempts. Please see logs for more details. Exception: "
+REFUSED = (
+    "ConnectionError: HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url: / "
+    "(Caused by NewConnectionError(\"HTTPSConnection(host='api.example.com', port=443): "
+    'Failed to establish a new connection: [Errno 111] Connection refused"))'
+)
+
+
+def error_trace(message: str, failure_type: FailureType, stream: str | None = "users") -> AirbyteMessage:
+    error = AirbyteErrorTraceMessage(
+        message=message,
+        failure_type=failure_type,
+        stack_trace="Traceback",
+        stream_descriptor=StreamDescriptor(name=stream) if stream else None,
+    )
+    return AirbyteMessage(type=Type.TRACE, trace=AirbyteTraceMessage(type=TraceType.ERROR, emitted_at=1, error=error))
+
+
+def test_a_vendor_out_of_reach_is_transient_and_named() -> None:
+    message = error_trace(EXHAUSTED + REFUSED, FailureType.system_error)
+
+    failure = stream_failure(message)
+
+    assert failure == ("users", Failure(FailureType.transient_error, message.trace.error.message))
+    assert message.trace.error.message.startswith("api.example.com could not be reached: Connection refused. Check")
+
+
+def test_requests_repeated_in_vain_keep_the_vendors_sentence() -> None:
+    message = error_trace(EXHAUSTED + "The vendor is unavailable.", FailureType.system_error)
+
+    assert stream_failure(message) == (
+        "users",
+        Failure(FailureType.transient_error, "Repeated attempts failed. The vendor is unavailable."),
+    )
+
+
+@pytest.mark.parametrize(
+    ("failure_type", "stack_trace"), [(FailureType.config_error, None), (FailureType.system_error, "Traceback")]
+)
+def test_only_a_defect_keeps_its_stack_trace(failure_type: FailureType, stack_trace: str | None) -> None:
+    message = error_trace("A sentence.", failure_type)
+
+    assert stream_failure(message) == ("users", Failure(failure_type, "A sentence."))
+    assert message.trace.error.stack_trace == stack_trace
+
+
+def test_other_messages_are_no_failures_of_a_stream() -> None:
+    log = AirbyteMessage(type=Type.LOG, log=AirbyteLogMessage(level=Level.ERROR, message="text"))
+
+    assert stream_failure(log) is None
+    assert stream_failure(error_trace("A sentence.", FailureType.system_error, stream=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("types", "worst"),
+    [
+        (["transient_error", "config_error", "system_error"], FailureType.config_error),
+        (["transient_error", "system_error"], FailureType.system_error),
+        (["transient_error", "transient_error"], FailureType.transient_error),
+    ],
+)
+def test_the_end_of_a_partly_failed_read_names_every_stream(types: list[str], worst: FailureType) -> None:
+    failures = {f"stream_{name}": Failure(FailureType(name), f"Why {name}.") for name in types}
+
+    error = failed_streams(failures)
+
+    assert error.failure_type is worst
+    assert all(f"stream_{name}: Why {name}." in str(error) for name in types)
+
+
+@pytest.mark.parametrize(
+    ("reported", "sentence"),
+    [
+        ("'Stream workspace is not available: The token is wrong.'", "The token is wrong."),
+        ('"It isn\'t there."', "It isn't there."),
+        (repr(EXHAUSTED + "It is down."), "Repeated attempts failed. It is down."),
+        ("ValueError('x')", "ValueError('x')"),
+        (None, None),
+    ],
+)
+def test_check_reports_the_sentence_itself(reported: str | None, sentence: str | None) -> None:
+    assert check_sentence(reported) == sentence
