@@ -1,4 +1,4 @@
-"""How close source-customerio comes to Customer.io's limit of ten requests a second, and how much memory people need."""
+"""How close source-customerio comes to the limit of ten requests a second, and how much memory people need."""
 
 import gc
 import json

@@ -174,9 +174,10 @@ def test_the_limit_of_ten_requests_a_second_costs_no_row(workspace: Sandbox) -> 
 
 
 def test_a_daily_quota_fails_clearly_and_the_next_day_goes_on(workspace: Sandbox) -> None:
-    config = config_of(workspace)
+    start_date = datetime.now(timezone.utc) - timedelta(days=100)
+    config = {**config_of(workspace), "start_date": start_date.strftime("%m/%d/%Y")}
     catalog = catalog_of(config, "messages")
-    workspace.customerio.daily_quota = 12
+    workspace.customerio.daily_quota = 8
 
     first = PROCESS.read(config, catalog)
     workspace.customerio.daily_quota = None
