@@ -1,13 +1,17 @@
 """How a source starts as a process: the four commands, and one sentence for everything a user can get wrong."""
 
 import logging
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 import orjson
-from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.entrypoint import PRINT_BUFFER, AirbyteEntrypoint
 from airbyte_cdk.entrypoint import launch as launch_cdk
 from airbyte_cdk.logger import init_logger
 from airbyte_cdk.models import AirbyteMessageSerializer, FailureType
@@ -41,6 +45,7 @@ def launch(source_class: type[ManifestSource], args: list[str]) -> None:
     Raises:
         SystemExit: with 1 after a failure, which was written as an error trace message.
     """
+    signal.signal(signal.SIGTERM, _end)
     init_logger("airbyte")
     for handler in logging.getLogger().handlers:
         handler.addFilter(_ExpectedErrorsWithoutTraceback())
@@ -49,6 +54,22 @@ def launch(source_class: type[ManifestSource], args: list[str]) -> None:
     except AirbyteTracedException as error:
         _write_trace(error)
         sys.exit(1)
+
+
+def _end(signal_number: int, _: FrameType | None) -> None:
+    """End the process after the message that is being written, as one that a signal ended.
+
+    Without a handler, the first process of a container ignores SIGTERM, and any other may be cut off within a line. An
+    exception would not do: it would wait for requests and back-offs that are under way. The buffer's lock is held
+    while a message is written, so another thread takes it.
+    """
+
+    def end_after_the_message() -> None:
+        with PRINT_BUFFER.lock:
+            PRINT_BUFFER.flush()
+            os._exit(128 + signal_number)
+
+    threading.Thread(target=end_after_the_message, name="end").start()
 
 
 def _create(source_class: type[ManifestSource], args: list[str]) -> ManifestSource:
