@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import segment
+from benchmarks import heap, segment
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"segment": segment.run}
+BENCHMARKS: dict[str, Callable[[], None]] = {"segment": segment.run, "heap": heap.run}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""How a source starts as a process: the four commands, and one sentence for everything a user can get wrong."""
+"""How a connector starts as a process: its commands, and one sentence for everything a user can get wrong."""
 
 import logging
 import os
@@ -11,10 +11,12 @@ from types import FrameType
 from typing import Any, TypeVar
 
 import orjson
+from airbyte_cdk.destinations import Destination
 from airbyte_cdk.entrypoint import PRINT_BUFFER, AirbyteEntrypoint
 from airbyte_cdk.entrypoint import launch as launch_cdk
+from airbyte_cdk.exception_handler import init_uncaught_exception_handler
 from airbyte_cdk.logger import init_logger
-from airbyte_cdk.models import AirbyteMessageSerializer, FailureType
+from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer, FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from requests import RequestException
 
@@ -45,15 +47,45 @@ def launch(source_class: type[ManifestSource], args: list[str]) -> None:
     Raises:
         SystemExit: with 1 after a failure, which was written as an error trace message.
     """
-    signal.signal(signal.SIGTERM, _end)
-    init_logger("airbyte")
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_ExpectedErrorsWithoutTraceback())
+    _prepare_process()
     try:
         launch_cdk(_create(source_class, args), args)
     except AirbyteTracedException as error:
         _write_trace(error)
         sys.exit(1)
+
+
+def launch_destination(destination: Destination, args: list[str]) -> None:
+    """Run one command of the destination and write its messages to standard output, each at once and in one piece.
+
+    The CDK's own loop leaves states in the output's buffer, where a kill loses them, and writes a line in two parts,
+    between which another thread's log could come.
+
+    Args:
+        destination: the destination to run.
+        args: the command line without the program's name.
+
+    Raises:
+        SystemExit: with 1 after a failure, which was written as an error trace message.
+    """
+    init_uncaught_exception_handler(_prepare_process())
+    try:
+        command = destination.parse_args(args or ["--help"])
+        _load("config", vars(command), Destination.read_config)
+        _load("catalog", vars(command), lambda path: ConfiguredAirbyteCatalogSerializer.load(_read_json(path)))
+        for message in destination.run_cmd(command):
+            _write(message)
+    except AirbyteTracedException as error:
+        _write_trace(error)
+        sys.exit(1)
+
+
+def _prepare_process() -> logging.Logger:
+    signal.signal(signal.SIGTERM, _end)
+    logger = init_logger("airbyte")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_ExpectedErrorsWithoutTraceback())
+    return logger
 
 
 def _end(signal_number: int, _: FrameType | None) -> None:
@@ -100,5 +132,13 @@ def _write_trace(error: AirbyteTracedException) -> None:
     message = error.as_sanitized_airbyte_message()
     if error.failure_type is FailureType.config_error and message.trace and message.trace.error:
         message.trace.error.stack_trace = None
+    _write(message)
+
+
+def _write(message: AirbyteMessage) -> None:
     sys.stdout.write(orjson.dumps(AirbyteMessageSerializer.dump(message)).decode() + "\n")
     sys.stdout.flush()
+
+
+def _read_json(path: str) -> Any:  # noqa: ANN401 # as orjson
+    return orjson.loads(Path(path).read_bytes())

@@ -1,15 +1,17 @@
 """Cursor pagination that cannot loop."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlparse
 
 import requests
 from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from airbyte_cdk.sources.declarative.requesters.paginators.strategies.cursor_pagination_strategy import (
     CursorPaginationStrategy,
 )
-from airbyte_cdk.sources.types import Record, StreamSlice
+from airbyte_cdk.sources.types import Config, Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
 
@@ -43,13 +45,27 @@ class PageCursor(str):
         return page
 
 
+class _Text(InterpolatedString):
+    """A template whose result stays text, where the built-in one would read the cursor `30e00001` as a number."""
+
+    def eval(self, config: Config, **kwargs: Any) -> Any:  # noqa: ANN401 # the CDK's own signature
+        return super().eval(config, valid_types=(str,), **kwargs)
+
+
 @dataclass
 class EndlessPageGuard(CursorPaginationStrategy):
     """`CursorPagination` that fails when the API hands out a cursor of the same walk again.
 
     The built-in strategy follows whatever cursor it is given; a cursor that repeats would be an endless loop
-    of the same rows.
+    of the same rows. It also takes a cursor that looks like a number for one, and asks for another page with it.
     """
+
+    cursor_class: ClassVar[type[PageCursor]] = PageCursor
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Let the template of the cursor give text only."""
+        super().__post_init__(parameters)
+        self._cursor_value = _Text(self._cursor_value.string, parameters=parameters)
 
     def next_page_token(
         self,
@@ -75,7 +91,7 @@ class EndlessPageGuard(CursorPaginationStrategy):
         )
         if token is None:
             return None
-        cursor = PageCursor.after(last_page_token_value, str(token))
+        cursor = self.cursor_class.after(last_page_token_value, str(token))
         if cursor is None:
             path = urlparse(response.url).path
             raise AirbyteTracedException(

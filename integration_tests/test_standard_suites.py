@@ -10,6 +10,7 @@ from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
 
 from cdp_connectors.source import ManifestSource
 from sandbox.server import Sandbox
+from source_customerio import SourceCustomerio
 from source_segment import SourceSegment
 
 pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
@@ -52,3 +53,7 @@ class ManifestSourceSuite(SourceTestSuiteBase):
 
 class TestSourceSegment(ManifestSourceSuite):
     connector = SourceSegment
+
+
+class TestSourceCustomerio(ManifestSourceSuite):
+    connector = SourceCustomerio

@@ -13,11 +13,16 @@ from starlette.routing import Mount, Route
 from typing_extensions import Self
 
 from sandbox.clock import Clock
+from sandbox.customerio import control as customerio_control
+from sandbox.customerio.api import customerio_api
+from sandbox.customerio.world import CustomerioWorld
 from sandbox.faults import FaultMiddleware, Faults
 from sandbox.journal import Journal, JournalMiddleware
 from sandbox.segment.api import segment_api
 from sandbox.segment.control import behaviour, change_behaviour
 from sandbox.segment.world import SegmentWorld
+from sandbox.segment_tracking.api import tracking_api
+from sandbox.segment_tracking.world import TrackingWorld
 
 SEED = 20260101
 
@@ -42,7 +47,15 @@ class Sandbox:
         self.faults = Faults()
         self.journal = Journal()
         self.segment = SegmentWorld(self.clock, seed=seed, scale=scale)
-        vendors = Starlette(routes=[Mount("/segment", segment_api(self.segment))])
+        self.segment_tracking = TrackingWorld(self.clock, lambda: self.segment.sources)
+        self.customerio = CustomerioWorld(self.clock, seed=seed, scale=scale)
+        vendors = Starlette(
+            routes=[
+                Mount("/segment", segment_api(self.segment)),
+                Mount("/segment-tracking", tracking_api(self.segment_tracking)),
+                Mount("/customerio", customerio_api(self.customerio)),
+            ]
+        )
         app = Starlette(
             routes=[
                 Mount("/_sandbox", routes=self._control_routes()),
@@ -67,7 +80,19 @@ class Sandbox:
                 "region": "us",
                 "api_url": f"{self.url}/segment/us",
                 "start_date": "2025-06-01",
-            }
+            },
+            "destination-segment": {
+                "write_key": self.segment_tracking.write_key,
+                "region": "us",
+                "api_url": f"{self.url}/segment-tracking/us/v1",
+                "public_api_token": self.segment.region_tokens["us"],
+                "public_api_url": f"{self.url}/segment/us",
+            },
+            "source-customerio": {
+                "access_token": self.customerio.region_keys["us"],
+                "region": "us",
+                "api_url": f"{self.url}/customerio/us",
+            },
         }
 
     def __enter__(self) -> Self:
@@ -90,6 +115,8 @@ class Sandbox:
             Route("/advance", self._advance, methods=["POST"]),
             Route("/requests", self._requests, methods=["GET", "DELETE"]),
             Route("/segment", self._change_segment, methods=["POST"]),
+            Route("/segment-tracking", self._received, methods=["GET", "DELETE"]),
+            Route("/customerio", self._change_customerio, methods=["POST"]),
         ]
 
     async def _change_faults(self, request: Request) -> JSONResponse:
@@ -115,9 +142,23 @@ class Sandbox:
         listed: list[dict[str, Any]] = [vars(entry) for entry in self.journal]
         return JSONResponse({"requests": listed})
 
+    async def _received(self, request: Request) -> JSONResponse:
+        if request.method == "DELETE":
+            self.segment_tracking.clear()
+        return JSONResponse(
+            {"messages": self.segment_tracking.messages, "rejected": dict(self.segment_tracking.rejected)}
+        )
+
     async def _change_segment(self, request: Request) -> JSONResponse:
         try:
             change_behaviour(self.segment, await request.json())
         except (TypeError, ValueError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse(behaviour(self.segment))
+
+    async def _change_customerio(self, request: Request) -> JSONResponse:
+        try:
+            customerio_control.change_behaviour(self.customerio, await request.json())
+        except (AttributeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return JSONResponse(customerio_control.behaviour(self.customerio))

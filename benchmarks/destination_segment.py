@@ -1,0 +1,150 @@
+"""destination-segment against Segment's own Python library, and against the reading of its input alone."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import analytics_python
+from sandbox.server import Sandbox
+
+RECORDS = 200_000
+RECORDS_PER_STATE = 10_000
+LATENCY_MS = 50
+_READING = (
+    "import sys, orjson; from airbyte_cdk.models import AirbyteMessageSerializer as s; "
+    "any(s.load(orjson.loads(line)) is None for line in sys.stdin.buffer)"
+)
+_MAPPING = {"stream": "users", "call_type": "identify", "user_id_field": "id"}
+_CATALOG = {
+    "streams": [
+        {
+            "stream": {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+            "sync_mode": "full_refresh",
+            "destination_sync_mode": "append",
+            "primary_key": [["id"]],
+        }
+    ]
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a program took: wall time, processor time, its largest resident memory, and what it sent."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_rss_mb: float
+    received: int
+    requests: int
+
+
+def run() -> None:
+    """Send the same records with each program, without and with latency, and print the costs side by side."""
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
+        sandbox.segment_tracking.keeps_messages = False
+        records = Path(folder) / "records.jsonl"
+        records.write_bytes(b"".join(line + b"\n" for line in _lines()))
+        programs = dict(_programs(Path(folder), sandbox, console))
+        for latency in (0, LATENCY_MS):
+            sandbox.faults.latency_ms = latency
+            costs = {name: _measure(command, records, sandbox) for name, command in programs.items()}
+            console.print(_table(costs, latency))
+
+
+def _programs(folder: Path, sandbox: Sandbox, console: Console) -> Iterator[tuple[str, Sequence[str]]]:
+    config = {**sandbox.configs()["destination-segment"], "mappings": [_MAPPING]}
+    options = []
+    for name, value in (("config", config), ("catalog", _CATALOG)):
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(value))
+        options += [f"--{name}", str(path)]
+    yield "reading the input alone", [sys.executable, "-c", _READING]
+    try:
+        library = str(analytics_python.install())
+        host = config["api_url"].removesuffix("/v1")
+        command = [library, "-I", analytics_python.__file__, host, config["write_key"]]
+        yield f"Segment's library {analytics_python.VERSION}", command
+    except analytics_python.LibraryUnavailableError as error:
+        console.print(f"Segment's library is left out, because it cannot be installed here: {error}")
+    yield "destination-segment", [sys.executable, "-m", "destination_segment", "write", *options]
+
+
+def _measure(command: Sequence[str], records: Path, sandbox: Sandbox) -> Cost:
+    sandbox.segment_tracking.clear()
+    sandbox.journal.clear()
+    started = time.monotonic()
+    with records.open("rb") as stdin:
+        process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL)
+        peak = _PeakMemory(process.pid)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - started
+    if process.returncode:
+        raise RuntimeError(f"{command[0]} ended with {process.returncode}")
+    cpu = usage.ru_utime + usage.ru_stime
+    received = sandbox.segment_tracking.count
+    return Cost(seconds, cpu, peak.megabytes, received, len(sandbox.journal))
+
+
+class _PeakMemory(threading.Thread):
+    """Looks at a process's resident memory, five times a second, until it ends.
+
+    The operating system's own maximum would count what the process had of its parent before it became a program.
+    """
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.megabytes = 0.0
+        self._pid = pid
+        self.start()
+
+    def run(self) -> None:
+        """Look until there is nothing to look at."""
+        while resident := subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(self._pid)],  # noqa: S607 # as on any system
+            capture_output=True,
+            check=False,
+        ).stdout.strip():
+            self.megabytes = max(self.megabytes, int(resident) / 1024)
+            time.sleep(0.2)
+
+
+def _table(costs: dict[str, Cost], latency: int) -> Table:
+    table = Table(title=f"{RECORDS:,} records, {latency} ms latency per request", title_justify="left")
+    table.add_column("")
+    for heading in ("received", "requests", "records/s", "CPU s / 1 M records", "ratio", "peak RSS MB"):
+        table.add_column(heading, justify="right")
+    reference = next(iter(costs.values())).cpu_seconds
+    for name, cost in costs.items():
+        table.add_row(
+            name,
+            f"{cost.received:,}",
+            f"{cost.requests:,}",
+            f"{RECORDS / cost.seconds:,.0f}",
+            f"{cost.cpu_seconds / RECORDS * 1e6:.1f}",
+            f"{cost.cpu_seconds / reference:.1f}",
+            f"{cost.peak_rss_mb:.0f}",
+        )
+    return table
+
+
+def _lines() -> Iterator[bytes]:
+    for number in range(1, RECORDS + 1):
+        data = {"id": f"user-{number}", "email": f"user-{number}@example.com", "plan": "pro", "visits": number}
+        data |= {"name": f"User {number}", "createdAt": "2026-01-01T00:00:00Z", "country": "NO", "newsletter": True}
+        yield orjson.dumps({"type": "RECORD", "record": {"stream": "users", "data": data, "emitted_at": 1}})
+        if number % RECORDS_PER_STATE == 0:
+            stream = {"stream_descriptor": {"name": "users"}, "stream_state": {"number": number}}
+            yield orjson.dumps({"type": "STATE", "state": {"type": "STREAM", "stream": stream}})

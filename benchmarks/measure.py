@@ -1,0 +1,121 @@
+"""What a command costs: time, processor time and memory of its whole process tree."""
+
+import os
+import subprocess
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from typing_extensions import Self
+
+_PS = "/bin/ps"
+_SAMPLE_SECONDS = 0.5
+_CHUNK_BYTES = 1 << 20
+_RECORD = b'"RECORD"'
+
+
+class CommandFailedError(Exception):
+    """A measured command ended with an error; its message holds the end of what the command said."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command did and what it took.
+
+    `cpu_seconds` counts the command and every process it waited for. `peak_rss_mb` is the largest sum of resident
+    memory over the process tree, looked at twice a second; memory that processes share counts for each.
+    """
+
+    records: int
+    seconds: float
+    cpu_seconds: float
+    peak_rss_mb: float
+    output: bytes
+
+    def __str__(self) -> str:
+        used = f"{self.seconds:.1f} s, {self.cpu_seconds:.1f} CPU s, peak RSS {self.peak_rss_mb:.0f} MB"
+        return f"{self.records:,} records, {used}"
+
+    @property
+    def records_per_cpu_second(self) -> float:
+        """Records for each second of processor time."""
+        return self.records / self.cpu_seconds
+
+
+def measure(command: Sequence[str], environment: Mapping[str, str] | None = None, *, keep_output: bool = False) -> Cost:
+    """Run a command, count the RECORD messages it writes, and measure it.
+
+    Its output goes through a pipe, as it would to a destination. `output` stays empty unless asked for.
+
+    Raises:
+        CommandFailedError: when the command does not end with 0, or memory cannot be looked at.
+    """
+    if not Path(_PS).exists():
+        raise CommandFailedError(f"{_PS} is missing, which tells the memory of processes (Debian: apt install procps).")
+    started = time.monotonic()
+    kept: list[bytes] = []
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(environment or {})}
+        ) as process,
+        _PeakMemory(process.pid) as memory,
+    ):
+        assert process.stdout  # noqa: S101 # it is a pipe
+        assert process.stderr  # noqa: S101 # as above
+        last_words: deque[bytes] = deque(maxlen=20)
+        drain = threading.Thread(target=last_words.extend, args=[process.stderr])
+        drain.start()
+        records, end = 0, b""
+        while chunk := os.read(process.stdout.fileno(), _CHUNK_BYTES):
+            records += (end + chunk).count(_RECORD)
+            end = chunk[-len(_RECORD) + 1 :]
+            if keep_output:
+                kept.append(chunk)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.monotonic() - started
+        drain.join()
+    if process.returncode:
+        raise CommandFailedError(f"{Path(command[0]).name}: {b''.join(last_words).decode(errors='replace')}")
+    return Cost(records, seconds, usage.ru_utime + usage.ru_stime, memory.peak_mb, b"".join(kept))
+
+
+class _PeakMemory:
+    """Looks at the memory of a process and its descendants until the context ends."""
+
+    def __init__(self, pid: int) -> None:
+        self.peak_mb = 0.0
+        self._pid = pid
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(_SAMPLE_SECONDS):
+            self.peak_mb = max(self.peak_mb, _resident_kb(self._pid) / 1024)
+
+
+def _resident_kb(root: int) -> int:
+    listed = subprocess.run([_PS, "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True)
+    resident: dict[int, int] = {}
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    for line in listed.stdout.splitlines():
+        pid, parent, rss = map(int, line.split())
+        resident[pid] = rss
+        children[parent].append(pid)
+    total, waiting = 0, [root]
+    while waiting:
+        pid = waiting.pop()
+        total += resident.get(pid, 0)
+        waiting += children[pid]
+    return total

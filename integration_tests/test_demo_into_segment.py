@@ -1,0 +1,25 @@
+"""The demo's pipelines from Customer.io and Heap into Segment."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from sandbox.demo.into_segment import show
+from sandbox.heap.bucket import heap_bucket
+from sandbox.server import Sandbox
+
+
+def test_people_and_events_arrive_and_end_in_a_table() -> None:
+    printed = StringIO()
+    console = Console(file=printed, width=120)
+    with Sandbox(scale=0.02) as sandbox, heap_bucket(sandbox.clock, scale=0.2) as bucket:
+        show(sandbox.segment_tracking, {**sandbox.configs(), "source-heap": bucket.config}, console)
+        received = sandbox.segment_tracking.messages
+        people = {person["cio_id"] for person in sandbox.customerio.expected("customers")}
+        orders = {row["event_id"] for row in bucket.world.expected("checkout_complete_order_web_")}
+
+    assert {message["anonymousId"] for message in received if message["type"] == "identify"} == people
+    tracked = [message for message in received if message.get("event") == "Order Completed"]
+    assert {message["properties"]["event_id"] for message in tracked} == orders
+    assert "What Segment received" in printed.getvalue()
+    assert f"{len(people):,}" in printed.getvalue()

@@ -1,0 +1,1 @@
+"""Customer.io's App API, simulated: a workspace with people, deliveries, activities and configuration."""

@@ -1,0 +1,39 @@
+"""How often the simulated API lets itself be asked."""
+
+import time
+from collections import deque
+
+from starlette.responses import JSONResponse
+
+from sandbox.customerio.world import CustomerioWorld
+
+
+class SharedBucket:
+    """One allowance for all keys and endpoints together: requests within any second, and requests within a day."""
+
+    def __init__(self, world: CustomerioWorld) -> None:
+        self._world = world
+        self._admitted: deque[float] = deque()
+
+    def refusal(self) -> JSONResponse | None:
+        """The answer 429 if the allowance is used up; else None, and the request counts."""
+        world = self._world
+        if world.daily_quota is not None:
+            if world.daily_quota <= 0:
+                return _too_many("the daily quota", {})
+            world.daily_quota -= 1
+        limit = world.rate_limit_per_second
+        if limit is None:
+            return None
+        now = time.monotonic()
+        while self._admitted and self._admitted[0] <= now - 1:
+            self._admitted.popleft()
+        if len(self._admitted) >= limit:
+            return _too_many(f"{limit} requests per 1s (reference 00000000)", {"retry-after": "1"})
+        self._admitted.append(now)
+        return None
+
+
+def _too_many(allowance: str, headers: dict[str, str]) -> JSONResponse:
+    error = {"detail": f"rate limited to {allowance}", "status": "429"}
+    return JSONResponse({"errors": [error]}, status_code=429, headers=headers)

@@ -1,0 +1,51 @@
+"""The simulated Heap bucket as one thing: a server, the dumps in it, and the configuration that reads them."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.clock import Clock
+from sandbox.heap.s3 import MotoS3
+from sandbox.heap.s3_server import S3Server
+from sandbox.heap.world import HeapWorld
+
+SEED = 20260101
+
+
+@dataclass(frozen=True)
+class HeapBucket:
+    """A bucket on a running server, with the dumps that its world has written by now."""
+
+    world: HeapWorld
+    server: S3Server
+    directory: Path
+    """The bucket's content as files."""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """A configuration of source-heap that reads this bucket."""
+        return self.server.config
+
+    def sync(self) -> list[str]:
+        """Bring what has happened by the clock's present into the bucket; for after the clock was advanced.
+
+        Returns:
+            the keys of the new objects, manifests last.
+        """
+        self.world.write(self.directory)
+        return self.server.upload(self.directory)
+
+
+@contextmanager
+def heap_bucket(
+    clock: Clock, *, seed: int = SEED, scale: float = 1.0, server: type[S3Server] = MotoS3
+) -> Iterator[HeapBucket]:
+    """Serve a Heap bucket, filled up to the clock's present, while the context lasts."""
+    world = HeapWorld(clock, seed=seed, scale=scale)
+    with tempfile.TemporaryDirectory(prefix="heap-bucket-") as directory, server(world.bucket) as running:
+        bucket = HeapBucket(world, running, Path(directory))
+        bucket.sync()
+        yield bucket

@@ -1,0 +1,77 @@
+"""Pageviews by the million, written fast: for measuring speed and memory, not for comparing rows."""
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from io import BytesIO
+from itertools import cycle, islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import fastavro
+from fastavro.write import Writer
+
+from sandbox.heap.columns import PAGEVIEWS, Row
+from sandbox.heap.dumps import SPARK_BLOCK_BYTES, AvroFile
+from sandbox.heap.visitors import Visitors
+
+DISTINCT_ROWS = 20_000
+_FIRST_DAY = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+def pageview_columns(count: int = 32) -> dict[str, str]:
+    """The first columns that pageviews have, the last of `count` being their time.
+
+    Raises:
+        ValueError: when pageviews do not have that many columns.
+    """
+    if not 0 < count <= len(PAGEVIEWS):
+        raise ValueError(f"Pageviews have 1 to {len(PAGEVIEWS)} columns.")
+    first = [name for name in PAGEVIEWS if name != "time"][: count - 1]
+    return {name: PAGEVIEWS[name] for name in (*first, "time")}
+
+
+def write_pageviews(
+    path: Path, rows: int, *, columns: int = 32, codec: str = "snappy", query_bytes: int = 16, seed: int = 0
+) -> None:
+    """Write a file of pageviews.
+
+    The first 20,000 rows differ; after that the file's blocks repeat, so that gigabytes take seconds.
+
+    Args:
+        path: the file to write.
+        rows: how many rows to write.
+        columns: how many of the pageviews' columns the file has.
+        codec: any codec of Avro.
+        query_bytes: the length of a page's random query, which no codec compresses well.
+        seed: the same seed gives the same rows, another one other rows.
+    """
+    file = AvroFile(
+        path.name, pageview_columns(columns), lambda: _pageviews(min(rows, DISTINCT_ROWS), query_bytes, seed)
+    )
+    distinct = list(file.rows())
+    with path.open("wb") as target:
+        writer = Writer(target, file.schema, codec=codec, sync_interval=SPARK_BLOCK_BYTES)
+        remaining = rows
+        for block in cycle(_blocks(file.schema, distinct)):
+            if block.num_records > remaining:
+                break
+            writer.write_block(block)
+            remaining -= block.num_records
+        for row in distinct[:remaining]:
+            writer.write(row)
+        writer.flush()
+
+
+def _pageviews(rows: int, query_bytes: int, seed: int) -> Iterator[Row]:
+    random = Random(seed)
+    visitors = Visitors(_FIRST_DAY, seed=seed, scale=DISTINCT_ROWS / 2500)
+    for row in islice(visitors.events(range(1)), rows):
+        yield {**row, "query": f"?ref={random.randbytes(query_bytes // 2).hex()}"}
+
+
+def _blocks(schema: dict[str, Any], rows: list[Row]) -> Iterator[Any]:
+    encoded = BytesIO()
+    fastavro.writer(encoded, schema, rows, sync_interval=SPARK_BLOCK_BYTES)
+    encoded.seek(0)
+    return iter(fastavro.block_reader(encoded))

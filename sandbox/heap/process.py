@@ -1,0 +1,71 @@
+"""A server in a process of its own that does not outlive this one, however this one ends."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+
+import requests
+from typing_extensions import Self
+
+_STARTS_WITHIN_SECONDS = 60
+_GUARD = 'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$ 2>/dev/null) & exec 3<&-; exec "$@" </dev/null'
+"""The shell becomes the server; its companion waits for the end of standard input, which comes even after SIGKILL."""
+
+
+class ServerProcess:
+    """Runs a server, silently, from entering the context to leaving it."""
+
+    def __init__(self, command: Sequence[str], url: str, environment: Mapping[str, str] | None = None) -> None:
+        """Prepare to run `command`, which serves HTTP at `url` once it is ready."""
+        self._command = command
+        self._url = url
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start the server and wait for it.
+
+        Raises:
+            RuntimeError: when it ends instead, or has not answered after a minute.
+        """
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD, "sh", *self._command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self._environment,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.__exit__(None, None, None)
+                raise RuntimeError(f"{self._command[0]} did not start serving {self._url}.")
+            time.sleep(0.05)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            requests.get(self._url, timeout=5)
+        except requests.ConnectionError:
+            return False
+        return True
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ports of the loopback interface that nothing listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]

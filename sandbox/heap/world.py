@@ -1,0 +1,154 @@
+"""The simulated Heap Connect bucket: what lies in it at the sandbox's present, and what a reader should get from it."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sandbox.clock import Clock
+from sandbox.heap.columns import Row, avro_type
+from sandbox.heap.dumps import AvroFile, Dump
+from sandbox.heap.history import DUMP_FINISHES, INTERNAL_TABLE, NEWEST_NIGHT, heap_history
+from sandbox.heap.visitors import Visitors
+
+BUCKET = "heap-rs3-sandbox"
+FIRST_DUMP_ID = 998
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_KEYS = {"users": ("user_id",), "user_migrations": ("from_user_id",)}
+
+
+class HeapWorld:
+    """A history of dumps, generated from a seed, of which the clock decides how much has happened.
+
+    The newest dump is at most a day old when the sandbox starts. Within the following two days two more nightly
+    dumps appear (the second with a full resync), and in between the manifest of an earlier dump.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        seed: int,
+        scale: float = 1.0,
+        bucket: str = BUCKET,
+        first_dump_id: int = FIRST_DUMP_ID,
+    ) -> None:
+        """Plan everything; nothing is written.
+
+        Args:
+            clock: the sandbox's time.
+            seed: the same seed and clock give the same data.
+            scale: multiplies the number of users, sessions and events.
+            bucket: the bucket that the manifests name.
+            first_dump_id: the later dumps have 1, 2, 5, 7, 9, 10 and 12 more.
+        """
+        self.clock = clock
+        self.bucket = bucket
+        newest = (clock.now - DUMP_FINISHES).replace(hour=0, minute=0, second=0, microsecond=0)
+        visitors = Visitors(newest - timedelta(days=NEWEST_NIGHT), seed=seed, scale=scale)
+        self._dumps = heap_history(visitors, first_dump_id=first_dump_id, seed=seed)
+
+    @property
+    def dumps(self) -> list[Dump]:
+        """The dumps whose manifests are there, by dump id."""
+        complete = [dump for dump in self._dumps if dump.is_complete(self.clock.now)]
+        return sorted(complete, key=lambda dump: dump.dump_id)
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables a reader should find, sorted; those without rows included, Heap's internal one not."""
+        return sorted({table.table for dump in self.dumps for table in dump.tables} - {INTERNAL_TABLE})
+
+    def primary_key(self, table: str) -> tuple[str, ...]:
+        """The columns that identify a row of the table."""
+        return _KEYS.get(table, ("event_id",))
+
+    def current_files(self, table: str) -> list[tuple[int, AvroFile]]:
+        """The files that make up the table at present with their dump ids: those since its newest full dump."""
+        files: list[tuple[int, AvroFile]] = []
+        for dump in self.dumps:
+            for part in dump.tables:
+                if part.table == table:
+                    files = [*(files if part.incremental else ()), *((dump.dump_id, file) for file in part.files)]
+        return files
+
+    def expected(self, table: str, since: datetime | None = None) -> list[Row]:
+        """Every row a first sync should emit at the clock's present, in the order of dumps and files.
+
+        Each has `_heap_dump_id` and `_heap_file` (the object's key) besides the file's own columns; a column that
+        a file lacks is no key of its rows. Rows that a file holds twice are here twice. A column that is text in one
+        of the current files and a number in another is text in all rows.
+
+        Args:
+            table: the table.
+            since: leaves out the rows of tables with events that happened before; a row whose time is unknown stays.
+        """
+        files = self.current_files(table)
+        widened = _widened(file for _, file in files)
+        return [
+            {
+                **{name: _text(value) if name in widened else value for name, value in row.items()},
+                "_heap_dump_id": dump_id,
+                "_heap_file": file.key,
+            }
+            for dump_id, file in files
+            for row in file.rows()
+            if since is None or table in _KEYS or not _is_before(row["time"], file.columns["time"], since)
+        ]
+
+    def write(self, directory: Path) -> list[Path]:
+        """Write what is in the bucket at present and not yet in the directory.
+
+        Returns:
+            the new files, in the order in which they appeared in the bucket: a dump's manifest is its last.
+        """
+        written = []
+        for key, write in self._objects():
+            path = directory / key
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write(path)
+                written.append(path)
+        return written
+
+    def _objects(self) -> Iterator[tuple[str, Callable[[Path], object]]]:
+        for dump in self._dumps:
+            if dump.written <= self.clock.now:
+                yield from ((file.key, file.write) for file in _files(dump))
+            if dump.is_complete(self.clock.now):
+                for key, content in dump.documents(self.bucket):
+                    yield key, partial(Path.write_bytes, data=content)
+
+
+def _files(dump: Dump) -> Iterator[AvroFile]:
+    for table in dump.tables:
+        yield from table.files
+        yield from table.strays
+
+
+def _widened(files: Iterator[AvroFile]) -> set[str]:
+    types: dict[str, set[str]] = {}
+    for file in files:
+        for name, kind in file.columns.items():
+            types.setdefault(name, set()).add("string" if avro_type(kind) == "string" else "number")
+    return {name for name, found in types.items() if len(found) > 1}
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401 # any Avro value
+    return None if value is None else str(value)
+
+
+def _is_before(value: Any, kind: str, moment: datetime) -> bool:  # noqa: ANN401 # any Avro value
+    happened = _time(value, kind)
+    return happened is not None and happened < moment
+
+
+def _time(value: Any, kind: str) -> datetime | None:  # noqa: ANN401 # any Avro value
+    if isinstance(value, int):
+        unit = {"s": 1, "ms": 1_000, "us": 1_000_000}[kind.partition(":")[2]]
+        return _EPOCH + timedelta(microseconds=value * (1_000_000 // unit)) if value else None
+    try:
+        return datetime.fromisoformat(str(value).removesuffix(" UTC")).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""The few things about Customer.io that the declarative language cannot say."""

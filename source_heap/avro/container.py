@@ -1,0 +1,180 @@
+"""The structure of an Avro object container file: a header, then blocks of rows, each closed by the sync marker.
+
+https://avro.apache.org/docs/1.12.0/specification/#object-container-files
+"""
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import cramjam
+
+MAGIC = b"Obj\x01"
+SYNC_SIZE = 16
+_LONGEST_VARINT = 10
+
+
+class CorruptFileError(Exception):
+    """The bytes are no Avro file, or not all of one.
+
+    `offset` is the byte of the file from which on it cannot be read: the start of a block, or of the header (0).
+    """
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"{reason} (in what begins at byte {offset})")
+        self.offset = offset
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says about its blocks. `schema` is the writer's schema without logical types."""
+
+    schema: Any
+    codec: str
+    sync: bytes
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows between two sync markers. `data` is as it lies in the file, compressed by the file's codec."""
+
+    offset: int
+    row_count: int
+    data: bytes
+
+
+class ContainerReader:
+    """Reads a container file from a stream in one pass, a block at a time.
+
+    `stream.read(n)` must return fewer than n bytes only at the end of the file.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Read the header.
+
+        Raises:
+            CorruptFileError: it is no Avro header, or cut off.
+        """
+        self._stream = stream
+        self._offset = 0
+        self._start = 0
+        self.header = self._read_header()
+
+    def blocks(self) -> Iterator[Block]:
+        """The file's blocks that hold rows, in order.
+
+        Raises:
+            CorruptFileError: the file ends within a block, or a block does not end with the sync marker.
+        """
+        while first := self._stream.read(1):
+            self._start = self._offset
+            self._offset += 1
+            row_count = self._varint(first)
+            data = self._bytes()
+            if self._take(SYNC_SIZE) != self.header.sync:
+                raise CorruptFileError(self._start, "the block does not end with the file's sync marker")
+            if row_count < 0:
+                raise CorruptFileError(self._start, "the block claims a negative number of rows")
+            if row_count:
+                yield Block(self._start, row_count, data)
+
+    def _read_header(self) -> Header:
+        if self._take(len(MAGIC)) != MAGIC:
+            raise CorruptFileError(0, "it does not begin like an Avro file")
+        metadata: dict[str, bytes] = {}
+        while count := self._varint():
+            if count < 0:
+                self._varint()
+            for _ in range(abs(count)):
+                name = self._bytes().decode(errors="replace")
+                metadata[name] = self._bytes()
+        try:
+            schema = json.loads(metadata["avro.schema"])
+        except (KeyError, ValueError) as error:
+            raise CorruptFileError(0, "its header holds no schema") from error
+        if not isinstance(schema, dict) or schema.get("type") != "record":
+            raise CorruptFileError(0, "its schema is not a record")
+        codec = metadata.get("avro.codec", b"null").decode(errors="replace")
+        return Header(without_logical_types(schema), codec, self._take(SYNC_SIZE))
+
+    def _take(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        if len(data) < size:
+            raise CorruptFileError(self._start, "the file ends before it is complete")
+        self._offset += size
+        return data
+
+    def _bytes(self) -> bytes:
+        size = self._varint()
+        if size < 0:
+            raise CorruptFileError(self._start, "it claims a negative length")
+        return self._take(size)
+
+    def _varint(self, first: bytes = b"") -> int:
+        value = shift = 0
+        for _ in range(_LONGEST_VARINT):
+            byte = ord(first or self._take(1))
+            first = b""
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:  # noqa: PLR2004 # the continuation bit
+                return (value >> 1) ^ -(value & 1)
+            shift += 7
+        raise CorruptFileError(self._start, "it holds a number that is too long")
+
+
+def without_logical_types(schema: Any) -> Any:  # noqa: ANN401 # a schema is any JSON value
+    """The schema with every logical type reduced to the type that is really written."""
+    if isinstance(schema, list):
+        return [without_logical_types(branch) for branch in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: without_logical_types(value) if key in {"type", "fields", "items", "values"} else value
+        for key, value in schema.items()
+        if key not in {"logicalType", "default", "doc", "aliases"}
+    }
+
+
+def uncompressed(block: Block, codec: str) -> bytes:
+    """The rows of a block, for the codecs `null`, `deflate` and `snappy`.
+
+    Raises:
+        CorruptFileError: the block cannot be unpacked, or does not match its checksum (snappy alone has one).
+    """
+    if codec == "null":
+        return block.data
+    try:
+        if codec == "deflate":
+            return zlib.decompress(block.data, wbits=-zlib.MAX_WBITS)
+        rows = bytes(cramjam.snappy.decompress_raw(memoryview(block.data)[:-4]))
+    except (zlib.error, cramjam.DecompressionError) as error:
+        raise CorruptFileError(block.offset, f"the block cannot be unpacked ({error})") from error
+    if zlib.crc32(rows) != int.from_bytes(block.data[-4:], "big"):
+        raise CorruptFileError(block.offset, "the block does not match its checksum")
+    return rows
+
+
+def varint(number: int) -> bytes:
+    """A number as Avro writes it: zig-zag, seven bits a byte."""
+    rest = (number << 1) ^ (number >> 63)
+    encoded = bytearray()
+    while rest > 0x7F:  # noqa: PLR2004 # seven bits
+        encoded.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    encoded.append(rest)
+    return bytes(encoded)
+
+
+def container(header: Header, blocks: list[tuple[int, bytes]]) -> bytes:
+    """A whole container file of these blocks, each a number of rows and their bytes in the header's codec."""
+    metadata = {b"avro.schema": json.dumps(header.schema).encode(), b"avro.codec": header.codec.encode()}
+    parts = [MAGIC, varint(len(metadata))]
+    for name, value in metadata.items():
+        parts += [varint(len(name)), name, varint(len(value)), value]
+    parts += [varint(0), header.sync]
+    for row_count, data in blocks:
+        parts += [varint(row_count), varint(len(data)), data, header.sync]
+    return b"".join(parts)

@@ -1,0 +1,73 @@
+"""JSON schemas of Avro files, and one schema for files whose schemas differ."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+JsonSchema = dict[str, Any]
+
+_TEXT: JsonSchema = {"type": ["null", "string"]}
+_BASE64: JsonSchema = {"type": ["null", "string"], "contentEncoding": "base64"}
+_SCALARS: Mapping[str, JsonSchema] = {
+    "boolean": {"type": ["null", "boolean"]},
+    "int": {"type": ["null", "integer"]},
+    "long": {"type": ["null", "integer"]},
+    "float": {"type": ["null", "number"]},
+    "double": {"type": ["null", "number"]},
+    "string": _TEXT,
+    "enum": _TEXT,
+    "bytes": _BASE64,
+    "fixed": _BASE64,
+    "array": {"type": ["null", "array"]},
+    "map": {"type": ["null", "object"]},
+    "record": {"type": ["null", "object"]},
+}
+
+
+def table_schema(record_schemas: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> JsonSchema:
+    """The properties of a table.
+
+    Args:
+        record_schemas: the writer schemas of its files, without logical types.
+        columns: further columns that no file has; nothing is known of them, and they become text.
+
+    Returns:
+        For each column a nullable JSON type that holds the values of all files; text where their types conflict.
+    """
+    properties: dict[str, JsonSchema | None] = {}
+    for record_schema in record_schemas:
+        named_types: dict[str, JsonSchema | None] = {}
+        for field in record_schema["fields"]:
+            found = column_schema(field["type"], named_types)
+            properties[field["name"]] = widen(properties.get(field["name"]), found)
+    for column in columns:
+        properties.setdefault(column, None)
+    return {name: schema or _TEXT for name, schema in properties.items()}
+
+
+def column_schema(avro_type: Any, named_types: dict[str, JsonSchema | None]) -> JsonSchema | None:  # noqa: ANN401
+    """The JSON schema of a column, or None for a column that is always null.
+
+    `named_types` are the types that the same file defined in columns before; what this one defines is added.
+    """
+    schema: JsonSchema | None
+    if isinstance(avro_type, list):
+        schema = None
+        for branch in avro_type:
+            schema = widen(schema, column_schema(branch, named_types))
+        return schema
+    if isinstance(avro_type, Mapping):
+        schema = column_schema(avro_type["type"], named_types)
+        if "name" in avro_type:
+            named_types[avro_type["name"]] = schema
+        return schema
+    name = avro_type.rsplit(".", 1)[-1]
+    return None if name == "null" else _SCALARS.get(name) or named_types.get(name)
+
+
+def widen(one: JsonSchema | None, other: JsonSchema | None) -> JsonSchema | None:
+    """A schema that holds the values of both: integers among numbers stay numbers, other differences become text."""
+    if one is None or other is None or one == other:
+        return one or other
+    if {one["type"][1], other["type"][1]} == {"integer", "number"}:
+        return _SCALARS["double"]
+    return _TEXT

@@ -1,0 +1,141 @@
+"""Access to AWS: the credentials and the region that sign requests."""
+
+import threading
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import botocore.session
+import requests
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils import AirbyteTracedException
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from requests import PreparedRequest
+
+DEFAULT_REGION = "us-east-1"
+GLOBAL_ENDPOINT = "https://s3.amazonaws.com"
+_SESSION_NAME = "airbyte-source-heap"
+_SIGNED_HEADERS = ("Range", "If-Match")
+_STALE_HEADERS = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-SHA256")
+
+
+class AwsAccess:
+    """The credentials and the region for one configuration, looked up once and when first needed.
+
+    Botocore finds the credentials, assumes the role, and renews what expires: all methods may be called by
+    several threads.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+        self._session = botocore.session.Session()
+        self._lock = threading.Lock()
+        self._found_region: str | None = None
+        self._found_credentials: Credentials | None = None
+
+    def sign(self, request: PreparedRequest) -> None:
+        """Address a request to the bucket's region, and sign it as of now, in place of any earlier signature.
+
+        Raises:
+            AirbyteTracedException: a `config_error` when there are no credentials, or none for the role.
+        """
+        region = self.region()
+        url = str(request.url)
+        if url.startswith(GLOBAL_ENDPOINT):
+            suffix = ".cn" if region.startswith("cn-") else ""
+            url = f"https://s3.{region}.amazonaws.com{suffix}{url[len(GLOBAL_ENDPOINT) :]}"
+            request.url = url
+        for name in _STALE_HEADERS:
+            request.headers.pop(name, None)
+        headers = {name: request.headers[name] for name in _SIGNED_HEADERS if name in request.headers}
+        signed = AWSRequest(method=request.method, url=url, headers=headers)
+        try:
+            S3SigV4Auth(self._credentials(region).get_frozen_credentials(), "s3", region).add_auth(signed)
+        except (BotoCoreError, ClientError) as error:
+            raise self._refused(error) from error
+        request.headers.update(dict(signed.headers.items()))
+
+    def region(self) -> str:
+        """The configured region, or else the bucket's own; us-east-1 where an S3-compatible store names none."""
+        with self._lock:
+            if self._found_region is None:
+                self._found_region = self._config.get("aws_region") or self._discovered_region()
+            return self._found_region
+
+    def _discovered_region(self) -> str:
+        bucket = self._config["bucket"]
+        url = f"{self._endpoint_url or GLOBAL_ENDPOINT}/{bucket}"
+        try:
+            response = requests.head(url, timeout=(10, 30), allow_redirects=False)
+        except requests.RequestException as error:
+            raise AirbyteTracedException(
+                message=(
+                    f"The region of bucket '{bucket}' cannot be found out: {url} does not answer. "
+                    "Enter the bucket's region as 'AWS region', or check the network and the endpoint URL."
+                ),
+                internal_message=str(error),
+                failure_type=FailureType.transient_error,
+            ) from error
+        return response.headers.get("x-amz-bucket-region", DEFAULT_REGION)
+
+    @property
+    def _endpoint_url(self) -> str | None:
+        return self._config.get("endpoint_url")
+
+    @property
+    def _settings(self) -> Mapping[str, Any]:
+        return self._config.get("credentials") or {"auth_type": "default"}
+
+    def _credentials(self, region: str) -> Credentials:
+        with self._lock:
+            if self._found_credentials is None:
+                self._found_credentials = self._load_credentials(region)
+            return self._found_credentials
+
+    def _load_credentials(self, region: str) -> Credentials:
+        if self._settings["auth_type"] == "access_key":
+            return Credentials(self._settings["aws_access_key_id"], self._settings["aws_secret_access_key"])
+        found = self._session.get_credentials()
+        if found is None:
+            raise _config_error(
+                "No AWS credentials were found where the connector runs: neither in the environment, nor in AWS's "
+                "configuration files, nor from the machine's or the container's role. Provide them there, or choose "
+                "access keys as the authentication.",
+                "the default credential chain is empty",
+            )
+        if self._settings["auth_type"] == "default":
+            return found
+        create_client = partial(self._session.create_client, region_name=region)
+        identity = {"ExternalId": self._settings["external_id"], "RoleSessionName": _SESSION_NAME}
+        fetcher = AssumeRoleCredentialFetcher(create_client, found, self._role_arn, extra_args=identity)
+        return DeferredRefreshableCredentials(fetcher.fetch_credentials, method="assume-role")
+
+    @property
+    def _role_arn(self) -> str:
+        account = str(self._settings["aws_account_id"]).replace("-", "")
+        return f"arn:aws:iam::{account}:role/{self._settings['role_name']}"
+
+    def _refused(self, error: BotoCoreError | ClientError) -> AirbyteTracedException:
+        if isinstance(error, HTTPClientError):
+            return AirbyteTracedException(
+                message=f"AWS does not answer when it is asked for credentials: {error}",
+                internal_message=str(error),
+                failure_type=FailureType.transient_error,
+            )
+        if self._settings["auth_type"] != "role":
+            return _config_error(f"The AWS credentials cannot be used: {error}", str(error))
+        return _config_error(
+            f"The role {self._role_arn} cannot be assumed. Check the account id and the role's name, that the role's "
+            "trust policy names the AWS identity of this Airbyte as its principal, and that the external id in it is "
+            f"the one configured here. AWS says: {error}",
+            str(error),
+        )
+
+
+def _config_error(message: str, internal_message: str) -> AirbyteTracedException:
+    return AirbyteTracedException(
+        message=message, internal_message=internal_message, failure_type=FailureType.config_error
+    )

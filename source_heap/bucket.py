@@ -1,0 +1,147 @@
+"""The bucket: which dumps it has, what they hold, and the bytes of their files."""
+
+import io
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import requests
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils import AirbyteTracedException
+
+from source_heap.avro.container import ContainerReader, CorruptFileError
+from source_heap.manifests import TableEntry, UnreadableManifestError, bucket_of, listed_manifests, parse_manifest
+from source_heap.positions import Manifest
+from source_heap.transfer import BUFFER_SIZE, ResumingStream
+
+SIMULTANEOUS_REQUESTS = 16
+HEADER_SIZE = 1 << 14
+RecordSchema = Mapping[str, Any]
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+class Bucket:
+    """A bucket of dumps. Each listing, manifest and header is fetched once, whoever asks, from whichever thread."""
+
+    def __init__(
+        self,
+        name: str,
+        list_objects: Callable[[], Iterable[Mapping[str, Any]]],
+        get_object: Callable[[str, Mapping[str, str]], requests.Response],
+    ) -> None:
+        """Nothing is asked for yet.
+
+        Args:
+            name: the bucket's name.
+            list_objects: lists the objects under `manifests/` as S3 describes them.
+            get_object: gets an object by key with the given headers, as a streamed response, or raises.
+        """
+        self._name = name
+        self._list_objects = list_objects
+        self._get_object = get_object
+        self._lock = threading.RLock()
+        self._manifests: list[Manifest] | None = None
+        self._tables: dict[str, dict[str, TableEntry]] = {}
+        self._known_columns: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._record_schemas: dict[str, RecordSchema] = {}
+
+    def manifests(self) -> list[Manifest]:
+        """All manifests of the bucket, ascending by dump id.
+
+        The listing starts at the first one every time, one request for 1,000 manifests: a listing that began
+        behind the newest one read would never show a manifest that arrives late with a lower id.
+
+        Raises:
+            AirbyteTracedException: a `config_error` when there is none.
+        """
+        with self._lock:
+            if self._manifests is None:
+                self._manifests = listed_manifests(self._list_objects())
+            if not self._manifests:
+                raise _config_error(
+                    f"Bucket '{self._name}' has no dumps yet: nothing is named manifests/sync_<number>.json there. "
+                    "Check that it is the bucket Heap Connect exports to, and wait for Heap's first sync."
+                )
+            return self._manifests
+
+    def entries(self, manifests: Sequence[Manifest]) -> dict[int, dict[str, TableEntry]]:
+        """What these manifests say, by dump id, then by table; those not known yet are fetched at the same time.
+
+        Raises:
+            AirbyteTracedException: a `config_error` that names a manifest which cannot be read.
+        """
+        with self._lock:
+            missing = [key for manifest in manifests for key in manifest.keys if key not in self._tables]
+            self._tables.update(zip(missing, _at_once(self._fetch_manifest, missing), strict=True))
+        return {manifest.dump_id: self._joined(manifest) for manifest in manifests}
+
+    def record_schemas(self, files: Sequence[str]) -> list[RecordSchema]:
+        """The writer schemas of these files, from a small first part of each; fetched at the same time.
+
+        Raises:
+            AirbyteTracedException: when a file is missing, may not be read, or is no Avro file.
+        """
+        missing = [file for file in dict.fromkeys(files) if file not in self._record_schemas]
+        self._record_schemas.update(zip(missing, _at_once(self._fetch_record_schema, missing), strict=True))
+        return [self._record_schemas[file] for file in files]
+
+    def open(self, file: str) -> io.BufferedReader:
+        """The bytes of a file, to be closed by the caller.
+
+        Raises:
+            AirbyteTracedException: when there is no such file, it may not be read, or lies in another bucket.
+        """
+        return io.BufferedReader(ResumingStream(lambda headers: self._get(file, headers)), BUFFER_SIZE)
+
+    def _joined(self, manifest: Manifest) -> dict[str, TableEntry]:
+        first, *twins = (self._tables[key] for key in manifest.keys)
+        for twin in twins:
+            first = first | {name: entry.joined(first.get(name, entry)) for name, entry in twin.items()}
+        return first
+
+    def _get(self, file: str, headers: Mapping[str, str]) -> requests.Response:
+        if other := bucket_of(file):
+            raise _config_error(
+                f"The manifest names a file in bucket '{other}', while bucket '{self._name}' is configured. "
+                "If the export was moved or copied, have Heap resync the table into the configured bucket."
+            )
+        return self._get_object(file, headers)
+
+    def _fetch_manifest(self, key: str) -> dict[str, TableEntry]:
+        with self._get_object(key, {}) as response:
+            content = response.content
+        try:
+            return parse_manifest(content, self._name, self._known_columns)
+        except UnreadableManifestError as error:
+            raise _config_error(
+                f"Manifest '{key}' in bucket '{self._name}' cannot be read: {error}. Ask Heap to write it anew; "
+                "until then no table can be read beyond the dumps before it."
+            ) from error
+
+    def _fetch_record_schema(self, file: str) -> RecordSchema:
+        size = HEADER_SIZE
+        while True:
+            with self._get(file, {"Range": f"bytes=0-{size - 1}"}) as response:
+                start = response.content
+            try:
+                schema: RecordSchema = ContainerReader(io.BytesIO(start)).header.schema
+            except CorruptFileError as error:
+                if len(start) < size:
+                    raise _config_error(f"File '{file}' is no readable Avro file: {error.reason}.") from error
+                size *= 8
+            else:
+                return schema
+
+
+def _at_once(fetch: Callable[[Item], T], items: Sequence[Item]) -> list[T]:
+    """The results of `fetch` for all items in their order, many of them under way at the same time."""
+    if len(items) <= 1:
+        return [fetch(item) for item in items]
+    with ThreadPoolExecutor(min(len(items), SIMULTANEOUS_REQUESTS)) as pool:
+        return list(pool.map(fetch, items))
+
+
+def _config_error(message: str) -> AirbyteTracedException:
+    return AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)

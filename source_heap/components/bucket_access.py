@@ -1,0 +1,53 @@
+"""The requests that the bucket is read with."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import InitVar, dataclass
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from airbyte_cdk.sources.declarative.requesters.http_requester import HttpRequester
+from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
+from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
+from airbyte_cdk.sources.types import StreamSlice
+
+from source_heap.bucket import Bucket
+from source_heap.run_config import RunConfig
+
+
+@dataclass
+class BucketAccess(Retriever):
+    """Gives the run its `Bucket`, made of the two requests that the manifest describes: a listing, and an object.
+
+    A retriever only because the engine has no kind of component for "a service that others use". The streams of
+    the tables take the bucket from the run: to build these requests anew for each of some hundred streams would
+    take longer than to discover their tables.
+    """
+
+    config: Mapping[str, Any]
+    listing: SimpleRetriever
+    objects: HttpRequester
+    parameters: InitVar[Mapping[str, Any]] = None
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Have objects streamed, which the engine would load whole, and let the other components find the bucket."""
+        self.objects.stream_response = True
+        run = RunConfig.of(self.config)
+        run.bucket = run.bucket or Bucket(self.config["bucket"], self.read_records, self._get_object)
+
+    def read_records(
+        self,
+        records_schema: Mapping[str, Any] | None = None,
+        stream_slice: StreamSlice | None = None,
+    ) -> Iterable[Mapping[str, Any]]:
+        """The objects under `manifests/`, as S3 lists them."""
+        empty = StreamSlice(partition={}, cursor_slice={})
+        for item in self.listing.read_records(records_schema or {}, stream_slice or empty):
+            if isinstance(item, Mapping):
+                yield item
+
+    def _get_object(self, key: str, headers: Mapping[str, str]) -> requests.Response:
+        response = self.objects.send_request(path=quote(key, safe="/~"), request_headers=headers)
+        if response is None:
+            raise RuntimeError(f"the request for {key} was given up without an error")
+        return response

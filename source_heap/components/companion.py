@@ -1,0 +1,126 @@
+"""The companion stream `_heap_tables`: which dumps make up the present content of each table."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import InitVar, dataclass, field
+from typing import Any
+
+from airbyte_cdk.sources.declarative.partition_routers.partition_router import PartitionRouter
+from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
+from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
+from airbyte_cdk.sources.types import StreamSlice
+
+from source_heap.components.bucket_access import BucketAccess
+from source_heap.manifests import INTERNAL_TABLES, USER_MIGRATIONS
+from source_heap.positions import Position, plan, unsettled
+from source_heap.run_config import RunConfig
+from source_heap.table_history import TableHistory
+
+ACCESS, TABLES = "access", "tables"
+
+
+@dataclass
+class CompanionRouter(PartitionRouter):
+    """Yields two slices: one that proves access to the bucket and has no records, and one with the tables.
+
+    `check` reads the first slice only: the listing, the newest manifest and the header of one of its files. The
+    state is what the retriever left after the last record; `ListPartitionRouter` keeps none.
+    """
+
+    config: Mapping[str, Any]
+    parameters: InitVar[Mapping[str, Any]] = None
+    saved_state: Mapping[str, Any] = field(init=False, default_factory=dict)
+
+    def stream_slices(self) -> Iterable[StreamSlice]:
+        """The two slices."""
+        for part in (ACCESS, TABLES):
+            yield StreamSlice(partition={"part": part}, cursor_slice={})
+
+    def get_stream_state(self) -> Mapping[str, Any] | None:
+        """What had been read when the state was last saved."""
+        return self.saved_state or None
+
+    def get_request_params(self, **_: Any) -> Mapping[str, Any]:  # noqa: ANN401 # the engine's own signature
+        """Nothing: a slice is no request."""
+        return {}
+
+    get_request_headers = get_request_body_data = get_request_body_json = get_request_params
+
+
+@dataclass
+class CompanionTables(Retriever):
+    """Yields a record for every table that a manifest not seen before describes.
+
+    `SimpleRetriever` makes a record of each answer; a record here sums up all manifests of a table. The state
+    holds four numbers a table, so that manifests are not fetched again.
+    """
+
+    config: Mapping[str, Any]
+    access: BucketAccess
+    partition_router: CompanionRouter
+    cursor: Cursor
+    parameters: InitVar[Mapping[str, Any]] = None
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Hand the incoming state to the router, which the engine gives none."""
+        self.partition_router.saved_state = self.cursor.state.get("parent_state") or {}
+
+    def read_records(
+        self,
+        records_schema: Mapping[str, Any],  # noqa: ARG002 # the engine's own signature
+        stream_slice: StreamSlice | None = None,
+    ) -> Iterable[Mapping[str, Any]]:
+        """The records of a slice: none for the proof of access, which fails if there is no access."""
+        if stream_slice is not None and stream_slice.partition["part"] == ACCESS:
+            self._prove_access()
+        else:
+            yield from self._tables()
+
+    def _prove_access(self) -> None:
+        bucket = RunConfig.bucket_of(self.config)
+        for manifest in reversed(bucket.manifests()):
+            tables = bucket.entries([manifest])[manifest.dump_id]
+            file = next((file for entry in tables.values() for file in entry.files), None)
+            if file is not None:
+                bucket.record_schemas([file])
+                return
+
+    def _tables(self) -> Iterable[Mapping[str, Any]]:
+        state = self.partition_router.saved_state
+        position = Position.from_state(state.get("position"))
+        histories = {name: TableHistory(*numbers) for name, numbers in state.get("tables", {}).items()}
+        bucket = RunConfig.bucket_of(self.config)
+        manifests = bucket.manifests()
+        fresh = unsettled(manifests, position)
+        if fresh and fresh[0].dump_id < max((history.newest_dump_id for history in histories.values()), default=-1):
+            fresh, histories = manifests, {}  # a dump came late: the sums are made anew
+        changed = set()
+        for dump_id, tables in bucket.entries(fresh).items():
+            for name, entry in tables.items():
+                if name in INTERNAL_TABLES:
+                    continue
+                histories[name] = TableHistory.after(
+                    histories.get(name),
+                    dump_id,
+                    len(entry.files),
+                    is_full_copy=name == USER_MIGRATIONS or not entry.incremental,
+                )
+                changed.add(name)
+        for name in sorted(changed):
+            yield self._record(name, histories[name])
+        self.partition_router.saved_state = {
+            "position": plan(unsettled(manifests, position), {}, position).start.to_state(),
+            "tables": {name: list(vars(history).values()) for name, history in histories.items()},
+        }
+
+    def _record(self, table: str, history: TableHistory) -> Mapping[str, Any]:
+        bucket = RunConfig.bucket_of(self.config)
+        newest = [manifest for manifest in bucket.manifests() if manifest.dump_id == history.newest_dump_id]
+        entry = bucket.entries(newest)[history.newest_dump_id][table]
+        return {
+            "table": table,
+            "first_valid_dump_id": history.first_valid_dump_id,
+            "newest_dump_id": history.newest_dump_id,
+            "file_count": history.file_count,
+            "columns": list(entry.columns),
+            "_heap_dump_id": history.newest_dump_id,
+        }

@@ -1,0 +1,108 @@
+"""The streams of the connector: one for every table of the dumps."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import InitVar, dataclass
+from typing import Any
+
+from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
+from airbyte_cdk.sources.declarative.schema.schema_loader import SchemaLoader
+from airbyte_cdk.sources.types import StreamSlice
+
+from source_heap.avro.json_schema import table_schema
+from source_heap.components.bucket_access import BucketAccess
+from source_heap.manifests import INTERNAL_TABLES, USER_MIGRATIONS, TableEntry
+from source_heap.run_config import RunConfig
+
+COMPANION_STREAM = "_heap_tables"
+_PRIMARY_KEYS = {"users": "user_id", USER_MIGRATIONS: "from_user_id"}
+_EVENT_KEY = "event_id"
+_ADDED_COLUMNS: Mapping[str, Any] = {
+    "_heap_dump_id": {"type": "integer", "description": "The dump that the row came with."},
+    "_heap_file": {"type": "string", "description": "The key of the Avro file that the row came with."},
+}
+_LOGGER = logging.getLogger("airbyte")
+
+
+@dataclass
+class Tables(Retriever):
+    """Yields the name and the primary key of every table, for the engine to make a stream of each.
+
+    When a sync is to read, the tables are those of its catalog, and no manifest has to be looked into; the names
+    come from the manifests only when the catalog is asked for. `SimpleRetriever` reads one kind of request; this
+    needs the listing and then one request for each manifest.
+    """
+
+    config: Mapping[str, Any]
+    access: BucketAccess
+    parameters: InitVar[Mapping[str, Any]] = None
+
+    def read_records(
+        self,
+        records_schema: Mapping[str, Any],  # noqa: ARG002 # the engine's own signature
+        stream_slice: StreamSlice | None = None,  # noqa: ARG002 # the engine's own signature
+    ) -> Iterable[Mapping[str, Any]]:
+        """The tables by name."""
+        configured = RunConfig.of(self.config).configured_schemas
+        names = self._discovered() if configured is None else [name for name in configured if name != COMPANION_STREAM]
+        for name in names:
+            yield {"name": name, "primary_key": _PRIMARY_KEYS.get(name, _EVENT_KEY)}
+
+    def _discovered(self) -> list[str]:
+        bucket = RunConfig.bucket_of(self.config)
+        entries = bucket.entries(bucket.manifests())
+        found = {name for tables in entries.values() for name in tables}
+        if internal := sorted(found & INTERNAL_TABLES):
+            _LOGGER.info("Left out, as they are internal to Heap: %s", ", ".join(internal))
+        names = sorted(found - INTERNAL_TABLES)
+        bucket.record_schemas([file for name in names for file in sample_files(entries, name)])
+        return names
+
+
+@dataclass
+class TableSchema(SchemaLoader):
+    """The schema of a table from the headers of its Avro files, one or two for each distinct list of columns.
+
+    The built-in loaders read a fixed schema, or one request whose answer is JSON. While a sync reads, the schema is
+    the catalog's: that is what the destination was promised, and no header has to be fetched.
+    """
+
+    config: Mapping[str, Any]
+    table: str
+    parameters: InitVar[Mapping[str, Any]] = None
+
+    def get_json_schema(self) -> Mapping[str, Any]:
+        """A JSON schema whose columns are all nullable, except the two that the connector adds."""
+        configured = (RunConfig.of(self.config).configured_schemas or {}).get(self.table)
+        return configured if configured and configured.get("properties") else self._discovered()
+
+    def _discovered(self) -> Mapping[str, Any]:
+        bucket = RunConfig.bucket_of(self.config)
+        entries = bucket.entries(bucket.manifests())
+        record_schemas = bucket.record_schemas(sample_files(entries, self.table))
+        columns = [
+            column for tables in entries.values() if self.table in tables for column in tables[self.table].columns
+        ]
+        return {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "additionalProperties": True,
+            "properties": {**table_schema(record_schemas, columns), **_ADDED_COLUMNS},
+        }
+
+
+def sample_files(entries: Mapping[int, Mapping[str, TableEntry]], table: str) -> list[str]:
+    """For each distinct list of the table's columns a file of the first and one of the newest dump that has it.
+
+    Both, as the type of a column can change while its name stays. Dumps that are void do not count.
+    """
+    dumps = [(dump_id, tables[table]) for dump_id, tables in sorted(entries.items()) if table in tables]
+    void_before = max((dump_id for dump_id, entry in dumps if not entry.incremental), default=-1)
+    first: dict[tuple[str, ...], str] = {}
+    newest: dict[tuple[str, ...], str] = {}
+    for dump_id, entry in dumps:
+        files = entry.files if dump_id >= void_before else ()
+        if files:
+            first.setdefault(entry.columns, files[0])
+            newest[entry.columns] = files[0]
+    return list(dict.fromkeys((*first.values(), *newest.values())))

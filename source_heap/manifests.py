@@ -1,0 +1,138 @@
+"""The manifests of a bucket: their names, and what each says of every table of its dump."""
+
+import logging
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+
+from source_heap.positions import Manifest
+
+MANIFEST_PREFIX = "manifests/"
+INTERNAL_TABLES = frozenset({"_event_metadata"})
+USER_MIGRATIONS = "user_migrations"
+WHOLE_TABLES = frozenset({"users", USER_MIGRATIONS})
+_MANIFEST_KEY = re.compile(rf"{MANIFEST_PREFIX}(?:sync_)?(\d+)\.json")
+_PACKED_FROM = 2_000
+_URI = re.compile(r"s3[an]?://([^/]+)/(.+)", re.DOTALL)
+_LOGGER = logging.getLogger("airbyte")
+
+
+class UnreadableManifestError(Exception):
+    """The content of a manifest is not what Heap writes; the text says in which way."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableEntry:
+    """What a manifest says of one table.
+
+    A year of dumps can name millions of files, so the names are kept as one text, packed if there are many.
+    """
+
+    incremental: bool
+    columns: tuple[str, ...]
+    _files: str | bytes
+
+    @classmethod
+    def of(cls, *, incremental: bool, columns: tuple[str, ...], files: Iterable[str]) -> "TableEntry":
+        """The entry of a table with these files."""
+        text = "\n".join(files)
+        return cls(incremental, columns, zlib.compress(text.encode()) if len(text) > _PACKED_FROM else text)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The keys of the table's files in this dump; the full URI for a file that lies in another bucket."""
+        text = zlib.decompress(self._files).decode() if isinstance(self._files, bytes) else self._files
+        return tuple(text.split("\n")) if text else ()
+
+    def joined(self, other: "TableEntry") -> "TableEntry":
+        """The entry that says what both say, for a dump whose manifest is there in both spellings."""
+        return TableEntry.of(
+            incremental=self.incremental and other.incremental,
+            columns=tuple(dict.fromkeys((*self.columns, *other.columns))),
+            files=dict.fromkeys((*self.files, *other.files)),
+        )
+
+
+def listed_manifests(objects: Iterable[Mapping[str, Any]]) -> list[Manifest]:
+    """The manifests among the listed objects, ascending by dump id; anything else under their prefix is left out."""
+    manifests: dict[int, Manifest] = {}
+    for entry in objects:
+        key = entry["Key"]
+        name = _MANIFEST_KEY.fullmatch(key)
+        if not name:
+            continue
+        dump_id, written_at = int(name.group(1)), _milliseconds(entry["LastModified"])
+        twin = manifests.get(dump_id, Manifest(dump_id, (), ""))
+        manifests[dump_id] = Manifest(dump_id, (*twin.keys, key), max(twin.written_at, written_at))
+    return [manifests[dump_id] for dump_id in sorted(manifests)]
+
+
+def parse_manifest(
+    content: bytes, bucket: str, known_columns: dict[tuple[str, ...], tuple[str, ...]]
+) -> dict[str, TableEntry]:
+    """The tables of a manifest by name.
+
+    Args:
+        content: the manifest.
+        bucket: files in this bucket are given as keys, all others as URIs.
+        known_columns: equal lists of columns are kept once in it.
+
+    Raises:
+        UnreadableManifestError: it is not JSON, or lacks what no dump can do without.
+    """
+    try:
+        manifest = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise UnreadableManifestError(f"it is not JSON ({error})") from error
+    tables = manifest.get("tables") if isinstance(manifest, dict) else None
+    if not isinstance(tables, list):
+        raise UnreadableManifestError("it has no list of tables")
+    entries: dict[str, TableEntry] = {}
+    for table in tables:
+        name = table.get("name") if isinstance(table, dict) else None
+        if not isinstance(name, str) or not name:
+            raise UnreadableManifestError("one of its tables has no name")
+        entries[name] = _entry(table, bucket, known_columns)
+    return entries
+
+
+def _entry(table: dict[str, Any], bucket: str, known_columns: dict[tuple[str, ...], tuple[str, ...]]) -> TableEntry:
+    files, columns = table.get("files") or [], table.get("columns") or []
+    for texts in (files, columns):
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise UnreadableManifestError(f"the files or columns of table '{table['name']}' are not lists of texts")
+    incremental = table.get("incremental")
+    if not isinstance(incremental, bool):
+        _LOGGER.warning(
+            "A manifest does not say whether table '%s' is incremental; its files are added to earlier dumps.",
+            table["name"],
+        )
+        incremental = True
+    own_columns = tuple(columns)
+    return TableEntry.of(
+        incremental=incremental,
+        columns=known_columns.setdefault(own_columns, own_columns),
+        files=(_key(uri, bucket) for uri in files),
+    )
+
+
+def _key(uri: str, bucket: str) -> str:
+    parts = _URI.fullmatch(uri)
+    return parts.group(2) if parts and parts.group(1) == bucket else uri
+
+
+def bucket_of(file: str) -> str | None:
+    """The other bucket in which a file of a manifest lies; None for a file in the configured bucket."""
+    parts = _URI.fullmatch(file)
+    return unquote(parts.group(1)) if parts else None
+
+
+def _milliseconds(written_at: str) -> str:
+    """S3's ISO 8601 time, with or without a fraction, with exactly three digits of it, so that texts sort as times."""
+    seconds, _, fraction = written_at.rstrip("Z").partition(".")
+    return f"{seconds}.{fraction[:3]:0<3}Z"

@@ -1,0 +1,52 @@
+"""The configuration of one run, and what the components of that run share."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from source_heap.aws import AwsAccess
+
+if TYPE_CHECKING:
+    from airbyte_cdk.models import ConfiguredAirbyteCatalog
+
+    from source_heap.bucket import Bucket
+
+
+class RunConfig(dict[str, Any]):
+    """The user's configuration as the engine hands it to every component, with what they share.
+
+    The engine builds a stream's components one by one and offers them nothing in common but the configuration.
+    What must happen once a run, and not once a stream, is therefore reached through it: assuming the role,
+    listing the bucket, reading a manifest.
+    """
+
+    def __init__(self, config: Mapping[str, Any], catalog: "ConfiguredAirbyteCatalog | None" = None) -> None:
+        """Nothing is asked for yet; the catalog is that of the sync to be done, if one is."""
+        super().__init__(config)
+        self.aws = AwsAccess(config)
+        self.bucket: Bucket | None = None
+        self.configured_schemas: dict[str, Mapping[str, Any]] | None = None
+        if catalog is not None:
+            self.configured_schemas = {item.stream.name: item.stream.json_schema for item in catalog.streams}
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> "RunConfig":
+        """The run's configuration, given the one that the engine hands to a component.
+
+        Raises:
+            TypeError: the component was not built by the source.
+        """
+        if not isinstance(config, cls):
+            raise TypeError("the manifest's components work within SourceHeap only")
+        return config
+
+    @classmethod
+    def bucket_of(cls, config: Mapping[str, Any]) -> "Bucket":
+        """The bucket of the run.
+
+        Raises:
+            TypeError: no component that gives access to it was built before.
+        """
+        bucket = cls.of(config).bucket
+        if bucket is None:
+            raise TypeError("the manifest gives no access to the bucket before it is read")
+        return bucket

@@ -1,0 +1,25 @@
+"""Which dumps make up the present content of a table, in a few numbers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TableHistory:
+    """The dumps of one table so far.
+
+    `first_valid_dump_id` is the newest full copy, or else the oldest dump; dumps before it do not count.
+    `file_count` is the number of files of the dumps that count.
+    """
+
+    first_valid_dump_id: int
+    newest_dump_id: int
+    file_count: int
+
+    @classmethod
+    def after(
+        cls, earlier: "TableHistory | None", dump_id: int, file_count: int, *, is_full_copy: bool
+    ) -> "TableHistory":
+        """The history once a newer dump than all of `earlier` has come."""
+        if earlier is None or is_full_copy:
+            return cls(dump_id, dump_id, file_count)
+        return cls(earlier.first_valid_dump_id, dump_id, earlier.file_count + file_count)

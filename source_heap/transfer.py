@@ -1,0 +1,95 @@
+"""One object of the bucket as a stream of bytes that survives broken connections."""
+
+import io
+import time
+from collections.abc import Callable, Mapping
+
+import requests
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils import AirbyteTracedException
+from urllib3.exceptions import HTTPError
+
+BUFFER_SIZE = 1 << 18
+ATTEMPTS_WITHOUT_PROGRESS = 5
+SECONDS_BETWEEN_ATTEMPTS = 1.0
+
+Send = Callable[[Mapping[str, str]], requests.Response]
+
+
+class ResumingStream(io.RawIOBase):
+    """The bytes of an object, from its first to its last.
+
+    When the connection breaks, the transfer continues at the first byte that is missing, on the condition that the
+    object is still the same (`If-Match`); nothing is handed out twice. An object that is not delivered in full
+    is an error, never an early end.
+    """
+
+    def __init__(self, send: Send) -> None:
+        """Begin the transfer; `send` performs the request with the given headers and raises for any failed status."""
+        super().__init__()
+        self._send = send
+        self._response = send({})
+        self._etag = self._response.headers.get("ETag")
+        self._size = int(self._response.headers["Content-Length"])
+        self._offset = 0
+        self._attempts_left = ATTEMPTS_WITHOUT_PROGRESS
+
+    def readable(self) -> bool:
+        """True, as this is a stream to read from."""
+        return True
+
+    def tell(self) -> int:
+        """How many bytes have been handed out."""
+        return self._offset
+
+    def close(self) -> None:
+        """Give the connection back, dropping what was not read."""
+        if not self.closed:
+            self._response.close()
+        super().close()
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # typeshed's Buffer is no base class in 3.10
+        """Fill the buffer with the next bytes, as many as arrive; 0 at the end of the object.
+
+        Raises:
+            AirbyteTracedException: a `transient_error` when the transfer breaks again and again without progress,
+                or the object changed meanwhile.
+        """
+        while self._offset < self._size:
+            try:
+                data = self._response.raw.read(len(buffer))
+            except (HTTPError, OSError) as error:
+                self._resume(error)
+                continue
+            if not data:
+                self._resume(EOFError("the connection was closed early"))
+                continue
+            buffer[: len(data)] = data
+            self._offset += len(data)
+            self._attempts_left = ATTEMPTS_WITHOUT_PROGRESS
+            return len(data)
+        return 0
+
+    def _resume(self, error: Exception) -> None:
+        self._response.close()
+        if self._attempts_left == 0:
+            raise _interrupted(
+                f"the connection broke at byte {self._offset} and could not be resumed", error
+            ) from error
+        if self._attempts_left < ATTEMPTS_WITHOUT_PROGRESS:
+            time.sleep(SECONDS_BETWEEN_ATTEMPTS)
+        self._attempts_left -= 1
+        headers = {"Range": f"bytes={self._offset}-"}
+        if self._etag:
+            headers["If-Match"] = self._etag
+        self._response = self._send(headers)
+        if self._response.status_code != requests.codes.partial_content:
+            raise _interrupted("the store cannot continue a broken transfer", error) from error
+
+
+def _interrupted(what: str, error: Exception) -> AirbyteTracedException:
+    return AirbyteTracedException(
+        message=f"The transfer was interrupted: {what} ({error}). The next sync reads the file again.",
+        internal_message=repr(error),
+        failure_type=FailureType.transient_error,
+    )

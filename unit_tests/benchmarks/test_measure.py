@@ -1,0 +1,35 @@
+import sys
+
+import pytest
+
+from benchmarks.measure import CommandFailedError, measure
+
+THREE_RECORDS = """
+import sys, time
+for piece in ('{"type":"RECORD"}\\n{"type": "REC', 'ORD"}\\n{"type":"STATE"}\\n', '{"type":"RECORD"}\\n'):
+    sys.stdout.write(piece)
+    sys.stdout.flush()
+    time.sleep(0.2)
+"""
+CHILD_WITH_MEMORY = """
+import subprocess, sys
+program = 'import time; data = bytearray(100_000_000); sum(range(10_000_000)); time.sleep(1)'
+subprocess.run([sys.executable, '-c', program], check=True)
+"""
+
+
+def test_records_are_counted_across_the_pieces_of_a_pipe() -> None:
+    cost = measure([sys.executable, "-c", THREE_RECORDS])
+    assert cost.records == 3
+    assert cost.output == b""
+
+
+def test_child_processes_count() -> None:
+    cost = measure([sys.executable, "-c", CHILD_WITH_MEMORY])
+    assert cost.peak_rss_mb > 100
+    assert cost.cpu_seconds > 0.1
+
+
+def test_failure_is_reported_with_what_the_command_said() -> None:
+    with pytest.raises(CommandFailedError, match="the reason"):
+        measure([sys.executable, "-c", "import sys; sys.exit('the reason')"])

@@ -1,0 +1,139 @@
+"""What is refused before anything is sent."""
+
+import pytest
+from airbyte_cdk.models import DestinationSyncMode, FailureType
+from requests_mock import Mocker
+
+from unit_tests.destination_segment.segment_writes import JsonObject, catalog_of, config_of, record, write
+
+IDENTIFY: JsonObject = {"stream": "users", "call_type": "identify", "user_id_field": "id"}
+API_CALL: JsonObject = {"stream": "users", "call_type": "api_call", "path": "/track"}
+FIELDS = ["id", "email", "updated_at"]
+
+
+def refusal(
+    api: Mocker, mapping: JsonObject, properties: JsonObject | list[str] = FIELDS, stream: str = "users"
+) -> str | None:
+    written = write(config_of(mapping), catalog_of(stream, properties), [record({"id": 1}, stream)])
+    if written.error is None:
+        return None
+    assert written.error.failure_type is FailureType.config_error
+    assert not api.request_history
+    return str(written.error)
+
+
+def test_a_stream_without_a_mapping(api: Mocker) -> None:
+    assert refusal(api, IDENTIFY, stream="accounts") == (
+        "Stream 'accounts' has no mapping (there are mappings of 'users'). Add one, or take the stream out of the "
+        "connection."
+    )
+
+
+@pytest.mark.parametrize(
+    ("mapping", "missing"),
+    [
+        ({**IDENTIFY, "user_id_field": "ID"}, "ID"),
+        ({**IDENTIFY, "timestamp_field": "at"}, "at"),
+        ({**IDENTIFY, "context": [{"name": "ip", "field": "address"}]}, "address"),
+        ({**IDENTIFY, "traits": {"selection": "all", "exclude": ["password"]}}, "password"),
+        ({**IDENTIFY, "traits": {"selection": "all", "object_field": "attributes"}}, "attributes"),
+        ({**IDENTIFY, "traits": {"selection": "list", "fields": ["email", "plan", "age"]}}, "age, plan"),
+        ({**IDENTIFY, "traits": {"selection": "mapping", "mapping": [{"name": "a", "field": "b"}]}}, "b"),
+        ({**API_CALL, "path": "/users/{{ record.uid }}"}, "uid"),
+        ({**API_CALL, "query": [{"name": "a", "value": "{{ record['uid'] | upper }}"}]}, "uid"),
+        ({**API_CALL, "body": {"source": "template", "template": '{"ids": ["{{ record.uid }}"]}'}}, "uid"),
+        ({**API_CALL, "body": {"source": "field", "field": "payload"}}, "payload"),
+    ],
+)
+def test_a_field_that_the_stream_does_not_have(api: Mocker, mapping: JsonObject, missing: str) -> None:
+    assert refusal(api, mapping) == (
+        f"Mapping 1 (stream 'users') names what the stream does not have: {missing}. Its fields are email, id, "
+        "updated_at."
+    )
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"id": {}, "profile": {}},
+        {"id": {}, "profile": {"type": ["null", "object"]}},
+        {"id": {}, "profile": {"type": "object", "properties": {"name": {"type": "string"}}}},
+        {"id": {}, "profile": {"type": "object", "properties": {"age": {}}, "additionalProperties": True}},
+        {},
+    ],
+    ids=["untyped", "open object", "declared", "declared and open", "no schema"],
+)
+def test_a_field_inside_an_object_that_may_have_it(api: Mocker, properties: JsonObject) -> None:
+    assert refusal(api, {**IDENTIFY, "traits": {"selection": "list", "fields": ["profile.name"]}}, properties) is None
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"type": "string"},
+        {"type": "object", "properties": {"age": {}}, "additionalProperties": False},
+    ],
+)
+def test_a_field_inside_an_object_that_cannot_have_it(api: Mocker, profile: JsonObject) -> None:
+    traits = {"selection": "list", "fields": ["profile.name"]}
+    assert "profile.name" in str(refusal(api, {**IDENTIFY, "traits": traits}, {"id": {}, "profile": profile}))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "properties", "sentence"),
+    [
+        (
+            IDENTIFY,
+            {"id": {}, "name": {"type": ["null", "object"]}},
+            (
+                "Mapping 1 (stream 'users') sends the field 'name' (object) as 'name', which Segment reserves for a "
+                "text. Map it under another name, or leave it out."
+            ),
+        ),
+        (
+            {**IDENTIFY, "traits": {"selection": "all", "object_field": "profile"}},
+            {"id": {}, "profile": {"type": "object", "properties": {"age": {"type": "boolean"}}}},
+            (
+                "Mapping 1 (stream 'users') sends the field 'profile.age' (boolean) as 'age', which Segment reserves "
+                "for a number. Map it under another name, or leave it out."
+            ),
+        ),
+        (
+            {**IDENTIFY, "traits": {"selection": "list", "fields": ["address"]}},
+            {"id": {}, "address": {"type": "string"}},
+            (
+                "Mapping 1 (stream 'users') sends the field 'address' (string) as 'address', which Segment reserves "
+                "for an object. Map it under another name, or leave it out."
+            ),
+        ),
+        (
+            {**IDENTIFY, "traits": {"selection": "mapping", "mapping": [{"name": "company.plan", "field": "plans"}]}},
+            {"id": {}, "plans": {"type": "array"}},
+            (
+                "Mapping 1 (stream 'users') sends the field 'plans' (array) as 'company.plan', which Segment reserves "
+                "for a text. Map it under another name, or leave it out."
+            ),
+        ),
+    ],
+)
+def test_a_field_whose_type_its_reserved_name_cannot_take(
+    api: Mocker, mapping: JsonObject, properties: JsonObject, sentence: str
+) -> None:
+    assert refusal(api, mapping, properties) == sentence
+
+
+@pytest.mark.usefixtures("api")
+def test_a_stream_that_asks_to_overwrite_is_told_that_segment_keeps_what_it_has(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    catalog = catalog_of()
+    catalog.streams[0].destination_sync_mode = DestinationSyncMode.overwrite
+    assert write(config_of(IDENTIFY), catalog, []).error is None
+    assert any(message.startswith("Stream 'users' asks to overwrite") for message in caplog.messages)
+
+
+def test_a_template_that_is_none(api: Mocker) -> None:
+    assert "the body's template is not JSON" in str(
+        refusal(api, {**API_CALL, "body": {"source": "template", "template": "{{ record.id }}"}})
+    )
+    assert "the template '/{{ record.id' cannot be read" in str(refusal(api, {**API_CALL, "path": "/{{ record.id"}))

@@ -1,0 +1,131 @@
+"""`check`: one request if the key is good, and an answer that says what to change if it is not."""
+
+import logging
+
+import pytest
+import requests
+import requests_mock
+from airbyte_cdk.models import AirbyteConnectionStatus, Status
+
+from source_customerio import SourceCustomerio
+from unit_tests.helpers import JsonObject
+from unit_tests.source_customerio.customerio_api import EU, US
+
+ACCEPTED = {"json": {"workspaces": [{"id": 1}]}}
+REFUSED = {"status_code": 401, "json": {"errors": [{"detail": "unauthorized", "status": "401"}]}}
+HOSTS = {"us": US, "eu": EU}
+
+
+def check(config: JsonObject) -> AirbyteConnectionStatus:
+    return SourceCustomerio(config=config).check(logging.getLogger("airbyte"), config)
+
+
+@pytest.mark.parametrize("region", ["us", "eu"])
+def test_asks_for_the_workspaces_only(api: requests_mock.Mocker, region: str) -> None:
+    api.get(HOSTS[region] + "/workspaces", **ACCEPTED)
+
+    assert check({"access_token": "key", "region": region}).status is Status.SUCCEEDED
+    assert [request.url for request in api.request_history] == [HOSTS[region] + "/workspaces"]
+
+
+@pytest.mark.parametrize(("region", "other"), [("us", "eu"), ("eu", "us")])
+def test_names_the_region_that_a_key_belongs_to(api: requests_mock.Mocker, region: str, other: str) -> None:
+    api.get(HOSTS[region] + "/workspaces", **REFUSED)
+    api.get(HOSTS[other] + "/workspaces", **ACCEPTED)
+
+    status = check({"access_token": "key", "region": region})
+
+    assert status.status is Status.FAILED
+    assert status.message == (
+        f"This App API key belongs to region '{other}', not '{region}'. Change Region to '{other}'."
+    )
+    assert len(api.request_history) == 2
+
+
+def test_says_when_no_region_accepts_the_key(api: requests_mock.Mocker) -> None:
+    api.get(US + "/workspaces", **REFUSED)
+    api.get(EU + "/workspaces", **REFUSED)
+
+    status = check({"access_token": "key"})
+
+    assert status.status is Status.FAILED
+    assert status.message == (
+        "Neither region of Customer.io accepts this App API key. Check that it is complete and not revoked, that it is "
+        "an App API key (a Track or Pipelines key does not work), and that the key's IP allowlist, if it has one, "
+        "admits this connector."
+    )
+    assert len(api.request_history) == 2
+
+
+def test_keeps_to_the_first_answer_when_the_other_region_cannot_be_asked(api: requests_mock.Mocker) -> None:
+    api.get(US + "/workspaces", **REFUSED)
+    api.get(EU + "/workspaces", exc=requests.ConnectionError("no route"))
+
+    status = check({"access_token": "key"})
+
+    assert str(status.message).startswith("Customer.io refused the App API key in region 'us'.")
+
+
+def test_behind_an_api_url_there_is_no_other_region_to_ask(api: requests_mock.Mocker) -> None:
+    api.get("http://proxy.example.com/v1/workspaces", **REFUSED)
+
+    status = check({"access_token": "key", "api_url": "http://proxy.example.com"})
+
+    assert str(status.message).startswith("Customer.io refused the App API key at http://proxy.example.com.")
+    assert len(api.request_history) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"status_code": 403, "json": {"errors": []}}, "does not let this App API key read the stream workspaces"),
+        ({"status_code": 404, "text": "404 page not found"}, "check that it is the base address of Customer.io's App"),
+        ({"text": "<html>", "headers": {"Content-Type": "text/html"}}, "a web page instead of Customer.io's App API"),
+        ({"status_code": 503, "text": ""}, "Customer.io is unavailable at the moment"),
+    ],
+    ids=["403", "404", "web page", "503"],
+)
+def test_asks_the_other_region_for_no_other_reason(
+    api: requests_mock.Mocker, answer: dict[str, object], words: str
+) -> None:
+    api.get(US + "/workspaces", **answer)
+
+    status = check({"access_token": "key"})
+
+    assert status.status is Status.FAILED
+    assert words in str(status.message)
+    assert {request.hostname for request in api.request_history} == {"api.customer.io"}
+
+
+def test_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: list[float]) -> None:
+    api.get(US + "/workspaces", exc=requests.ConnectionError("Name or service not known"))
+
+    assert check({"access_token": "key"}).status is Status.FAILED
+    assert sum(waits) < 30
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"access_token": "  "}, "App API Key is empty"),
+        ({"access_token": "key", "start_date": "31/12/2024"}, "'31/12/2024' is not a date"),
+        ({"access_token": "key", "start_date": "2024-02-30"}, "'2024-02-30' is not a date"),
+        ({"access_token": "key", "start_date": "2027-01-01"}, "lies in the future"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_before_any_request(
+    api: requests_mock.Mocker, config: JsonObject, words: str
+) -> None:
+    status = check(config)
+
+    assert status.status is Status.FAILED
+    assert words in str(status.message)
+    assert api.request_history == []
+
+
+def test_a_padded_key_is_trimmed(api: requests_mock.Mocker) -> None:
+    api.get(US + "/workspaces", **ACCEPTED)
+
+    check({"access_token": " key\n", "start_date": "01/31/2026"})
+
+    assert api.request_history[0].headers["Authorization"] == "Bearer key"

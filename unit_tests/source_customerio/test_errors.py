@@ -1,0 +1,165 @@
+"""What a user reads when Customer.io, the network or a proxy says no."""
+
+import pytest
+import requests
+import requests_mock
+from airbyte_cdk.models import AirbyteStreamStatus, FailureType
+
+from source_customerio import SourceCustomerio
+from unit_tests.helpers import read_streams, rows
+from unit_tests.source_customerio.customerio_api import (
+    BY_NAME,
+    CONFIG,
+    errors_by_stream,
+    last_status,
+    only_error,
+    requests_to,
+    serve,
+)
+
+SEGMENTS = BY_NAME["segments"]
+HTML = {"text": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}
+TOO_MANY = {"errors": [{"detail": "rate limited to 10 requests per 1s (reference 0)", "status": "429"}]}
+
+
+def refusal(status: int, detail: str) -> dict[str, object]:
+    return {"status_code": status, "json": {"errors": [{"detail": detail, "status": str(status)}]}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure_type", "words"),
+    [
+        (
+            refusal(401, "unauthorized"),
+            FailureType.config_error,
+            ["refused the App API key in region 'us'", "a Track or Pipelines key does not work", "IP allowlist"],
+        ),
+        (
+            refusal(403, "forbidden"),
+            FailureType.config_error,
+            ["does not let this App API key read the stream {name}.", "scope", "deselect the stream"],
+        ),
+        (refusal(400, "invalid start token"), FailureType.system_error, ["{name} as invalid: invalid start token"]),
+        (refusal(422, "limit is too high"), FailureType.system_error, ["{name} as invalid: limit is too high"]),
+        (
+            {"status_code": 404, "text": "404 page not found\n"},
+            FailureType.config_error,
+            ["https://api.customer.io/v1/", " does not exist. If API URL is set, check that it is the base address"],
+        ),
+        (HTML, FailureType.config_error, ["a web page instead of Customer.io's App API. Check API URL"]),
+        ({"status_code": 404, **HTML}, FailureType.config_error, [" does not exist. If API URL is set"]),
+    ],
+    ids=["401", "403", "400", "422", "404 in plain text", "web page", "404 web page"],
+)
+def test_every_stream_fails_at_once_and_says_why(
+    api: requests_mock.Mocker, answer: dict[str, object], failure_type: FailureType, words: list[str]
+) -> None:
+    api.request(requests_mock.ANY, requests_mock.ANY, **answer)
+
+    output = read_streams(SourceCustomerio, CONFIG, list(BY_NAME))
+
+    errors = errors_by_stream(output)
+    assert set(errors) == set(BY_NAME)
+    for name, found in errors.items():
+        assert {found_type for found_type, _ in found} == {failure_type}
+        asked = {"customers": "customers_search", "eps_suppression": "sender_identities"}.get(name, name)
+        assert all(word.format(name=asked) in found[0][1] for word in words)
+        assert last_status(output, name) is AirbyteStreamStatus.INCOMPLETE
+    assert output.records == []
+    assert len(set(api.request_history)) <= len(BY_NAME) + 1
+
+
+def test_an_answer_without_its_envelope_is_an_error_and_never_an_empty_table(api: requests_mock.Mocker) -> None:
+    api.request(requests_mock.ANY, requests_mock.ANY, json={"unexpected": []})
+
+    output = read_streams(SourceCustomerio, CONFIG, list(BY_NAME))
+
+    errors = errors_by_stream(output)
+    parents_named_instead = {"customers": "customers_search", "eps_suppression": "sender_identities"}
+    assert set(errors) == {parents_named_instead.get(name, name) for name in BY_NAME}
+    assert all(" answered without '" in found[0][1] for found in errors.values())
+    assert all(last_status(output, name) is AirbyteStreamStatus.INCOMPLETE for name in BY_NAME)
+    assert output.records == []
+
+
+def test_a_refused_stream_fails_alone(api: requests_mock.Mocker) -> None:
+    topics = BY_NAME["topics"]
+    serve(api, SEGMENTS, refusal(403, "forbidden"))
+    serve(api, topics, {"json": topics.page(topics.record)})
+
+    output = read_streams(SourceCustomerio, CONFIG, ["segments", "topics"])
+
+    assert set(errors_by_stream(output)) == {"segments"}
+    assert rows(output) == [topics.record]
+    assert last_status(output, "segments") is AirbyteStreamStatus.INCOMPLETE
+    assert last_status(output, "topics") is AirbyteStreamStatus.COMPLETE
+    assert len(requests_to(api, SEGMENTS)) == 1
+
+
+@pytest.mark.parametrize(("retry_after", "wait"), [("1", 1), ("30", 30), (None, 4)])
+def test_rate_limiting_waits_as_long_as_the_vendor_says_or_ever_longer(
+    api: requests_mock.Mocker, waits: list[float], retry_after: str | None, wait: int
+) -> None:
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    too_many = {"status_code": 429, "json": TOO_MANY, "headers": headers}
+    serve(api, SEGMENTS, too_many, too_many, {"json": SEGMENTS.page(SEGMENTS.record)})
+
+    output = read_streams(SourceCustomerio, CONFIG, ["segments"])
+
+    assert rows(output) == [SEGMENTS.record]
+    assert any(wait <= waited <= wait + 3 for waited in waits)
+    assert max(waits) <= 2 * wait + 3
+
+
+def test_a_daily_quota_ends_with_a_clear_error_within_a_minute(api: requests_mock.Mocker, waits: list[float]) -> None:
+    serve(api, SEGMENTS, {"status_code": 429, "json": TOO_MANY})
+
+    failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, ["segments"]))
+
+    assert failure_type is FailureType.transient_error
+    assert "when a daily quota is used up" in sentence
+    assert "run the sync again tomorrow" in sentence
+    assert sum(waits) < 60
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"status_code": 500, "json": {"errors": [{"detail": "unexpected"}]}},
+        {"status_code": 502, **HTML},
+        {"status_code": 503, "text": ""},
+        {"status_code": 504, "text": ""},
+        {"status_code": 408, "text": ""},
+        {"exc": requests.ConnectionError("connection refused")},
+        {"exc": requests.exceptions.ChunkedEncodingError("connection broken")},
+        {"exc": requests.ReadTimeout("no answer")},
+        {"text": '{"segments": [{"id"'},
+    ],
+    ids=["500", "502 web page", "503", "504", "408", "refused", "cut", "silent", "cut JSON"],
+)
+def test_trouble_that_passes_is_waited_out(api: requests_mock.Mocker, trouble: dict[str, object]) -> None:
+    serve(api, SEGMENTS, trouble, trouble, {"json": SEGMENTS.page(SEGMENTS.record)})
+
+    output = read_streams(SourceCustomerio, CONFIG, ["segments"])
+
+    assert rows(output) == [SEGMENTS.record]
+    assert output.errors == []
+
+
+def test_trouble_that_stays_is_transient_and_named(api: requests_mock.Mocker) -> None:
+    serve(api, SEGMENTS, {"status_code": 503, "text": ""})
+
+    failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, ["segments"]))
+
+    assert failure_type is FailureType.transient_error
+    assert "Customer.io is unavailable at the moment; run the sync again later" in sentence
+
+
+def test_the_key_appears_in_no_message(api: requests_mock.Mocker, capsys: pytest.CaptureFixture[str]) -> None:
+    key = "app-api-key-0123456789"
+    serve(api, SEGMENTS, refusal(401, "unauthorized"))
+
+    output = read_streams(SourceCustomerio, {**CONFIG, "access_token": key}, ["segments"])
+
+    everything = "".join(map(str, output._messages))  # noqa: SLF001 # all messages, of whatever type
+    assert key not in everything + capsys.readouterr().out

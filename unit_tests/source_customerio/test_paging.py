@@ -1,0 +1,112 @@
+"""How the streams walk from page to page, and where they stop."""
+
+import pytest
+import requests_mock
+from airbyte_cdk.models import AirbyteStreamStatus
+
+from source_customerio import SourceCustomerio
+from unit_tests.helpers import read_streams
+from unit_tests.source_customerio.customerio_api import (
+    BY_NAME,
+    CONFIG,
+    PAGED,
+    US,
+    Contract,
+    last_status,
+    only_error,
+    requests_to,
+    serve,
+)
+
+per_list = pytest.mark.parametrize("contract", PAGED, ids=lambda contract: contract.name)
+
+
+def tokens(api: requests_mock.Mocker, contract: Contract) -> list[str | None]:
+    return [request.get("start") for request in requests_to(api, contract)]
+
+
+@per_list
+@pytest.mark.parametrize("end", [..., None, ""], ids=["absent", "null", "empty"])
+def test_follows_next_until_it_is_absent_null_or_empty(
+    api: requests_mock.Mocker, contract: Contract, end: object
+) -> None:
+    second = {**contract.record, contract.primary_key[0]: 2}
+    serve(
+        api,
+        contract,
+        {"json": contract.page(contract.record, following="bmV4dA==")},
+        {"json": contract.page(second, following=end)},
+    )
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert len(output.records) == 2
+    assert tokens(api, contract) == [None, "bmV4dA=="]
+
+
+@per_list
+def test_a_last_page_with_a_next_costs_one_empty_page(api: requests_mock.Mocker, contract: Contract) -> None:
+    serve(
+        api,
+        contract,
+        {"json": contract.page(contract.record, following="MQ==")},
+        {"json": contract.page(following="")},
+    )
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert len(output.records) == 1
+    assert tokens(api, contract) == [None, "MQ=="]
+    assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
+
+
+@per_list
+def test_an_empty_page_in_the_middle_ends_nothing(api: requests_mock.Mocker, contract: Contract) -> None:
+    serve(
+        api,
+        contract,
+        {"json": contract.page(following="a")},
+        {"json": contract.page(contract.record, following="")},
+    )
+
+    assert len(read_streams(SourceCustomerio, CONFIG, [contract.name]).records) == 1
+
+
+@per_list
+def test_a_token_that_repeats_is_an_error_instead_of_an_endless_loop(
+    api: requests_mock.Mocker, contract: Contract
+) -> None:
+    pages = [{"json": contract.page(contract.record, following=token)} for token in "abcabcabcabcabcabc"]
+    serve(api, contract, *pages)
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert "a page cursor that it had already given" in only_error(output)[1]
+    assert len(requests_to(api, contract)) < len(pages)
+
+
+@per_list
+@pytest.mark.parametrize("token", ["30e00001", "0", "007", "1e5", "None", "True", "[1]"])
+def test_a_token_that_looks_like_a_value_stays_the_text_it_is(
+    api: requests_mock.Mocker, contract: Contract, token: str
+) -> None:
+    serve(
+        api,
+        contract,
+        {"json": contract.page(contract.record, following=token)},
+        {"json": contract.page(following="")},
+    )
+
+    read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert tokens(api, contract) == [None, token]
+
+
+def test_the_whole_lists_are_asked_for_without_parameters(api: requests_mock.Mocker) -> None:
+    names = ["campaigns", "segments", "transactional_messages", "exports", "snippets", "collections"]
+    for name in names:
+        serve(api, BY_NAME[name], {"json": BY_NAME[name].page(following="ignored")})
+
+    read_streams(SourceCustomerio, CONFIG, names)
+
+    assert sorted(request.url for request in api.request_history) == sorted(US + BY_NAME[name].path for name in names)

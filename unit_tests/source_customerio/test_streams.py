@@ -1,0 +1,120 @@
+"""Every stream's contract: what it promises, what it asks for, and how it ends."""
+
+import json
+import logging
+
+import pytest
+import requests_mock
+from airbyte_cdk.models import AirbyteStreamStatus, SyncMode
+
+from source_customerio import SourceCustomerio
+from unit_tests.helpers import JsonObject, read_streams, rows
+from unit_tests.source_customerio.customerio_api import (
+    BY_NAME,
+    CONFIG,
+    CONTRACTS,
+    EU,
+    Contract,
+    last_status,
+    requests_to,
+    serve,
+    served_rows,
+)
+
+per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+
+
+def test_discovers_exactly_the_documented_streams() -> None:
+    catalog = SourceCustomerio(config=CONFIG).discover(logging.getLogger(), CONFIG)
+
+    discovered = {stream.name: stream for stream in catalog.streams}
+    assert set(discovered) == set(BY_NAME)
+    for contract in CONTRACTS:
+        stream = discovered[contract.name]
+        assert stream.source_defined_primary_key == [[key] for key in contract.primary_key]
+        assert (stream.default_cursor_field or [None])[0] == contract.cursor
+        assert (SyncMode.incremental in stream.supported_sync_modes) is bool(contract.cursor)
+        declared = stream.json_schema["properties"]
+        assert {*contract.primary_key, *contract.record, *contract.added} <= set(declared)
+
+
+@per_stream
+def test_asks_as_documented_and_passes_the_record_on_with_the_added_keys(
+    api: requests_mock.Mocker, contract: Contract
+) -> None:
+    unknown: JsonObject = {} if contract.name == "ip_addresses" else {"unknown_field": [1]}
+    page = served_rows(contract)
+    if unknown:
+        page[contract.data_key][0] = {**contract.record, **unknown}
+    serve(api, contract, {"json": page})
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert rows(output) == [{**contract.record, **unknown, **contract.added}]
+    assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
+    assert requests_to(api, contract) == [contract.parameters]
+    assert {request.headers["Authorization"] for request in api.request_history} == {"Bearer key"}
+
+
+@per_stream
+@pytest.mark.parametrize("nothing", [[], None], ids=["empty", "null"])
+def test_an_empty_list_is_an_empty_table(api: requests_mock.Mocker, contract: Contract, nothing: object) -> None:
+    serve(api, contract, {"json": {contract.data_key: nothing, "next": ""}})
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert output.records == []
+    assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
+
+
+@per_stream
+def test_asks_the_host_of_the_region(api: requests_mock.Mocker, contract: Contract) -> None:
+    api.request(requests_mock.ANY, requests_mock.ANY, status_code=403, json={"errors": []})
+
+    read_streams(SourceCustomerio, {**CONFIG, "region": "eu"}, [contract.name])
+
+    assert {request.url.startswith(EU) for request in api.request_history} == {True}
+
+
+def test_asks_the_api_url_instead_of_the_region(api: requests_mock.Mocker) -> None:
+    api.get("http://proxy.example.com/cio/v1/workspaces", json={"workspaces": [{"id": 1}]})
+    config = {**CONFIG, "region": "eu", "api_url": " http://proxy.example.com/cio/ "}
+
+    assert rows(read_streams(SourceCustomerio, config, ["workspaces"])) == [{"id": 1}]
+
+
+def test_the_key_of_a_topic_is_an_integer_however_it_is_written(api: requests_mock.Mocker) -> None:
+    serve(api, BY_NAME["topics"], {"json": {"topics": [{"id": 1}, {"id": "2"}]}})
+
+    assert [row["id"] for row in rows(read_streams(SourceCustomerio, CONFIG, ["topics"]))] == [1, 2]
+
+
+def test_not_set_times_stay_zero(api: requests_mock.Mocker) -> None:
+    campaign = {**BY_NAME["campaigns"].record, "first_started": 0, "scheduled_start": 0, "scheduled_stop": 0}
+    serve(api, BY_NAME["campaigns"], {"json": {"campaigns": [campaign]}})
+
+    assert rows(read_streams(SourceCustomerio, CONFIG, ["campaigns"])) == [campaign]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "kept"),
+    [
+        ("https://collector.example.com/cio", "https://collector.example.com/cio"),
+        ("https://user:pass@collector.example.com:8443/cio", "https://collector.example.com:8443/cio"),
+        ("https://token@collector.example.com/", "https://collector.example.com/"),
+        (
+            "https://collector.example.com/cio?team=data&api%20key=abc&empty=#part",
+            "https://collector.example.com/cio?team=***&api%20key=***&empty=***",
+        ),
+        ("not a url", "not a url"),
+        ("", ""),
+    ],
+)
+def test_credentials_inside_a_webhook_endpoint_are_removed(api: requests_mock.Mocker, endpoint: str, kept: str) -> None:
+    webhook = {"id": 1, "endpoint": endpoint, "events": ["email_sent"]}
+    serve(api, BY_NAME["reporting_webhooks"], {"json": {"reporting_webhooks": [webhook]}})
+
+    output = read_streams(SourceCustomerio, CONFIG, ["reporting_webhooks"])
+
+    assert rows(output) == [{**webhook, "endpoint": kept}]
+    assert "pass@" not in json.dumps(rows(output))

@@ -1,0 +1,224 @@
+import base64
+import io
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import fastavro
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_heap.avro import decoder
+from source_heap.avro.container import ContainerReader, CorruptFileError, container
+from source_heap.avro.decoder import decode, polars_reads
+from unit_tests.source_heap.avro_files import avro_file, record_schema
+
+CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz", "lz4"]
+EXTREME = 2**63
+
+ENUM = {"type": "enum", "name": "Enum", "symbols": ["A", "B"]}
+FIXED = {"type": "fixed", "name": "Fixed", "size": 3}
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+SCALARS: dict[str, st.SearchStrategy[Any]] = {
+    "boolean": st.booleans(),
+    "int": st.integers(-(2**31), 2**31 - 1),
+    "long": st.integers(-EXTREME, EXTREME - 1) | st.sampled_from([EXTREME - 1, -EXTREME, 2**53 + 1]),
+    "float": st.floats(width=32),
+    "double": st.floats(),
+    "string": TEXT,
+    "bytes": st.binary(max_size=20),
+}
+OTHERS: list[tuple[Any, st.SearchStrategy[Any]]] = [
+    ("null", st.none()),
+    (ENUM, st.sampled_from(["A", "B"])),
+    (FIXED, st.binary(min_size=3, max_size=3)),
+    (["null", "long", "string"], st.none() | SCALARS["long"] | TEXT),
+    (["string"], TEXT),
+    ({"type": "array", "items": "double"}, st.lists(st.floats(), max_size=3)),
+    ({"type": "map", "values": "bytes"}, st.dictionaries(TEXT, st.binary(max_size=3), max_size=3)),
+]
+
+
+@st.composite
+def columns(draw: st.DrawFn, *, only_scalars: bool) -> tuple[Any, st.SearchStrategy[Any]]:
+    if not only_scalars and draw(st.booleans()):
+        return draw(st.sampled_from(OTHERS))
+    name, values = draw(st.sampled_from(list(SCALARS.items())))
+    match draw(st.sampled_from(["plain", "logical", "null first", "null last"])):
+        case "plain":
+            return name, values
+        case "logical":
+            return {"type": name, "logicalType": "made-up"}, values
+        case "null first":
+            return ["null", name], st.none() | values
+        case _:
+            return [name, "null"], st.none() | values
+
+
+@st.composite
+def tables(draw: st.DrawFn, *, only_scalars: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    drawn = draw(st.lists(columns(only_scalars=only_scalars), min_size=1, max_size=6))
+    names = [f"{chr(97 + i)}_column" for i in range(len(drawn))]
+    fields, seen = {}, set()
+    for name, (avro_type, _) in zip(names, drawn, strict=True):
+        defined = avro_type.get("name") if isinstance(avro_type, dict) else None
+        fields[name] = defined if defined and defined in seen else avro_type
+        seen.add(defined)
+    row = st.fixed_dictionaries({name: values for name, (_, values) in zip(names, drawn, strict=True)})
+    return fields, draw(st.lists(row, max_size=12))
+
+
+def rows_of(file: bytes, text_columns: list[str] | None = None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for batch in decode(io.BytesIO(file), text_columns or []):
+        assert all(len(values) == batch.row_count for values in batch.columns.values())
+        rows += (dict(zip(batch.columns, values, strict=True)) for values in zip(*batch.columns.values(), strict=True))
+    return rows
+
+
+def as_json(value: Any) -> Any:  # noqa: ANN401 # any Avro value, to any JSON value
+    """What the decoder promises, written a second time."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case bytes():
+            return base64.b64encode(value).decode()
+        case list():
+            return [as_json(item) for item in value]
+        case dict():
+            return {key: as_json(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+@settings(max_examples=150, deadline=None)
+@given(table=tables(only_scalars=True), codec=st.sampled_from(CODECS), rows_per_block=st.integers(1, 5))
+def test_the_fast_path_gives_what_fastavro_gives(
+    table: tuple[dict[str, Any], list[dict[str, Any]]], codec: str, rows_per_block: int
+) -> None:
+    fields, rows = table
+    file = avro_file(fields, rows, codec, rows_per_block)
+    assert polars_reads(ContainerReader(io.BytesIO(file)).header) == (codec in {"null", "deflate", "snappy"})
+    expected = [as_json(row) for row in fastavro.reader(io.BytesIO(avro_file(bare(fields), rows)))]
+    assert repr(rows_of(file)) == repr(expected)
+
+
+@settings(max_examples=150, deadline=None)
+@given(table=tables(only_scalars=False), codec=st.sampled_from(CODECS), rows_per_block=st.integers(1, 5))
+def test_every_type_is_read_in_every_codec(
+    table: tuple[dict[str, Any], list[dict[str, Any]]], codec: str, rows_per_block: int
+) -> None:
+    fields, rows = table
+    expected = [as_json(row) for row in fastavro.reader(io.BytesIO(avro_file(bare(fields), rows)))]
+    assert repr(rows_of(avro_file(fields, rows, codec, rows_per_block))) == repr(expected)
+
+
+@settings(max_examples=50, deadline=None)
+@given(table=tables(only_scalars=False))
+def test_all_values_are_json(table: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
+    json.dumps(rows_of(avro_file(*table)), allow_nan=False)
+
+
+def bare(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: avro_type["type"] if isinstance(avro_type, dict) and "logicalType" in avro_type else avro_type
+        for name, avro_type in fields.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("logical", "value"),
+    [
+        ({"type": "long", "logicalType": "timestamp-micros"}, 1_700_000_000_000_000),
+        ({"type": "int", "logicalType": "date"}, 19_000),
+        ({"type": "string", "logicalType": "uuid"}, "cb4ff356-33e6-4f0a-8d26-9d1f4f6f0b6c"),
+    ],
+)
+def test_known_logical_types_pass_as_their_base_type(logical: dict[str, str], value: int | str) -> None:
+    reader = ContainerReader(io.BytesIO(avro_file({"x": logical["type"]}, [{"x": value}])))
+    blocks = [(block.row_count, block.data) for block in reader.blocks()]
+    file = container(replace(reader.header, schema=record_schema({"x": logical})), blocks)
+    assert rows_of(file) == [{"x": value}]
+
+
+@pytest.mark.parametrize("path", ["polars", "fastavro"])
+def test_text_columns_hold_any_type_as_text(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if path == "fastavro":
+        monkeypatch.setattr(decoder, "polars_reads", lambda _: False)
+    fields = {"a": "long", "b": "double", "c": "boolean", "d": ["null", "string"], "e": "bytes", "f": "double"}
+    row = {"a": EXTREME - 1, "b": 1.5, "c": True, "d": None, "e": b"\x00", "f": float("nan")}
+    expected = {"a": str(EXTREME - 1), "b": "1.5", "c": "true", "d": None, "e": "AA==", "f": None}
+    assert rows_of(avro_file(fields, [row]), list(fields)) == [expected]
+
+
+def test_a_union_of_types_becomes_text_when_asked() -> None:
+    rows = [{"a": 1}, {"a": "x"}, {"a": None}]
+    assert rows_of(avro_file({"a": ["null", "long", "string"]}, rows), ["a"]) == [{"a": "1"}, {"a": "x"}, {"a": None}]
+
+
+FIELDS = {"id": "long", "text": ["null", "string"]}
+ROWS = [{"id": i, "text": f"text {i}" * 5} for i in range(40)]
+
+
+def blocks_of(file: bytes) -> list[int]:
+    return [block.offset for block in ContainerReader(io.BytesIO(file)).blocks()]
+
+
+def broken(file: bytes) -> tuple[list[dict[str, Any]], CorruptFileError]:
+    rows: list[dict[str, Any]] = []
+    try:
+        for batch in decode(io.BytesIO(file)):
+            rows += [
+                dict(zip(batch.columns, values, strict=True)) for values in zip(*batch.columns.values(), strict=True)
+            ]
+    except CorruptFileError as error:
+        return rows, error
+    pytest.fail("the file was taken as whole")
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_file_that_is_cut_off_gives_its_whole_blocks_and_names_the_broken_one(codec: str) -> None:
+    file = avro_file(FIELDS, ROWS, codec, rows_per_block=10)
+    offsets = blocks_of(file)
+    rows, error = broken(file[: offsets[2] + 20])
+    assert rows == ROWS[:20]
+    assert error.offset == offsets[2]
+
+
+@given(data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_no_flipped_bit_of_a_snappy_block_goes_unnoticed(data: st.DataObject) -> None:
+    file = bytearray(avro_file(FIELDS, ROWS, "snappy", rows_per_block=10))
+    offsets = blocks_of(bytes(file))
+    position = data.draw(st.integers(offsets[1] + 1, len(file) - 1))
+    file[position] ^= 1 << data.draw(st.integers(0, 7))
+    rows, error = broken(bytes(file))
+    assert rows == ROWS[: len(rows)]
+    assert error.offset in offsets
+
+
+@pytest.mark.parametrize(
+    "broken_rows", [b"\x02\x02\x04\xff\xfe", b"\x02\x02\x7f", b"", b"\x02\x02\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"]
+)
+def test_rows_that_cannot_be_decoded_name_their_block(broken_rows: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    good = avro_file(FIELDS, ROWS[:3], "null")
+    sync = good[-16:]
+    file = good + b"\x02" + bytes([len(broken_rows) * 2]) + broken_rows + sync
+    _, error = broken(file)
+    assert error.offset == len(good)
+    capfd.readouterr()  # polars writes a notice of its own when it meets an impossible length
+
+
+@pytest.mark.parametrize("content", [b"", b"Obj", b"<Error/>" * 10, b"Obj\x01\x00" + bytes(16)])
+def test_what_is_no_avro_file_is_refused(content: bytes) -> None:
+    with pytest.raises(CorruptFileError) as caught:
+        ContainerReader(io.BytesIO(content))
+    assert caught.value.offset == 0
+
+
+def test_an_unknown_codec_is_refused() -> None:
+    file = avro_file(FIELDS, ROWS, "null").replace(b"avro.codec\x08null", b"avro.codec\x08rot9")
+    _, error = broken(file)
+    assert "rot9" in error.reason
