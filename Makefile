@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration benchmark format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration images test-images benchmark format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -39,6 +39,12 @@ unit: $(READY) ## Unit tests only: no network, no server
 
 integration: $(READY) ## Integration tests only: real processes against the sandbox
 	$(PYTHON) -m pytest integration_tests
+
+images: ## Build the images with docker (CONNECTOR=heap for one, BASE_IMAGE for another base)
+	@sh scripts/build-images.sh $(CONNECTOR)
+
+test-images: $(READY) images ## Build and test the images
+	$(PYTHON) -m pytest integration_tests/test_images.py -m image_tests
 
 benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
 	$(PYTHON) -m benchmarks --connector $(CONNECTOR)

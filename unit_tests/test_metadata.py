@@ -150,3 +150,12 @@ def test_heaps_hosts_cover_every_partition_of_aws(region: str, service: str) -> 
     client = botocore.session.get_session().create_client(service, region_name=region)
     host = str(urlsplit(client.meta.endpoint_url).hostname)
     assert any(fnmatch(host, pattern) for pattern in CONNECTORS["source-heap"]["allowedHosts"]["hosts"])
+
+
+@pytest.mark.parametrize("name", CONNECTORS)
+def test_the_image_says_the_same(name: str) -> None:
+    data, dockerfile = CONNECTORS[name], (ROOT / "Dockerfile").read_text()
+    target = dockerfile.partition(f" AS {name}\n")[2].partition("\nFROM ")[0]
+    label = f"LABEL io.airbyte.name={data['dockerRepository']} io.airbyte.version={data['dockerImageTag']}\n"
+    assert target.startswith(label)
+    assert f"BASE_IMAGE={data['connectorBuildOptions']['baseImage']}\n" in dockerfile
