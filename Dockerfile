@@ -5,20 +5,26 @@ ARG BASE_IMAGE=docker.io/airbyte/python-connector-base:4.1.0@sha256:1d1aa21d34e8
 FROM ${BASE_IMAGE} AS builder
 USER root
 WORKDIR /build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1 PIP_QUIET=1
 RUN python3 -m venv pip && python3 -m venv --without-pip /opt/connector
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
-COPY requirements requirements
-RUN pip/bin/pip install --quiet --require-hashes --requirement requirements/build.txt
+
+FROM builder AS wheel
+COPY requirements/build.txt .
+RUN pip/bin/pip install --require-hashes --requirement build.txt
 COPY . .
-RUN pip/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+RUN pip/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 FROM builder AS http-environment
-RUN pip/bin/pip --python /opt/connector/bin/python install --quiet --require-hashes --requirement requirements/http.txt \
- && pip/bin/pip --python /opt/connector/bin/python install --quiet --no-deps dist/*.whl
+COPY requirements/http.txt .
+RUN pip/bin/pip --python /opt/connector/bin/python install --require-hashes --requirement http.txt
+COPY --from=wheel /build/dist dist
+RUN pip/bin/pip --python /opt/connector/bin/python install --no-deps dist/*.whl
 
 FROM builder AS heap-environment
-RUN pip/bin/pip --python /opt/connector/bin/python install --quiet --require-hashes --requirement requirements/heap.txt \
- && pip/bin/pip --python /opt/connector/bin/python install --quiet --no-deps dist/*.whl
+COPY requirements/heap.txt .
+RUN pip/bin/pip --python /opt/connector/bin/python install --require-hashes --requirement heap.txt
+COPY --from=wheel /build/dist dist
+RUN pip/bin/pip --python /opt/connector/bin/python install --no-deps dist/*.whl
 
 FROM ${BASE_IMAGE} AS runtime
 USER root

@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any, TypeVar
 
 import orjson
@@ -81,27 +80,29 @@ def launch_destination(destination: Destination, args: list[str]) -> None:
 
 
 def _prepare_process() -> logging.Logger:
-    signal.signal(signal.SIGTERM, _end)
+    _end_on_sigterm()
     logger = init_logger("airbyte")
     for handler in logging.getLogger().handlers:
         handler.addFilter(_ExpectedErrorsWithoutTraceback())
     return logger
 
 
-def _end(signal_number: int, _: FrameType | None) -> None:
-    """End the process after the message that is being written, as one that a signal ended.
+def _end_on_sigterm() -> None:
+    """Let SIGTERM end the process after the message that is being written, with 143.
 
-    Without a handler, the first process of a container ignores SIGTERM, and any other may be cut off within a line. An
-    exception would not do: it would wait for requests and back-offs that are under way. The buffer's lock is held
-    while a message is written, so another thread takes it.
+    By default, the first process of a container ignores SIGTERM, and any other is cut off within a line. A handler would
+    interrupt the writing itself, and an exception would wait for the requests and back-offs under way; therefore no
+    thread receives the signal but the one that waits for it, which takes the lock that is held while a line is written.
     """
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 
-    def end_after_the_message() -> None:
+    def wait_and_end() -> None:
+        number = signal.sigwait([signal.SIGTERM])
         with PRINT_BUFFER.lock:
             PRINT_BUFFER.flush()
-            os._exit(128 + signal_number)
+            os._exit(128 + number)
 
-    threading.Thread(target=end_after_the_message, name="end").start()
+    threading.Thread(target=wait_and_end, name="sigterm", daemon=True).start()
 
 
 def _create(source_class: type[ManifestSource], args: list[str]) -> ManifestSource:

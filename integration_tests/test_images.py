@@ -118,11 +118,10 @@ def test_labels_entry_point_and_user_are_what_airbyte_needs(name: str, image: Im
 def test_holds_the_connector_and_what_it_needs(name: str, image: Image) -> None:
     unwanted = (*NOT_SHIPPED, *(() if name == "source-heap" else HEAPS_OWN))
     program = (
-        "import importlib.util, json, pathlib, shutil;"
+        "import importlib.util, json, os, shutil;"
         f"found = [module for module in {unwanted} if importlib.util.find_spec(module)];"
         "found += [tool for tool in ('cc', 'gcc', 'make') if shutil.which(tool)];"
-        "found += [str(path) for path in pathlib.Path('/build', '.').parent.glob('build')];"
-        "found += [str(path) for path in pathlib.Path('/root').glob('.cache') if path.exists()] if False else [];"
+        "found += [folder for folder in ('/build', '/root/.cache') if os.path.exists(folder)];"
         "print(json.dumps(found))"
     )
     assert image.inside(program) == []
@@ -183,7 +182,5 @@ def test_sigterm_ends_a_read_with_whole_lines_and_a_state_to_resume_from(name: s
     for stream in catalog["streams"]:
         keys = [path[0] for path in stream["stream"]["source_defined_primary_key"]]
         name = stream["stream"]["name"]
-        found = {
-            tuple(record[key] for key in keys) for record in (*cut_off.committed(name), *rest.records[name])
-        }
+        found = {tuple(record[key] for key in keys) for record in (*cut_off.committed(name), *rest.records[name])}
         assert found == {tuple(record[key] for key in keys) for record in everything.records[name]}, name

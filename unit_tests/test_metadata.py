@@ -92,10 +92,11 @@ def test_the_cdk_is_the_manifests(name: str) -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_suggested_streams_exist(name: str) -> None:
-    streams = (folder(name) / "README.md").read_text().partition("## Supported streams")[2].partition("\n## ")[0]
     suggested = CONNECTORS[name]["suggestedStreams"]["streams"]
-    assert [stream for stream in suggested if f"`{stream}`" not in streams] == []
-    if "dynamic_streams" not in manifest(name):
+    if "dynamic_streams" in manifest(name):
+        page = (folder(name) / "README.md").read_text().partition("## Supported streams")[2].partition("\n## ")[0]
+        assert [stream for stream in suggested if f"`{stream}`" not in page] == []
+    else:
         assert set(suggested) <= stream_names(manifest(name))
 
 
@@ -118,7 +119,7 @@ def test_allowed_hosts_are_those_it_can_reach(name: str) -> None:
     reachable = set(hosts_in_python(folder(name))) | set(hosts_in_manifest(folder(name)))
     assert reachable
     assert [host for host in reachable if not any(fnmatch(host, pattern) for pattern in allowed)] == []
-    assert [pattern for pattern in allowed if not any(fnmatch(host, pattern) for host in reachable)] == []
+    assert {host for host in allowed if "*" not in host} <= reachable
 
 
 def hosts_in_manifest(connector: Path) -> Iterator[str]:
