@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration images test-images benchmark format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration test-wheel images test-images benchmark format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -39,6 +39,9 @@ unit: $(READY) ## Unit tests only: no network, no server
 
 integration: $(READY) ## Integration tests only: real processes against the sandbox
 	$(PYTHON) -m pytest integration_tests
+
+test-wheel: $(READY) ## Build the wheel, install it by itself, and run every connector's spec
+	@sh scripts/test-wheel.sh $(VENV)
 
 images: ## Build the images with docker (CONNECTOR=heap for one, BASE_IMAGE for another base)
 	@sh scripts/build-images.sh $(CONNECTOR)

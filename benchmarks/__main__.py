@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import heap, segment
+from benchmarks import heap, segment, start_up
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"segment": segment.run, "heap": heap.run}
+BENCHMARKS: dict[str, Callable[[], None]] = {"segment": segment.run, "heap": heap.run, "start-up": start_up.run}
 
 
 def main() -> None:

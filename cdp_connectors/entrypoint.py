@@ -90,9 +90,9 @@ def _prepare_process() -> logging.Logger:
 def _end_on_sigterm() -> None:
     """Let SIGTERM end the process after the message that is being written, with 143.
 
-    By default, the first process of a container ignores SIGTERM, and any other is cut off within a line. A handler would
-    interrupt the writing itself, and an exception would wait for the requests and back-offs under way; therefore no
-    thread receives the signal but the one that waits for it, which takes the lock that is held while a line is written.
+    By default, the first process of a container ignores SIGTERM, and any other is cut off within a line. A handler
+    would interrupt the writing itself, and an exception would wait for the requests and back-offs under way.
+    Therefore one thread alone receives the signal, and takes the lock that is held while a line is written.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 

@@ -56,9 +56,7 @@ def syncs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Syncs]:
         for _ in range(3):
             done.catalog, latest = sync(bucket, folder, state)
             done.rounds.append(latest)
-            state = list(
-                {s["stream"]["stream_descriptor"]["name"]: s for s in (*state, *latest.output.states)}.values()
-            )
+            state = list({s["stream"]["stream_descriptor"]["name"]: s for s in (*state, *latest.output.states)}.values())
             clock.advance(timedelta(days=1))
             bucket.sync()
         yield done
@@ -102,11 +100,7 @@ def test_the_history_has_what_the_syncs_are_to_be_tested_with(syncs: Syncs) -> N
 
 
 def test_the_states_stay_small(syncs: Syncs) -> None:
-    tables = [
-        state
-        for state in syncs.rounds[-1].output.states
-        if state["stream"]["stream_descriptor"]["name"] != "_heap_tables"
-    ]
+    tables = [state for state in syncs.rounds[-1].output.states if state["stream"]["stream_descriptor"]["name"] != "_heap_tables"]
     assert max(len(json.dumps(state)) for state in tables) < 1_000
 
 
@@ -121,23 +115,13 @@ def test_keys_cursor_and_types(syncs: Syncs) -> None:
 
 
 def test_rows_match_the_discovered_schema(syncs: Syncs) -> None:
-    python_types: dict[str, Any] = {
-        "integer": int,
-        "string": str,
-        "number": (int, float),
-        "boolean": bool,
-        "array": list,
-    }
+    python_types: dict[str, Any] = {"integer": int, "string": str, "number": (int, float), "boolean": bool, "array": list}
     for stream in syncs.catalog:
         properties = stream["json_schema"]["properties"]
         for row in syncs.rounds[-1].output.rows(stream["name"]):
             for name, value in row.items():
                 allowed = properties[name]["type"]
-                kinds = [
-                    python_types[kind]
-                    for kind in ([allowed] if isinstance(allowed, str) else allowed)
-                    if kind != "null"
-                ]
+                kinds = [python_types[kind] for kind in ([allowed] if isinstance(allowed, str) else allowed) if kind != "null"]
                 assert any(isinstance(value, kind) for kind in kinds), (stream["name"], name, value)
 
 
@@ -178,7 +162,7 @@ def load(syncs: Syncs, folder: Path, *tables: str) -> duckdb.DuckDBPyConnection:
         path = folder / f"{table}.json"
         path.write_text("\n".join(json.dumps(row) for row in syncs.emitted(table)))
         warehouse.execute(
-            f"CREATE TABLE {table} AS SELECT * FROM read_json(?, sample_size = -1) QUALIFY row_number() OVER "  # noqa: S608 # names of the sandbox
+            f'CREATE TABLE {table} AS SELECT * FROM read_json(?, sample_size = -1) QUALIFY row_number() OVER '  # noqa: S608 # names of the sandbox
             f'(PARTITION BY "{keys[table]}" ORDER BY _heap_dump_id DESC) = 1',
             [str(path)],
         )
@@ -224,3 +208,5 @@ def test_the_recipe_for_identities(syncs: Syncs, tmp_path: Path) -> None:
     rows = warehouse.execute("SELECT user_id, resolved_user_id FROM resolved_pageviews").fetchall()
     assert len(rows) == len({row["event_id"] for row in syncs.rounds[-1].current["pageviews"]})
     assert all(identity == resolve(merges, user) for user, identity in rows)
+
+
