@@ -3,9 +3,14 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import heap, segment, start_up
+from benchmarks import destination_segment, heap, segment, start_up
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"segment": segment.run, "heap": heap.run, "start-up": start_up.run}
+BENCHMARKS: dict[str, Callable[[], None]] = {
+    "segment": segment.run,
+    "heap": heap.run,
+    "destination-segment": destination_segment.run,
+    "start-up": start_up.run,
+}
 
 
 def main() -> None:

@@ -2,135 +2,86 @@
 
 import argparse
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from sandbox.connector_process import ConnectorProcess, Output, configured
-from sandbox.demo.connectors import CONNECTORS, DemoConnector, Query
+from sandbox.demo import into_segment
+from sandbox.demo.connectors import CONNECTORS
+from sandbox.demo.run import DemoError, Run
 from sandbox.demo.warehouse import Warehouse
+from sandbox.heap.bucket import HeapBucket, heap_bucket
 from sandbox.server import Sandbox
 
 DATABASE = Path("build/demo.duckdb")
 PASSING_TIME = timedelta(days=2)
-console = Console()
-
-
-class DemoError(Exception):
-    """A command of a connector did not do what the demo shows; the text says which and why."""
+DESTINATION = "destination"
 
 
 def main() -> int:
     """Run the demo; returns the process's exit code."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    names = [connector.name for connector in CONNECTORS]
-    parser.add_argument("--connector", choices=["all", *names], default="all")
+    parser.add_argument(
+        "--connector", choices=["all", *(connector.name for connector in CONNECTORS), DESTINATION], default="all"
+    )
     chosen = parser.parse_args().connector
+    console = Console()
     DATABASE.parent.mkdir(exist_ok=True)
-    warehouse = Warehouse(DATABASE)
     try:
-        with console.status("Generating the sandbox's data"):
-            sandbox = Sandbox()
-        with sandbox:
-            runs = [Run(each, sandbox, warehouse) for each in CONNECTORS if chosen in ("all", each.name)]
-            for run in runs:
-                run.first_sync()
-            sandbox.clock.advance(PASSING_TIME)
-            console.rule(f"{PASSING_TIME.days} days pass in the sandbox")
-            for run in runs:
-                run.second_sync()
-            for run in runs:
-                run.show()
-    except DemoError as error:
+        with ExitStack() as stack:
+            warehouse = stack.enter_context(Warehouse(DATABASE))
+            console.print("Starting the sandbox: the vendors' APIs and an S3 server on this machine")
+            sandbox = stack.enter_context(Sandbox())
+            bucket = stack.enter_context(heap_bucket(sandbox.clock))
+            configs = {**sandbox.configs(), "source-heap": bucket.config}
+            runs = [
+                Run(connector, configs[connector.source], warehouse)
+                for connector in CONNECTORS
+                if chosen in {"all", connector.name}
+            ]
+            if runs:
+                _sync_twice(runs, sandbox, bucket, console)
+                console.print(f"Everything is in [bold]{DATABASE}[/bold]; open it with any DuckDB client.")
+            if chosen in {"all", DESTINATION}:
+                into_segment.show(sandbox.segment_tracking, configs, console)
+    except (DemoError, into_segment.PipelineError) as error:
         console.print(f"[red]{error}[/red]")
         return 1
-    finally:
-        warehouse.close()
-    console.print(f"Everything is in [bold]{DATABASE}[/bold]; open it with any DuckDB client.")
     return 0
 
 
-class Run:
-    """One connector's way through the demo."""
-
-    def __init__(self, connector: DemoConnector, sandbox: Sandbox, warehouse: Warehouse) -> None:
-        self._connector = connector
-        self._process = ConnectorProcess(connector.module)
-        self._config = sandbox.configs()[connector.source]
-        self._warehouse = warehouse
-        self._catalog: dict[str, Any] = {}
-        self._syncs: list[Output] = []
-
-    def first_sync(self) -> None:
-        """Run the four commands as Airbyte does when a connection is set up."""
-        console.rule(f"[bold]{self._connector.source}")
-        fields = self._command("spec").spec or {}
-        console.print(f"spec      asks for {', '.join(fields['connectionSpecification']['properties'])}")
-        status = self._command("check", self._config).status or {}
-        console.print(f"check     {status['status']}")
-        self._catalog = configured(self._command("discover", self._config).catalog or {})
-        incremental = sum(stream["sync_mode"] == "incremental" for stream in self._catalog["streams"])
-        console.print(f"discover  {len(self._catalog['streams'])} streams, {incremental} of them incremental")
-        self._sync("first read", None)
-
-    def second_sync(self) -> None:
-        """Read again from the state that the first sync left."""
-        self._sync("second read", self._syncs[-1].state_list())
-
-    def show(self) -> None:
-        """Print the rows of both syncs, and what the example queries find."""
-        table = Table(title=f"{self._connector.source}: rows", title_justify="left")
-        table.add_column("stream", no_wrap=True)
-        table.add_column("sync mode")
-        for heading in ("first read", "second read", "in DuckDB"):
-            table.add_column(heading, justify="right")
-        for stream in self._catalog["streams"]:
-            name = stream["stream"]["name"]
-            counts = [len(sync.records[name]) for sync in self._syncs]
-            stored = self._warehouse.count(self._connector.name, name)
-            table.add_row(name, stream["sync_mode"], *(f"{count:,}" for count in (*counts, stored)))
-        console.print(table)
-        for query in self._connector.queries:
-            self._answer(query)
-
-    def _answer(self, query: Query) -> None:
-        names, rows = self._warehouse.query(query.sql)
-        table = Table(*names, title=query.question, title_justify="left")
-        for row in rows:
-            table.add_row(*(str(value) for value in row))
-        console.print(table)
-
-    def _sync(self, title: str, state: list[dict[str, Any]] | None) -> None:
-        with console.status(title) as status:
-
-            def show(output: Output) -> None:
-                rows = sum(map(len, output.records.values()))
-                done = sum(each == "COMPLETE" for each in output.statuses.values())
-                status.update(f"{title}: {rows:,} rows, {done} of {len(self._catalog['streams'])} streams complete")
-
-            output = self._process.read(self._config, self._catalog, state, on_line=show)
-            _demand(output, title)
-            status.update("Loading into DuckDB")
-            for stream in self._catalog["streams"]:
-                self._warehouse.load(self._connector.name, stream, output.records[stream["stream"]["name"]])
-        self._syncs.append(output)
-        rows = sum(map(len, output.records.values()))
-        console.print(f"{title:<11} {rows:,} rows")
-
-    def _command(self, command: str, config: dict[str, Any] | None = None) -> Output:
-        with console.status(command):
-            output = self._process.run(command, config=config)
-        _demand(output, f"{self._connector.source} {command}")
-        return output
+def _sync_twice(runs: list[Run], sandbox: Sandbox, bucket: HeapBucket, console: Console) -> None:
+    _together(runs, Run.first_sync, console)
+    sandbox.clock.advance(PASSING_TIME)
+    bucket.sync()
+    console.rule(f"{PASSING_TIME.days} days pass in the sandbox")
+    _together(runs, Run.second_sync, console)
+    for run in runs:
+        run.show(console)
 
 
-def _demand(output: Output, what: str) -> None:
-    if output.exit_code or output.errors or (output.status or {}).get("status") == "FAILED":
-        reasons = [error["message"] for error in output.errors] + [str((output.status or {}).get("message", ""))]
-        raise DemoError(f"{what} failed: {' '.join(reasons)}")
+def _together(
+    runs: list[Run], sync: Callable[[Run, Callable[[str], None], Callable[[str], None]], None], console: Console
+) -> None:
+    """Let all connectors work at once, each with a line that shows where it is."""
+    columns = SpinnerColumn(), TextColumn("{task.fields[source]:<18} {task.description}")
+    with Progress(*columns, console=console, transient=True) as progress, ThreadPoolExecutor() as threads:
+
+        def start(run: Run) -> None:
+            task = progress.add_task("starting", total=None, source=run.source)
+            sync(
+                run,
+                lambda text: console.print(f"{run.source:<18} {text}", highlight=False),
+                lambda text: progress.update(task, description=text),
+            )
+            progress.remove_task(task)
+
+        list(threads.map(start, runs))
 
 
 if __name__ == "__main__":

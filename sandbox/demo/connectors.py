@@ -1,7 +1,11 @@
 """What the demo shows of each connector."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+_SQL_BLOCK = re.compile(r"```sql\n(-- recipe: .*?)```", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class DemoConnector:
     def module(self) -> str:
         """The package whose `python -m` is the console script."""
         return f"source_{self.name}"
+
+    def recipes(self) -> list[str]:
+        """The SQL recipes of the connector's README, to be run as a reader would."""
+        return _SQL_BLOCK.findall((Path(self.module) / "README.md").read_text())
 
 
 CONNECTORS = [
@@ -62,6 +70,54 @@ CONNECTORS = [
                 SELECT strftime(timestamp, '%Y-%m-%d %H:%M') AS time, type, actorEmail AS actor,
                        resourceName AS resource
                 FROM segment.audit_events e ORDER BY e.timestamp DESC LIMIT 5
+                """,
+            ),
+        ],
+    ),
+    DemoConnector(
+        "customerio",
+        [
+            Query(
+                "How well are the newsletters read?",
+                """
+                SELECT n.name AS newsletter, count(*) AS deliveries,
+                       round(100 * count(m.metrics ->> 'opened') / count(*), 1) AS opened_percent,
+                       round(100 * count(m.metrics ->> 'clicked') / count(*), 1) AS clicked_percent
+                FROM customerio.messages m JOIN customerio.newsletters n ON n.id = m.newsletter_id
+                GROUP BY ALL ORDER BY deliveries DESC LIMIT 5
+                """,
+            ),
+            Query(
+                "Why can people not be reached, by sending domain?",
+                """
+                SELECT suppression_type, coalesce(nullif(domain, ''), '(the account)') AS domain, count(*) AS addresses
+                FROM customerio.eps_suppression GROUP BY ALL ORDER BY addresses DESC LIMIT 6
+                """,
+            ),
+            Query(
+                "How many people would be lost without cio_id?",
+                """
+                SELECT count(*) AS people, count(*) FILTER (coalesce(id, '') = '') AS without_id
+                FROM customerio.customers
+                """,
+            ),
+        ],
+    ),
+    DemoConnector(
+        "heap",
+        [
+            Query(
+                "Which dumps count for each table?",
+                """
+                SELECT "table", first_valid_dump_id, newest_dump_id FROM heap._heap_tables ORDER BY ALL LIMIT 8
+                """,
+            ),
+            Query(
+                "How many people are behind the pageviews, before and after identities are resolved?",
+                """
+                SELECT count(*) AS pageviews, count(DISTINCT user_id) AS users_as_recorded,
+                       count(DISTINCT resolved_user_id) AS users_resolved
+                FROM heap.resolved_pageviews
                 """,
             ),
         ],

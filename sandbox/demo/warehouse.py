@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
+from types import TracebackType
 from typing import Any
 
 import duckdb
 import orjson
+from typing_extensions import Self
 
 JsonObject = dict[str, Any]
 _EMITTED = "_emitted"
@@ -18,7 +21,7 @@ class Warehouse:
     """One schema per connector, one table per stream.
 
     A full refresh overwrites its table. An incremental sync appends, and of the rows with one primary key keeps
-    the one with the highest cursor, or of those the one emitted last.
+    the one with the highest cursor, or of those the one emitted last. Several threads may load at once.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,6 +30,16 @@ class Warehouse:
         self.path = path
         self._connection = duckdb.connect(str(path))
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._loading = Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file, so that others can open it."""
+        self._connection.close()
 
     def load(self, schema: str, configured_stream: Mapping[str, Any], records: list[JsonObject]) -> None:
         """Write the records that one sync emitted for one stream."""
@@ -34,13 +47,20 @@ class Warehouse:
         table = f"{_quote(schema)}.{_quote(stream['name'])}"
         columns = {name: _duckdb_type(declared) for name, declared in stream["json_schema"]["properties"].items()}
         incremental = configured_stream["sync_mode"] == "incremental"
-        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quote(schema)}")
         definition = ", ".join(f"{_quote(name)} {kind}" for name, kind in columns.items())
         create = "CREATE TABLE IF NOT EXISTS" if incremental else "CREATE OR REPLACE TABLE"
-        self._connection.execute(f"{create} {table} ({definition}, {_EMITTED} BIGINT)")
-        self._append(table, columns, records)
-        if incremental:
-            self._deduplicate(table, configured_stream)
+        with self._loading:
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quote(schema)}")
+            self._connection.execute(f"{create} {table} ({definition}, {_EMITTED} BIGINT)")
+            self._append(table, columns, records)
+            if incremental:
+                self._deduplicate(table, configured_stream)
+
+    def execute(self, schema: str, sql: str) -> None:
+        """Run statements in which the connector's tables go by their bare names."""
+        self._connection.execute(f"USE {_quote(schema)}")
+        self._connection.execute(sql)
+        self._connection.execute("USE main")
 
     def count(self, schema: str, stream: str) -> int:
         """The number of rows in the stream's table."""
@@ -51,10 +71,6 @@ class Warehouse:
         """The column names and the rows of a query."""
         result = self._connection.execute(sql)
         return [column[0] for column in result.description or []], result.fetchall()
-
-    def close(self) -> None:
-        """Close the file, so that others can open it."""
-        self._connection.close()
 
     def _append(self, table: str, columns: Mapping[str, str], records: list[JsonObject]) -> None:
         if not records:
