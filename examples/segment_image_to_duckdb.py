@@ -1,4 +1,4 @@
-"""Segment into a DuckDB file, with the connector from its image; segment.json is the configuration of source-segment."""
+"""Segment into a DuckDB file, the connector from its image; segment.json is the configuration of source-segment."""
 
 import json
 from pathlib import Path

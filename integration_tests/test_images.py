@@ -4,19 +4,14 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from sandbox.clock import Clock
+from integration_tests.vendors import vendor
 from sandbox.connector_process import ConnectorProcess, Output, configured
-from sandbox.heap.bucket import heap_bucket
-from sandbox.server import Sandbox
 
 pytestmark = pytest.mark.image_tests
 
@@ -68,23 +63,6 @@ def docker(*arguments: str) -> str:
 def image(name: str, tmp_path: Path) -> Image:
     assert shutil.which("docker"), "these tests need docker"
     return Image(name, tmp_path)
-
-
-@contextmanager
-def vendor(name: str, scale: float = 1.0) -> Iterator[tuple[dict[str, Any], Any]]:
-    """The configuration for a simulated vendor, and a function that lets two days pass there."""
-    if name == "source-heap":
-        clock = Clock()
-        with heap_bucket(clock, scale=scale) as bucket:
-
-            def pass_days() -> None:
-                clock.advance(timedelta(days=2))
-                bucket.sync()
-
-            yield bucket.config, pass_days
-    else:
-        with Sandbox(scale=scale) as sandbox:
-            yield sandbox.configs()[name], lambda: sandbox.clock.advance(timedelta(days=2))
 
 
 def row_counts(output: Output) -> dict[str, int]:

@@ -1,0 +1,123 @@
+"""The sources in PyAirbyte, Airbyte's engine as a library, into DuckDB and PostgreSQL; `make test-pyairbyte`."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from integration_tests.postgres import postgres, postgres_binaries
+from integration_tests.rows import JsonObject, by_key
+from integration_tests.vendors import vendor
+from sandbox.connector_process import ConnectorProcess, Output, configured
+from sandbox.server import Sandbox
+
+pytestmark = pytest.mark.pyairbyte
+
+ROOT = Path(__file__).parents[1]
+PYTHON = ROOT / "build" / "pyairbyte" / "bin" / "python"
+SCRIPTS = Path(sys.executable).parent
+SCALE = 0.3
+SOURCES = [name for name in yaml.safe_load((ROOT / "metadata.yaml").read_text())["connectors"] if "source-" in name]
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
+    "PYTHONPATH": str(ROOT),
+    "AIRBYTE_OFFLINE_MODE": "1",
+    "DO_NOT_TRACK": "1",
+}
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JsonObject]:
+    if request.param == "duckdb":
+        yield {"db_path": str(tmp_path / "warehouse.duckdb")}
+        return
+    with server() as connection:
+        yield connection
+
+
+def server() -> Any:  # noqa: ANN401 # a context manager of the connection's arguments
+    binaries = postgres_binaries()
+    if binaries is None:
+        pytest.skip("this machine has no PostgreSQL server (on Debian and Ubuntu: apt install postgresql)")
+    return postgres(binaries)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_two_syncs_leave_a_row_for_each_key(name: str, cache: JsonObject, tmp_path: Path) -> None:
+    package = ConnectorProcess(name.replace("-", "_"))
+    with vendor(name, SCALE) as (config, pass_days):
+        catalog = configured(package.discover(config).catalog or {})
+        before = package.read(config, catalog)
+        first = sync(name, config, cache, tmp_path)
+        pass_days()
+        after = package.read(config, catalog)
+        second = sync(name, config, cache, tmp_path)
+
+    assert first == rows_by_key(catalog, before)
+    assert second == rows_by_key(catalog, before, after)
+
+
+def sync(name: str, config: JsonObject, cache: JsonObject, folder: Path) -> JsonObject:
+    counts = folder / "counts.json"
+    task = {"name": name, "executable": str(SCRIPTS / name), "config": config, "cache": cache, "counts": str(counts)}
+    run([ROOT / "integration_tests" / "pyairbyte_sync.py"], folder, json.dumps(task))
+    loaded: JsonObject = json.loads(counts.read_text())
+    return loaded
+
+
+def run(arguments: list[Path], folder: Path, stdin: str = "", **environment: str) -> None:
+    subprocess.run([PYTHON, *arguments], cwd=folder, input=stdin, text=True, env=ENVIRONMENT | environment, check=True)
+
+
+def rows_by_key(catalog: JsonObject, *syncs: Output) -> dict[str, int]:
+    """The rows of each table: of all syncs where the stream is incremental, else of the last."""
+    counts = {}
+    for entry in catalog["streams"]:
+        name = entry["stream"]["name"]
+        relevant = syncs if entry["sync_mode"] == "incremental" else syncs[-1:]
+        counts[name] = len(by_key((row for each in relevant for row in each.records[name]), entry["stream"]))
+    return counts
+
+
+@pytest.mark.parametrize("name", ["segment", "customerio"])
+def test_the_duckdb_examples_run_as_they_are(name: str, tmp_path: Path) -> None:
+    with vendor(f"source-{name}", SCALE) as (config, _):
+        (tmp_path / f"{name}.json").write_text(json.dumps(config))
+        run([ROOT / "examples" / f"{name}_to_duckdb.py"], tmp_path)
+
+    assert (tmp_path / f"{name}.duckdb").exists()
+
+
+def test_the_postgres_example_runs_as_it_is(tmp_path: Path) -> None:
+    with server() as connection, vendor("source-heap", SCALE) as (config, _):
+        (tmp_path / "heap.json").write_text(json.dumps(config))
+        environment = {"PGHOST": connection["host"], "PGPORT": str(connection["port"]), "PGPASSWORD": "trusted"}
+        run([ROOT / "examples" / "heap_to_postgres.py"], tmp_path, **environment)
+
+
+def test_the_example_into_segment_runs_as_it_is(tmp_path: Path) -> None:
+    mapping = {"stream": "customers", "call_type": "identify", "user_id_field": "id", "anonymous_id_field": "cio_id"}
+    with Sandbox(scale=SCALE) as sandbox:
+        configs = sandbox.configs()
+        (tmp_path / "customerio.json").write_text(json.dumps(configs["source-customerio"]))
+        destination = configs["destination-segment"] | {"mappings": [mapping | {"traits": {"selection": "all"}}]}
+        (tmp_path / "segment-destination.json").write_text(json.dumps(destination))
+        run([ROOT / "examples" / "customerio_to_segment.py"], tmp_path)
+
+        assert sandbox.segment_tracking.messages
+
+
+@pytest.mark.image_tests
+@pytest.mark.skipif(not shutil.which("docker"), reason="the image needs docker")
+def test_the_example_with_the_image_runs_as_it_is(tmp_path: Path) -> None:
+    with vendor("source-segment", SCALE) as (config, _):
+        (tmp_path / "segment.json").write_text(json.dumps(config))
+        run([ROOT / "examples" / "segment_image_to_duckdb.py"], tmp_path)
