@@ -32,7 +32,9 @@ class Output:
     @property
     def states(self) -> list[JsonObject]:
         """The last state message of each stream, as Airbyte hands them to the next sync."""
-        return list({m["state"]["stream"]["stream_descriptor"]["name"]: m["state"] for m in self._of_type("STATE")}.values())
+        return list(
+            {m["state"]["stream"]["stream_descriptor"]["name"]: m["state"] for m in self._of_type("STATE")}.values()
+        )
 
     @property
     def catalog(self) -> list[JsonObject]:

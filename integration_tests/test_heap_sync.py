@@ -25,6 +25,7 @@ class Round:
 
     output: Output
     current: dict[str, list[JsonObject]]
+    file_counts: dict[str, int]
 
 
 @dataclass
@@ -45,7 +46,9 @@ class Syncs:
 def sync(bucket: HeapBucket, folder: Path, state: list[JsonObject]) -> tuple[list[JsonObject], Round]:
     catalog = run(folder, "discover", config=bucket.config).catalog
     output = run(folder, "read", config=bucket.config, catalog=configured(catalog), state=state)
-    return catalog, Round(output, {table: bucket.world.expected(table) for table in bucket.world.tables})
+    world = bucket.world
+    current = {table: world.expected(table) for table in world.tables}
+    return catalog, Round(output, current, {table: len(world.current_files(table)) for table in world.tables})
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,9 @@ def syncs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Syncs]:
         for _ in range(3):
             done.catalog, latest = sync(bucket, folder, state)
             done.rounds.append(latest)
-            state = list({s["stream"]["stream_descriptor"]["name"]: s for s in (*state, *latest.output.states)}.values())
+            state = list(
+                {s["stream"]["stream_descriptor"]["name"]: s for s in (*state, *latest.output.states)}.values()
+            )
             clock.advance(timedelta(days=1))
             bucket.sync()
         yield done
@@ -99,8 +104,23 @@ def test_the_history_has_what_the_syncs_are_to_be_tested_with(syncs: Syncs) -> N
     assert syncs.valid_from("sign_up_click_link", 1) < syncs.valid_from("sign_up_click_link", 3)
 
 
+@pytest.mark.parametrize("until", [1, 2, 3])
+def test_the_companion_stream_describes_the_current_content(syncs: Syncs, until: int) -> None:
+    tables = {row["table"]: row for row in syncs.emitted("_heap_tables", until)}
+    assert {name: row["file_count"] for name, row in tables.items()} == syncs.rounds[until - 1].file_counts
+    for name, expected in syncs.rounds[until - 1].current.items():
+        newest = max((row["_heap_dump_id"] for row in expected), default=0)
+        assert tables[name]["newest_dump_id"] >= newest
+        assert tables[name]["_heap_dump_id"] == tables[name]["newest_dump_id"]
+        assert {"users": "user_id", "user_migrations": "to_user_id"}.get(name, "event_id") in tables[name]["columns"]
+
+
 def test_the_states_stay_small(syncs: Syncs) -> None:
-    tables = [state for state in syncs.rounds[-1].output.states if state["stream"]["stream_descriptor"]["name"] != "_heap_tables"]
+    tables = [
+        state
+        for state in syncs.rounds[-1].output.states
+        if state["stream"]["stream_descriptor"]["name"] != "_heap_tables"
+    ]
     assert max(len(json.dumps(state)) for state in tables) < 1_000
 
 
@@ -115,13 +135,23 @@ def test_keys_cursor_and_types(syncs: Syncs) -> None:
 
 
 def test_rows_match_the_discovered_schema(syncs: Syncs) -> None:
-    python_types: dict[str, Any] = {"integer": int, "string": str, "number": (int, float), "boolean": bool, "array": list}
+    python_types: dict[str, Any] = {
+        "integer": int,
+        "string": str,
+        "number": (int, float),
+        "boolean": bool,
+        "array": list,
+    }
     for stream in syncs.catalog:
         properties = stream["json_schema"]["properties"]
         for row in syncs.rounds[-1].output.rows(stream["name"]):
             for name, value in row.items():
                 allowed = properties[name]["type"]
-                kinds = [python_types[kind] for kind in ([allowed] if isinstance(allowed, str) else allowed) if kind != "null"]
+                kinds = [
+                    python_types[kind]
+                    for kind in ([allowed] if isinstance(allowed, str) else allowed)
+                    if kind != "null"
+                ]
                 assert any(isinstance(value, kind) for kind in kinds), (stream["name"], name, value)
 
 
@@ -162,7 +192,7 @@ def load(syncs: Syncs, folder: Path, *tables: str) -> duckdb.DuckDBPyConnection:
         path = folder / f"{table}.json"
         path.write_text("\n".join(json.dumps(row) for row in syncs.emitted(table)))
         warehouse.execute(
-            f'CREATE TABLE {table} AS SELECT * FROM read_json(?, sample_size = -1) QUALIFY row_number() OVER '  # noqa: S608 # names of the sandbox
+            f"CREATE TABLE {table} AS SELECT * FROM read_json(?, sample_size = -1) QUALIFY row_number() OVER "  # noqa: S608 # names of the sandbox
             f'(PARTITION BY "{keys[table]}" ORDER BY _heap_dump_id DESC) = 1',
             [str(path)],
         )
@@ -208,5 +238,3 @@ def test_the_recipe_for_identities(syncs: Syncs, tmp_path: Path) -> None:
     rows = warehouse.execute("SELECT user_id, resolved_user_id FROM resolved_pageviews").fetchall()
     assert len(rows) == len({row["event_id"] for row in syncs.rounds[-1].current["pageviews"]})
     assert all(identity == resolve(merges, user) for user, identity in rows)
-
-

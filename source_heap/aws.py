@@ -13,6 +13,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from requests import PreparedRequest
 
 DEFAULT_REGION = "us-east-1"
@@ -67,7 +68,7 @@ class AwsAccess:
 
     def _discovered_region(self) -> str:
         bucket = self._config["bucket"]
-        url = f"{self._endpoint_url or GLOBAL_ENDPOINT}/{bucket}"
+        url = f"{(self._config.get('endpoint_url') or GLOBAL_ENDPOINT).rstrip('/')}/{bucket}"
         try:
             response = requests.head(url, timeout=(10, 30), allow_redirects=False)
         except requests.RequestException as error:
@@ -80,10 +81,6 @@ class AwsAccess:
                 failure_type=FailureType.transient_error,
             ) from error
         return response.headers.get("x-amz-bucket-region", DEFAULT_REGION)
-
-    @property
-    def _endpoint_url(self) -> str | None:
-        return self._config.get("endpoint_url")
 
     @property
     def _settings(self) -> Mapping[str, Any]:
@@ -119,7 +116,7 @@ class AwsAccess:
         return f"arn:aws:iam::{account}:role/{self._settings['role_name']}"
 
     def _refused(self, error: BotoCoreError | ClientError) -> AirbyteTracedException:
-        if isinstance(error, HTTPClientError):
+        if isinstance(error, HTTPClientError | BotoConnectionError):
             return AirbyteTracedException(
                 message=f"AWS does not answer when it is asked for credentials: {error}",
                 internal_message=str(error),

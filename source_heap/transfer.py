@@ -57,7 +57,7 @@ class ResumingStream(io.RawIOBase):
         """
         while self._offset < self._size:
             try:
-                data = self._response.raw.read(len(buffer))
+                data = self._response.raw.read1(len(buffer))
             except (HTTPError, OSError) as error:
                 self._resume(error)
                 continue

@@ -40,6 +40,7 @@ _WHOLE_LISTS = {
     "reporting_webhooks": ("reporting_webhooks", "reporting_webhooks"),
 }
 """The lists that are never paged: path, name of the stream, key of the envelope."""
+_EVERYBODY = {"and": [{"attribute": {"field": "cio_id", "operator": "exists"}}]}
 _NULL_WHEN_EMPTY = {"collections", "exports", "reporting_webhooks"}
 
 Handler = Callable[[Request], Awaitable[dict[str, Any]]]
@@ -152,8 +153,9 @@ class _Endpoints:
         body = await _json(request)
         if not isinstance(body.get("filter"), dict):
             raise BadRequest("filter is required")
-        now = self._world.now
-        people = [person for person in self._world.people if person.exists(now) and _matches(body["filter"], person)]
+        people = self._world.present_people()
+        if body["filter"] != _EVERYBODY:
+            people = [person for person in people if _matches(body["filter"], person)]
         page, following = _PERSON_PAGES.page(request, people, lambda person: person.cio_id)
         identifiers = [person.identifiers for person in page]
         ids = [known["id"] or "" for known in identifiers]

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -57,7 +58,7 @@ class Pages(Generic[T]):
             return 0
         position = self._decode(token)
         if key:
-            return next((index for index, row in enumerate(rows) if key(row) > position), len(rows))
+            return bisect_right(rows, position, key=key)
         if not position.isdigit():
             raise BadRequest("invalid start token")
         start = int(position)

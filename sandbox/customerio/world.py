@@ -33,6 +33,7 @@ class CustomerioWorld:
         start = self.now
         random = Random(seed)
         self.people: list[Person] = generate_people(random, start, _scaled(20_000, scale))
+        self._present: tuple[int, list[Person]] = (0, [])
         self._people_by_cio_id = {person.cio_id: person for person in self.people}
         self._deliveries: list[Delivery] = generate_deliveries(random, start, _scaled(30_000, scale), self.people)
         self._activities: list[Activity] = generate_activities(random, start, _scaled(5_000, scale), self.people)
@@ -56,12 +57,17 @@ class CustomerioWorld:
 
     def workspaces(self) -> list[Row]:
         """All workspaces of the account; the second one has other keys."""
-        people = sum(person.exists(self.now) for person in self.people)
         counts = {"messages_sent": 1200, "billable_messages_sent": 1100, "object_types": 3, "objects": 60}
         return [
-            {"id": 1, "name": "Production", "people": people, **counts},
+            {"id": 1, "name": "Production", "people": len(self.present_people()), **counts},
             {"id": 2, "name": "Staging", "people": 3, **dict.fromkeys(counts, 0)},
         ]
+
+    def present_people(self) -> list[Person]:
+        """The people who are in the workspace now, in the order of their `cio_id`."""
+        if self._present[0] != self.now:
+            self._present = self.now, [person for person in self.people if person.exists(self.now)]
+        return self._present[1]
 
     def person(self, cio_id: str) -> Person | None:
         """The person with this `cio_id`, if there is one now."""
@@ -104,8 +110,7 @@ class CustomerioWorld:
         return special[stream]() if stream in special else self.listed(stream)
 
     def _expected_customers(self) -> list[Row]:
-        present = [person for person in self.people if person.exists(self.now)]
-        return [person.at(self.now) | {"cio_id": person.cio_id} for person in present]
+        return [person.at(self.now) | {"cio_id": person.cio_id} for person in self.present_people()]
 
     def _expected_messages(self) -> list[Row]:
         rows = [delivery.at(self.now) for delivery in self.deliveries(0, self.now)]

@@ -5,7 +5,7 @@ https://avro.apache.org/docs/1.12.0/specification/#object-container-files
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -14,6 +14,15 @@ import cramjam
 MAGIC = b"Obj\x01"
 SYNC_SIZE = 16
 _LONGEST_VARINT = 10
+_CHECKSUM_SIZE = 4
+_DECOMPRESS = {
+    "bzip2": cramjam.bzip2.decompress,
+    "deflate": cramjam.deflate.decompress,
+    "lz4": cramjam.lz4.decompress_block,
+    "snappy": cramjam.snappy.decompress_raw,
+    "xz": cramjam.xz.decompress,
+    "zstandard": cramjam.zstd.decompress,
+}
 
 
 class CorruptFileError(Exception):
@@ -98,6 +107,8 @@ class ContainerReader:
         if not isinstance(schema, dict) or schema.get("type") != "record":
             raise CorruptFileError(0, "its schema is not a record")
         codec = metadata.get("avro.codec", b"null").decode(errors="replace")
+        if codec != "null" and codec not in _DECOMPRESS:
+            raise CorruptFileError(0, f"its codec '{codec}' is none of Avro's")
         return Header(without_logical_types(schema), codec, self._take(SYNC_SIZE))
 
     def _take(self, size: int) -> bytes:
@@ -139,20 +150,19 @@ def without_logical_types(schema: Any) -> Any:  # noqa: ANN401 # a schema is any
 
 
 def uncompressed(block: Block, codec: str) -> bytes:
-    """The rows of a block, for the codecs `null`, `deflate` and `snappy`.
+    """The rows of a block.
 
     Raises:
-        CorruptFileError: the block cannot be unpacked, or does not match its checksum (snappy alone has one).
+        CorruptFileError: the block cannot be unpacked, or does not match the checksum that Snappy blocks have.
     """
     if codec == "null":
         return block.data
+    packed = memoryview(block.data)[:-_CHECKSUM_SIZE] if codec == "snappy" else block.data
     try:
-        if codec == "deflate":
-            return zlib.decompress(block.data, wbits=-zlib.MAX_WBITS)
-        rows = bytes(cramjam.snappy.decompress_raw(memoryview(block.data)[:-4]))
-    except (zlib.error, cramjam.DecompressionError) as error:
+        rows = bytes(_DECOMPRESS[codec](packed))
+    except cramjam.DecompressionError as error:
         raise CorruptFileError(block.offset, f"the block cannot be unpacked ({error})") from error
-    if zlib.crc32(rows) != int.from_bytes(block.data[-4:], "big"):
+    if codec == "snappy" and zlib.crc32(rows) != int.from_bytes(block.data[-_CHECKSUM_SIZE:], "big"):
         raise CorruptFileError(block.offset, "the block does not match its checksum")
     return rows
 
@@ -168,9 +178,9 @@ def varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-def container(header: Header, blocks: list[tuple[int, bytes]]) -> bytes:
-    """A whole container file of these blocks, each a number of rows and their bytes in the header's codec."""
-    metadata = {b"avro.schema": json.dumps(header.schema).encode(), b"avro.codec": header.codec.encode()}
+def container(header: Header, blocks: Iterable[tuple[int, bytes]]) -> bytes:
+    """A whole container file of these blocks, each a number of rows and their bytes; the header's codec is not used."""
+    metadata = {b"avro.schema": json.dumps(header.schema).encode(), b"avro.codec": b"null"}
     parts = [MAGIC, varint(len(metadata))]
     for name, value in metadata.items():
         parts += [varint(len(name)), name, varint(len(value)), value]

@@ -1,15 +1,16 @@
 """Rows of an Avro file as columns of JSON values.
 
-polars decodes at several times fastavro's speed, without the interpreter's lock, but reads whole files only and not
-every type. A header with one or more blocks is itself a whole file, so polars is fed a few blocks at a time and
-memory stays flat; fastavro decodes what polars cannot. Both give the same values.
+polars decodes at several times fastavro's speed, without the interpreter's lock, but it reads whole files only, and
+neither every type nor every codec. A header with one or more blocks is itself a whole file, so blocks are unpacked
+and handed to polars a few at a time, and memory stays flat. fastavro decodes the types that polars cannot; both give
+the same values.
 """
 
 import base64
 import io
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import fastavro
@@ -22,7 +23,6 @@ Columns = dict[str, list[Any]]
 ROWS_PER_BATCH = 2_000
 BYTES_PER_BATCH = 1 << 20
 _SCALARS = {"boolean", "int", "long", "float", "double", "string", "bytes"}
-_OWN_CODECS = {"null", "deflate", "snappy"}
 _FASTAVRO_ERRORS = (
     EOFError,
     IndexError,
@@ -65,9 +65,9 @@ def decode(stream: BinaryIO, text_columns: Collection[str] = ()) -> Iterator[Bat
 
 
 def polars_reads(header: Header) -> bool:
-    """Whether polars decodes this file: scalars, null or not, in a codec that needs no help of fastavro."""
+    """Whether polars decodes the columns of this file: scalars, null or not."""
     fields = header.schema["fields"]
-    return header.codec in _OWN_CODECS and bool(fields) and all(_scalar_type(field["type"]) for field in fields)
+    return bool(fields) and all(_scalar_type(field["type"]) for field in fields)
 
 
 def _scalar_type(avro_type: Any) -> str | None:  # noqa: ANN401 # a schema is any JSON value
@@ -99,8 +99,7 @@ def _batches(blocks: Iterable[Block]) -> Iterator[list[Block]]:
 
 
 def _decode_with_polars(header: Header, blocks: list[Block]) -> Columns:
-    unpacked = [(block.row_count, uncompressed(block, header.codec)) for block in blocks]
-    file = container(replace(header, codec="null"), unpacked)
+    file = container(header, [(block.row_count, uncompressed(block, header.codec)) for block in blocks])
     try:
         frame = pl.read_avro(io.BytesIO(file))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
@@ -111,10 +110,7 @@ def _decode_with_polars(header: Header, blocks: list[Block]) -> Columns:
 def _decode_with_fastavro(header: Header, blocks: list[Block]) -> Columns:
     rows: list[Any] = []
     for block in blocks:
-        codec, data = header.codec, block.data
-        if codec in _OWN_CODECS:
-            codec, data = "null", uncompressed(block, codec)
-        file = container(replace(header, codec=codec), [(block.row_count, data)])
+        file = container(header, [(block.row_count, uncompressed(block, header.codec))])
         try:
             rows.extend(fastavro.reader(io.BytesIO(file)))
         except _FASTAVRO_ERRORS as error:

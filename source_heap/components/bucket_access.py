@@ -47,7 +47,8 @@ class BucketAccess(Retriever):
                 yield item
 
     def _get_object(self, key: str, headers: Mapping[str, str]) -> requests.Response:
-        response = self.objects.send_request(path=quote(key, safe="/~"), request_headers=headers)
+        as_stored = {"Accept-Encoding": "identity", **headers}
+        response = self.objects.send_request(path=quote(key, safe="/~"), request_headers=as_stored)
         if response is None:
             raise RuntimeError(f"the request for {key} was given up without an error")
         return response

@@ -14,18 +14,19 @@ from botocore.parsers import create_parser
 _RETRIED_CODES = frozenset({"ExpiredToken", "InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"})
 _MESSAGES = {
     "NoSuchBucket": "Bucket '{bucket}' does not exist. Check the bucket's name.",
-    "NoSuchKey": "The bucket has no object '{key}'. Restore it, or have Heap resync the table if it was removed for good.",
+    "NoSuchKey": "The bucket has no object '{key}'. Restore it, or have Heap resync the table if it is gone for good.",
     "InvalidRange": "Object '{key}' is empty. Have Heap resync the table.",
     "InvalidAccessKeyId": "AWS does not know the access key id. Check it in the connection's settings.",
     "SignatureDoesNotMatch": "The secret access key does not belong to the access key id. Enter it anew.",
     "InvalidToken": "AWS refuses the session token of the credentials. Renew the credentials.",
-    "TokenRefreshRequired": "The credentials have expired. Renew them.",
+    "ExpiredToken": "The credentials have expired and were not renewed where the connector runs. Renew them.",
     "RequestTimeTooSkewed": "The clock of the machine that runs the connector is wrong by over 15 minutes.",
     "InvalidObjectState": "Object '{key}' lies in an archive (Glacier). Restore it, or have Heap resync the table.",
     "PreconditionFailed": "Object '{key}' was replaced while it was read. The next sync reads it again.",
 }
 _LIST_DENIED = (
-    "Access denied when listing bucket '{bucket}'. Allow s3:ListBucket on arn:aws:s3:::{bucket} to the credentials."
+    "Access denied when listing bucket '{bucket}'. Check the bucket's name, and allow s3:ListBucket on "
+    "arn:aws:s3:::{bucket} to the credentials."
 )
 _READ_DENIED = (
     "Access denied when reading object '{key}', although the bucket can be listed. Allow s3:GetObject on "
@@ -66,7 +67,7 @@ class S3ErrorHandler(DefaultErrorHandler):
         error = _parse(response)
         code = error.get("Code", "")
         if code in _RETRIED_CODES or response.status_code >= requests.codes.server_error:
-            message = f"S3 cannot answer at the moment ({code}). Nothing is lost; run the sync again later."
+            message = _MESSAGES.get(code, f"S3 cannot answer at the moment ({code}). Run the sync again later.")
             return ErrorResolution(ResponseAction.RETRY, FailureType.transient_error, message)
         message = self._template(code, response).format(
             bucket=self.config["bucket"],

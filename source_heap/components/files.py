@@ -1,6 +1,5 @@
 """The files of a table as the engine's partitions, and their rows as records."""
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import InitVar, dataclass, field
 from threading import Lock
@@ -29,8 +28,6 @@ from source_heap.manifests import USER_MIGRATIONS, WHOLE_TABLES
 from source_heap.positions import Part, Position, Progress, Step, plan, unsettled
 from source_heap.rows import StartDateFilter, records
 from source_heap.run_config import RunConfig
-
-_LOGGER = logging.getLogger("airbyte")
 
 
 @dataclass
@@ -122,7 +119,8 @@ class AvroFiles(Retriever):
             yield Record(row, self.name, stream_slice)
         # Under the lock no thread can emit an earlier position after a later one.
         with self._emitting:
-            yield self._state_message(self.partition_router.progress.finish(step.index, step.after))
+            position = self.partition_router.progress.finish(step.index, step.after)
+            yield _state_message(self.name, self.cursor.state, position)
 
     def _rows(self, step: Step, records_schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         text_columns = _text_columns(records_schema)
@@ -135,24 +133,24 @@ class AvroFiles(Retriever):
                     yield from records(batch, step.dump_id, step.file, keeps)
                     byte = stream.tell()
         except CorruptFileError as error:
-            raise self._failure(step, error.offset, f"{error.reason}. {_RESYNC}", FailureType.config_error) from error
+            reason = f"{error.reason}. Restore the object, or have Heap resync the table."
+            raise _failure(self.name, step, error.offset, reason, FailureType.config_error) from error
         except AirbyteTracedException as error:
-            raise self._failure(step, byte, error.message or str(error), error.failure_type) from error
-
-    def _failure(self, step: Step, byte: int, reason: str, failure_type: FailureType) -> AirbyteTracedException:
-        message = (
-            f"Table '{self.name}', dump {step.dump_id}, file '{step.file}', byte {byte}: {reason} "
-            "The saved position stays before this file, so that no row is lost."
-        )
-        return AirbyteTracedException(message=message, internal_message=message, failure_type=failure_type)
-
-    def _state_message(self, position: Position) -> AirbyteMessage:
-        blob = AirbyteStateBlob({**self.cursor.state, "parent_state": position.to_state()})
-        state = AirbyteStreamState(stream_descriptor=StreamDescriptor(name=self.name), stream_state=blob)
-        return AirbyteMessage(type=Type.STATE, state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=state))
+            raise _failure(self.name, step, byte, error.message or str(error), error.failure_type) from error
 
 
-_RESYNC = "Restore the object, or have Heap resync the table."
+def _failure(table: str, step: Step, byte: int, reason: str, failure_type: FailureType) -> AirbyteTracedException:
+    message = (
+        f"Table '{table}', dump {step.dump_id}, file '{step.file}', byte {byte}: {reason} "
+        "The saved position stays before this file, so that no row is lost."
+    )
+    return AirbyteTracedException(message=message, internal_message=message, failure_type=failure_type)
+
+
+def _state_message(table: str, cursor_state: Mapping[str, Any], position: Position) -> AirbyteMessage:
+    blob = AirbyteStateBlob({**cursor_state, "parent_state": position.to_state()})
+    state = AirbyteStreamState(stream_descriptor=StreamDescriptor(name=table), stream_state=blob)
+    return AirbyteMessage(type=Type.STATE, state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=state))
 
 
 def _text_columns(json_schema: Mapping[str, Any]) -> set[str]:

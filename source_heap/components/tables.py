@@ -80,9 +80,7 @@ class TableSchema(SchemaLoader):
         bucket = RunConfig.bucket_of(self.config)
         entries = bucket.entries(bucket.manifests())
         record_schemas = bucket.record_schemas(sample_files(entries, self.table))
-        columns = [
-            column for tables in entries.values() if self.table in tables for column in tables[self.table].columns
-        ]
+        columns = dict.fromkeys(column for entry in _current(entries, self.table) for column in entry.columns)
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
             "type": "object",
@@ -96,13 +94,22 @@ def sample_files(entries: Mapping[int, Mapping[str, TableEntry]], table: str) ->
 
     Both, as the type of a column can change while its name stays. Dumps that are void do not count.
     """
-    dumps = [(dump_id, tables[table]) for dump_id, tables in sorted(entries.items()) if table in tables]
-    void_before = max((dump_id for dump_id, entry in dumps if not entry.incremental), default=-1)
     first: dict[tuple[str, ...], str] = {}
     newest: dict[tuple[str, ...], str] = {}
-    for dump_id, entry in dumps:
-        files = entry.files if dump_id >= void_before else ()
-        if files:
-            first.setdefault(entry.columns, files[0])
-            newest[entry.columns] = files[0]
+    for entry in _current(entries, table):
+        if entry.files:
+            first.setdefault(entry.columns, entry.files[0])
+            newest[entry.columns] = entry.files[0]
     return list(dict.fromkeys((*first.values(), *newest.values())))
+
+
+def _current(entries: Mapping[int, Mapping[str, TableEntry]], table: str) -> list[TableEntry]:
+    """What the dumps that are not void say of the table, ascending by dump id."""
+    current: list[TableEntry] = []
+    for _, tables in sorted(entries.items()):
+        entry = tables.get(table)
+        if entry:
+            if table == USER_MIGRATIONS or not entry.incremental:
+                current.clear()
+            current.append(entry)
+    return current

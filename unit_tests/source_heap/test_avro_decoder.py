@@ -1,4 +1,5 @@
 import base64
+import contextlib
 import io
 import json
 import math
@@ -100,7 +101,7 @@ def test_the_fast_path_gives_what_fastavro_gives(
 ) -> None:
     fields, rows = table
     file = avro_file(fields, rows, codec, rows_per_block)
-    assert polars_reads(ContainerReader(io.BytesIO(file)).header) == (codec in {"null", "deflate", "snappy"})
+    assert polars_reads(ContainerReader(io.BytesIO(file)).header)
     expected = [as_json(row) for row in fastavro.reader(io.BytesIO(avro_file(bare(fields), rows)))]
     assert repr(rows_of(file)) == repr(expected)
 
@@ -137,7 +138,7 @@ def bare(fields: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_known_logical_types_pass_as_their_base_type(logical: dict[str, str], value: int | str) -> None:
-    reader = ContainerReader(io.BytesIO(avro_file({"x": logical["type"]}, [{"x": value}])))
+    reader = ContainerReader(io.BytesIO(avro_file({"x": logical["type"]}, [{"x": value}], "null")))
     blocks = [(block.row_count, block.data) for block in reader.blocks()]
     file = container(replace(reader.header, schema=record_schema({"x": logical})), blocks)
     assert rows_of(file) == [{"x": value}]
@@ -199,6 +200,17 @@ def test_no_flipped_bit_of_a_snappy_block_goes_unnoticed(data: st.DataObject) ->
     assert error.offset in offsets
 
 
+@given(codec=st.sampled_from(CODECS), data=st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_flipped_bit_is_never_a_failure_of_another_kind(codec: str, data: st.DataObject) -> None:
+    """Snappy alone has a checksum; in the other codecs a wrong value may go unnoticed, but a broken block is named."""
+    file = bytearray(avro_file(FIELDS, ROWS, codec, rows_per_block=10))
+    position = data.draw(st.integers(blocks_of(bytes(file))[0], len(file) - 1))
+    file[position] ^= 1 << data.draw(st.integers(0, 7))
+    with contextlib.suppress(CorruptFileError):
+        list(decode(io.BytesIO(bytes(file))))
+
+
 @pytest.mark.parametrize(
     "broken_rows", [b"\x02\x02\x04\xff\xfe", b"\x02\x02\x7f", b"", b"\x02\x02\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"]
 )
@@ -220,5 +232,5 @@ def test_what_is_no_avro_file_is_refused(content: bytes) -> None:
 
 def test_an_unknown_codec_is_refused() -> None:
     file = avro_file(FIELDS, ROWS, "null").replace(b"avro.codec\x08null", b"avro.codec\x08rot9")
-    _, error = broken(file)
-    assert "rot9" in error.reason
+    with pytest.raises(CorruptFileError, match="'rot9' is none of Avro's"):
+        ContainerReader(io.BytesIO(file))

@@ -1,0 +1,59 @@
+"""A bucket in memory, which notes what is asked of it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import requests
+from airbyte_cdk.models import ConfiguredAirbyteCatalog
+
+from source_heap.bucket import Bucket
+from source_heap.run_config import RunConfig
+from unit_tests.source_heap.avro_files import avro_file
+
+NAME = "heap-rs3-example"
+
+
+class MemoryBucket:
+    """Holds dumps, and gives a `RunConfig` that reads them."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.written_at: dict[str, str] = {}
+        self.asked: list[str] = []
+
+    def add_dump(self, dump_id: int, minute: int | None = None, **tables: Any) -> None:  # noqa: ANN401 # any JSON value
+        """Write a manifest; each table is a mapping of its entry's fields, with file names instead of URIs."""
+        entries = []
+        for name, table in tables.items():
+            files = [f"s3://{NAME}/sync_{dump_id}/{name}/{file}" for file in table.get("files", [])]
+            entries.append({"name": name, "incremental": True, **table, "files": files})
+        key = f"manifests/sync_{dump_id}.json"
+        self.objects[key] = json.dumps({"dump_id": dump_id, "tables": entries}).encode()
+        self.written_at[key] = f"2025-01-01T{(minute or dump_id) // 60:02}:{(minute or dump_id) % 60:02}:00.000Z"
+
+    def add_file(self, dump_id: int, table: str, file: str, fields: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+        self.objects[f"sync_{dump_id}/{table}/{file}"] = avro_file(fields, rows)
+
+    def run(self, catalog: ConfiguredAirbyteCatalog | None = None) -> RunConfig:
+        """A new run, which knows nothing yet."""
+        self.asked.clear()
+        config = RunConfig({"bucket": NAME}, catalog)
+        config.bucket = Bucket(NAME, self._list, self._get)
+        return config
+
+    def _list(self) -> Iterator[Mapping[str, Any]]:
+        self.asked.append("LIST")
+        for key in sorted(self.written_at):
+            yield {"Key": key, "LastModified": self.written_at[key]}
+
+    def _get(self, key: str, headers: Mapping[str, str]) -> requests.Response:
+        byte_range = headers.get("Range", "")
+        self.asked.append(f"{key} {byte_range}".strip())
+        content = self.objects[key]
+        if byte_range:
+            content = content[: int(byte_range.rpartition("-")[2]) + 1]
+        response = requests.Response()
+        response.status_code = 200
+        response._content = content  # noqa: SLF001 # as requests itself does
+        return response

@@ -1,0 +1,148 @@
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import botocore.session
+import pytest
+import requests
+import requests_mock
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils import AirbyteTracedException
+from botocore.exceptions import EndpointConnectionError
+from botocore.stub import Stubber
+
+from source_heap.aws import AwsAccess
+
+OBJECT = "https://s3.amazonaws.com/heap-rs3-example/sync_1/t/a%20b.avro"
+ROLE = {"auth_type": "role", "aws_account_id": "1234-5678-9012", "role_name": "path/heap", "external_id": "e-1"}
+KEYS = {"auth_type": "access_key", "aws_access_key_id": "key-id", "aws_secret_access_key": "secret"}
+ASKED = {
+    "RoleArn": "arn:aws:iam::123456789012:role/path/heap",
+    "ExternalId": "e-1",
+    "RoleSessionName": "airbyte-source-heap",
+}
+
+
+def access(credentials: dict[str, str] | None = None, **config: Any) -> AwsAccess:  # noqa: ANN401 # any setting
+    return AwsAccess(
+        {"bucket": "heap-rs3-example", "aws_region": "eu-west-1", "credentials": credentials or KEYS, **config}
+    )
+
+
+def signed(aws: AwsAccess, url: str = OBJECT, **headers: str) -> requests.PreparedRequest:
+    request = requests.Request("GET", url, headers=headers).prepare()
+    aws.sign(request)
+    return request
+
+
+@pytest.fixture
+def sts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """STS as botocore's stub, for a machine that has credentials of its own."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "own-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own-secret")
+    client = botocore.session.Session().create_client("sts", region_name="eu-west-1")
+    monkeypatch.setattr(botocore.session.Session, "create_client", lambda *_, **__: client)
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+def session(number: int, lasts: timedelta) -> dict[str, Any]:
+    return {
+        "Credentials": {
+            "AccessKeyId": f"session-key-id-{number}",
+            "SecretAccessKey": "session-secret",
+            "SessionToken": f"token-{number}",
+            "Expiration": datetime.now(timezone.utc) + lasts,
+        }
+    }
+
+
+def test_requests_go_to_the_region_of_the_bucket_signed() -> None:
+    request = signed(access(), Range="bytes=5-", Accept="*/*")
+    assert request.url == "https://s3.eu-west-1.amazonaws.com/heap-rs3-example/sync_1/t/a%20b.avro"
+    authorization = request.headers["Authorization"]
+    assert "Credential=key-id/" in authorization
+    assert "/eu-west-1/s3/aws4_request" in authorization
+    assert "SignedHeaders=host;range;x-amz-content-sha256;x-amz-date" in authorization
+
+
+def test_china_has_a_domain_of_its_own() -> None:
+    url = signed(access(aws_region="cn-north-1")).url
+    assert url == "https://s3.cn-north-1.amazonaws.com.cn/heap-rs3-example/sync_1/t/a%20b.avro"
+
+
+def test_another_endpoint_is_left_as_it_is() -> None:
+    url = "http://127.0.0.1:9000/heap-rs3-example/x"
+    assert signed(access(endpoint_url="http://127.0.0.1:9000"), url).url == url
+
+
+@pytest.mark.parametrize("status", [200, 301, 400, 403])
+def test_the_region_is_found_out_once(status: int, requests_mock: requests_mock.Mocker) -> None:
+    url = "https://s3.amazonaws.com/heap-rs3-example"
+    requests_mock.head(url, status_code=status, headers={"x-amz-bucket-region": "ap-south-1"})
+    aws = access(aws_region=None)
+    assert [aws.region(), aws.region()] == ["ap-south-1", "ap-south-1"]
+    assert requests_mock.call_count == 1
+
+
+def test_a_store_that_names_no_region_gets_the_usual_one(requests_mock: requests_mock.Mocker) -> None:
+    requests_mock.head("http://127.0.0.1:9000/heap-rs3-example", status_code=404)
+    assert access(aws_region=None, endpoint_url="http://127.0.0.1:9000").region() == "us-east-1"
+
+
+def test_a_region_that_cannot_be_found_out(requests_mock: requests_mock.Mocker) -> None:
+    requests_mock.head("https://s3.amazonaws.com/heap-rs3-example", exc=requests.ConnectTimeout)
+    with pytest.raises(AirbyteTracedException, match="Enter the bucket's region"):
+        access(aws_region=None).region()
+
+
+def test_the_role_is_assumed_with_its_external_id_once(sts: Stubber) -> None:
+    sts.add_response("assume_role", session(1, timedelta(hours=1)), ASKED)
+    aws = access(ROLE)
+    requests_signed = [signed(aws) for _ in range(3)]
+    assert {request.headers["X-Amz-Security-Token"] for request in requests_signed} == {"token-1"}
+    sts.assert_no_pending_responses()
+
+
+def test_a_session_near_its_end_is_renewed_and_signs_anew(sts: Stubber) -> None:
+    sts.add_response("assume_role", session(1, timedelta(minutes=5)), ASKED)
+    sts.add_response("assume_role", session(2, timedelta(hours=1)), ASKED)
+    aws = access(ROLE)
+    request = signed(aws)
+    assert "session-key-id-1" in request.headers["Authorization"]
+    aws.sign(request)  # as the engine does before it tries again
+    assert "session-key-id-2" in request.headers["Authorization"]
+    assert request.headers["X-Amz-Security-Token"] == "token-2"
+    sts.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ValidationError", "InvalidClientTokenId"])
+def test_a_role_that_cannot_be_assumed(sts: Stubber, code: str) -> None:
+    sts.add_client_error("assume_role", code, "not authorized to perform: sts:AssumeRole", expected_params=ASKED)
+    with pytest.raises(AirbyteTracedException) as caught:
+        signed(access(ROLE))
+    assert caught.value.failure_type is FailureType.config_error
+    assert "The role arn:aws:iam::123456789012:role/path/heap cannot be assumed" in str(caught.value.message)
+    assert "external id" in str(caught.value.message)
+    assert "e-1" not in str(caught.value.message).replace("eu-west-1", "")
+
+
+def test_sts_that_does_not_answer_is_no_error_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com")
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "own-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own-secret")
+    monkeypatch.setattr(botocore.session.Session, "create_client", unreachable)
+    with pytest.raises(AirbyteTracedException) as caught:
+        signed(access(ROLE))
+    assert caught.value.failure_type is FailureType.transient_error
+
+
+def test_the_default_chain_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "own-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own-secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "own-token")
+    request = signed(access({"auth_type": "default"}))
+    assert "Credential=own-key/" in request.headers["Authorization"]
+    assert request.headers["X-Amz-Security-Token"] == "own-token"

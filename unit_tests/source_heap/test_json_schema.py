@@ -1,0 +1,75 @@
+from typing import Any
+
+import pytest
+
+from source_heap.avro.json_schema import table_schema
+from unit_tests.source_heap.avro_files import record_schema
+
+TEXT = {"type": ["null", "string"]}
+INTEGER = {"type": ["null", "integer"]}
+NUMBER = {"type": ["null", "number"]}
+BASE64 = {"type": ["null", "string"], "contentEncoding": "base64"}
+ENUM = {"type": "enum", "name": "some.Kind", "symbols": ["A"]}
+
+
+def column(*avro_types: Any) -> Any:  # noqa: ANN401 # a schema is any JSON value
+    """The schema of a column that has these types in successive files."""
+    return table_schema([record_schema({"c": avro_type}) for avro_type in avro_types], [])["c"]
+
+
+@pytest.mark.parametrize(
+    ("avro_type", "expected"),
+    [
+        ("boolean", {"type": ["null", "boolean"]}),
+        ("int", INTEGER),
+        ("long", INTEGER),
+        (["long", "null"], INTEGER),
+        (["null", "long"], INTEGER),
+        (["long"], INTEGER),
+        ("float", NUMBER),
+        (["null", "double"], NUMBER),
+        ("string", TEXT),
+        ({"type": "string", "avro.java.string": "String"}, TEXT),
+        (ENUM, TEXT),
+        (["null", ENUM], TEXT),
+        ("bytes", BASE64),
+        ({"type": "fixed", "name": "F", "size": 2}, BASE64),
+        ({"type": "array", "items": "long"}, {"type": ["null", "array"]}),
+        ({"type": "map", "values": "long"}, {"type": ["null", "object"]}),
+        ("null", TEXT),
+        (["null"], TEXT),
+        (["null", "long", "string"], TEXT),
+        (["int", "long"], INTEGER),
+        (["int", "double"], NUMBER),
+    ],
+)
+def test_types(avro_type: Any, expected: dict[str, Any]) -> None:  # noqa: ANN401 # as above
+    assert column(avro_type) == expected
+
+
+@pytest.mark.parametrize(
+    ("avro_types", "expected"),
+    [
+        (["int", "long"], INTEGER),
+        (["long", "double"], NUMBER),
+        (["long", "string"], TEXT),
+        (["boolean", "long"], TEXT),
+        (["null", "long"], INTEGER),
+        (["long", "null"], INTEGER),
+        (["bytes", "string"], TEXT),
+        (["long", "double", "string", "long"], TEXT),
+        ([{"type": "array", "items": "long"}, "string"], TEXT),
+    ],
+)
+def test_types_that_change_widen(avro_types: list[Any], expected: dict[str, Any]) -> None:
+    assert column(*avro_types) == expected
+    assert column(*reversed(avro_types)) == expected
+
+
+def test_a_type_that_is_used_by_its_name() -> None:
+    assert table_schema([record_schema({"a": ENUM, "b": ["null", "some.Kind"]})], [])["b"] == TEXT
+
+
+def test_columns_of_all_files_and_of_the_manifests() -> None:
+    schemas = [record_schema({"a": "long"}), record_schema({"b": "long"})]
+    assert table_schema(schemas, ["b", "only_in_manifest"]) == {"a": INTEGER, "b": INTEGER, "only_in_manifest": TEXT}

@@ -1,0 +1,80 @@
+from typing import Any
+
+import pytest
+
+from source_heap.avro.decoder import Batch
+from source_heap.rows import StartDateFilter, records
+
+SECONDS = 1_735_689_600  # 2025-01-01T00:00:00Z
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2025-01-01 00:00:00",
+        "2025-01-01T00:00:00Z",
+        "2025-01-01 00:00:00.000001 UTC",
+        "2025-01-01",
+        "2031-07-01 12:00:00",
+        str(SECONDS),
+        SECONDS,
+        float(SECONDS),
+        SECONDS * 1_000,
+        SECONDS * 1_000_000,
+        str(SECONDS * 1_000),
+    ],
+)
+def test_events_from_the_start_date_on_are_kept(time: Any) -> None:  # noqa: ANN401 # dumps have texts and numbers
+    assert StartDateFilter("2025-01-01T00:00:00Z").keeps(time)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2024-12-31 23:59:59",
+        "2024-12-31T23:59:59.999999Z",
+        "2024-12-31 23:59:59.9 UTC",
+        "2024-12-31",
+        "1999-01-01 00:00:00",
+        SECONDS - 1,
+        SECONDS * 1_000 - 1,
+        SECONDS * 1_000_000 - 1,
+        str(SECONDS * 1_000_000 - 1),
+    ],
+)
+def test_earlier_events_are_left_out(time: Any) -> None:  # noqa: ANN401 # as above
+    assert not StartDateFilter("2025-01-01T00:00:00Z").keeps(time)
+
+
+@pytest.mark.parametrize("time", [None, "", "Invalid date", 0, "0", -1, "yesterday", "2024-12-31 23:59:59+02:00", True])
+def test_a_time_that_cannot_be_read_never_drops_a_row(time: Any) -> None:  # noqa: ANN401 # as above
+    assert StartDateFilter("2025-01-01T00:00:00Z").keeps(time)
+
+
+def test_the_time_of_day_counts() -> None:
+    keeps = StartDateFilter("2025-01-01T12:00:00Z").keeps
+    assert [keeps("2025-01-01 11:59:59"), keeps("2025-01-01 12:00:00"), keeps(SECONDS + 43_199)] == [False, True, False]
+
+
+BATCH = Batch(2, {"id": [1, 2], "time": ["2024-01-01 00:00:00", "2026-01-01 00:00:00"]})
+
+
+def test_rows_say_where_they_come_from() -> None:
+    assert list(records(BATCH, 852, "sync_852/t/a.avro")) == [
+        {"id": 1, "time": "2024-01-01 00:00:00", "_heap_dump_id": 852, "_heap_file": "sync_852/t/a.avro"},
+        {"id": 2, "time": "2026-01-01 00:00:00", "_heap_dump_id": 852, "_heap_file": "sync_852/t/a.avro"},
+    ]
+
+
+def test_rows_are_filtered_by_time() -> None:
+    kept = records(BATCH, 852, "f", StartDateFilter("2025-01-01T00:00:00Z").keeps)
+    assert [row["id"] for row in kept] == [2]
+
+
+def test_a_table_without_a_time_is_not_filtered() -> None:
+    batch = Batch(1, {"id": [1]})
+    assert len(list(records(batch, 852, "f", StartDateFilter("2025-01-01T00:00:00Z").keeps))) == 1
+
+
+def test_rows_of_a_file_without_columns() -> None:
+    assert list(records(Batch(2, {}), 1, "f")) == [{"_heap_dump_id": 1, "_heap_file": "f"}] * 2
