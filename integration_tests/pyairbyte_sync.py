@@ -1,7 +1,7 @@
-"""Run by an interpreter that has PyAirbyte: sync one source into a database, and say how many rows its tables have.
+"""Run by an interpreter that has PyAirbyte: sync one source into a database, and say how many keys its tables have.
 
-Standard input is JSON: `name`, `executable`, `config`, `cache` (the arguments of DuckDBCache or PostgresCache) and
-`counts`, the file for the rows of each stream's table as JSON.
+Standard input is JSON: `name`, `executable`, `config`, `cache` (the arguments of DuckDBCache or PostgresCache), `keys`
+(the primary key of each stream) and `counts`, the file for the number of different keys in each stream's table as JSON.
 """
 
 import json
@@ -18,9 +18,10 @@ source = ab.get_source(task["name"], local_executable=task["executable"], config
 source.check()
 source.select_all_streams()
 result = source.read(cache=cache)
+counts = {}
 with cache.get_sql_engine().connect() as connection:
-    counts = {
-        stream: connection.execute(select(func.count()).select_from(dataset.to_sql_table())).scalar()
-        for stream, dataset in result.streams.items()
-    }
+    for stream, dataset in result.streams.items():
+        columns = dataset.to_sql_table().columns
+        keys = select(*(columns[name.lower()] for name in task["keys"][stream])).distinct().subquery()
+        counts[stream] = connection.execute(select(func.count()).select_from(keys)).scalar()
 Path(task["counts"]).write_text(json.dumps(counts))

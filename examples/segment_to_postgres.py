@@ -1,4 +1,4 @@
-"""Heap into PostgreSQL; heap.json is the configuration of source-heap, and PGPASSWORD the database's password."""
+"""Segment into PostgreSQL; segment.json is the configuration of source-segment, PGPASSWORD the database's password."""
 
 import json
 import os
@@ -8,9 +8,9 @@ import airbyte as ab
 from airbyte.caches import PostgresCache
 
 source = ab.get_source(
-    "source-heap",
-    local_executable="source-heap",
-    config=json.loads(Path("heap.json").read_text()),
+    "source-segment",
+    local_executable="source-segment",
+    config=json.loads(Path("segment.json").read_text()),
 )
 source.check()
 source.select_all_streams()
@@ -20,7 +20,7 @@ cache = PostgresCache(
     username=os.environ.get("PGUSER", "postgres"),
     password=os.environ["PGPASSWORD"],
     database=os.environ.get("PGDATABASE", "postgres"),
-    schema_name="heap",
+    schema_name="segment",
 )
 result = source.read(cache=cache)
-print(f"{result.processed_records} records read into the schema heap")
+print(f"{result.processed_records} records read into the schema segment")
