@@ -46,8 +46,8 @@ test-wheel: $(READY) ## Build the wheel, install it by itself, and run every con
 images: ## Build the images with docker (CONNECTOR=heap for one, BASE_IMAGE for another base)
 	@sh scripts/build-images.sh $(CONNECTOR)
 
-test-images: $(READY) images ## Build and test the images
-	$(PYTHON) -m pytest integration_tests/test_images.py -m image_tests
+test-images: $(READY) build/pyairbyte/.ready images ## Build and test the images
+	$(PYTHON) -m pytest integration_tests/test_images.py integration_tests/test_pyairbyte.py -m image_tests
 
 test-pyairbyte: $(READY) build/pyairbyte/.ready ## Test the sources in PyAirbyte, into DuckDB and PostgreSQL
 	$(PYTHON) -m pytest integration_tests/test_pyairbyte.py -m "pyairbyte and not image_tests"

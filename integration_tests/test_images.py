@@ -19,7 +19,8 @@ CONNECTORS = yaml.safe_load((Path(__file__).parents[1] / "metadata.yaml").read_t
 SOURCES = [name for name in CONNECTORS if name.startswith("source-")]
 HEAPS_OWN = ("botocore", "fastavro", "polars")
 NOT_SHIPPED = ("sandbox", "unit_tests", "integration_tests", "benchmarks", "pytest", "pip", "uvicorn", "moto")
-LARGE_SCALE = 6
+SMALL_SCALE = 0.3
+LARGE_SCALE = 4
 
 
 class Image:
@@ -108,7 +109,7 @@ def test_holds_the_connector_and_what_it_needs(name: str, image: Image) -> None:
 @pytest.mark.parametrize("name", SOURCES)
 def test_syncs_what_the_package_syncs(name: str, image: Image) -> None:
     package = ConnectorProcess(name.replace("-", "_"))
-    with vendor(name) as (config, pass_days):
+    with vendor(name, SMALL_SCALE) as (config, pass_days):
         assert image.run("check", config=config).status == {"status": "SUCCEEDED"}
         catalog = configured(image.run("discover", config=config).catalog or {})
         first = image.run("read", config=config, catalog=catalog)
