@@ -27,4 +27,4 @@ def parse_one_at_a_time() -> None:
         with _parsing:
             return parse(*args, **options)
 
-    ast.parse = parse_alone  # type: ignore[assignment] # overloads that a wrapper cannot repeat
+    ast.parse = parse_alone
