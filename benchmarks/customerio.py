@@ -1,10 +1,12 @@
-"""How close source-customerio comes to Customer.io's limit of ten requests a second, and how much memory people need."""
+"""How close source-customerio comes to the limit of ten requests a second, and how much memory people need."""
 
 import resource
 import sys
 import threading
 import time
 from collections import Counter
+
+from typing_extensions import Self
 
 from sandbox.connector_process import ConnectorProcess, configured
 from sandbox.server import Sandbox
@@ -54,7 +56,7 @@ class _Stopwatch:
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.seconds = 0.0
 
-    def __enter__(self) -> "_Stopwatch":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
