@@ -6,11 +6,11 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration benchmark format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration test-wheel images test-images test-pyairbyte benchmark format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Create the virtual environment from the lock
 
@@ -39,6 +39,22 @@ unit: $(READY) ## Unit tests only: no network, no server
 
 integration: $(READY) ## Integration tests only: real processes against the sandbox
 	$(PYTHON) -m pytest integration_tests
+
+test-wheel: $(READY) ## Build the wheel, install it by itself, and run every connector's spec
+	@sh scripts/test-wheel.sh $(VENV)
+
+images: ## Build the images with docker (CONNECTOR=heap for one, BASE_IMAGE for another base)
+	@sh scripts/build-images.sh $(CONNECTOR)
+
+test-images: $(READY) build/pyairbyte/.ready images ## Build and test the images
+	$(PYTHON) -m pytest integration_tests/test_images.py integration_tests/test_pyairbyte.py -m image_tests
+
+test-pyairbyte: $(READY) build/pyairbyte/.ready ## Test the sources in PyAirbyte, into DuckDB and PostgreSQL
+	$(PYTHON) -m pytest integration_tests/test_pyairbyte.py -m "pyairbyte and not image_tests"
+
+build/pyairbyte/.ready: requirements/pyairbyte.txt scripts/pyairbyte-venv.sh
+	@sh scripts/pyairbyte-venv.sh
+	@touch $@
 
 benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
 	$(PYTHON) -m benchmarks --connector $(CONNECTOR)

@@ -1,14 +1,17 @@
 """How a connector starts as a process: its commands, and one sentence for everything a user can get wrong."""
 
 import logging
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 from airbyte_cdk.destinations import Destination
-from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.entrypoint import PRINT_BUFFER, AirbyteEntrypoint
 from airbyte_cdk.entrypoint import launch as launch_cdk
 from airbyte_cdk.exception_handler import init_uncaught_exception_handler
 from airbyte_cdk.logger import init_logger
@@ -43,7 +46,7 @@ def launch(source_class: type[ManifestSource], args: list[str]) -> None:
     Raises:
         SystemExit: with 1 after a failure, which was written as an error trace message.
     """
-    _prepare_log()
+    _prepare_process()
     try:
         launch_cdk(_create(source_class, args), args)
     except AirbyteTracedException as error:
@@ -64,7 +67,7 @@ def launch_destination(destination: Destination, args: list[str]) -> None:
     Raises:
         SystemExit: with 1 after a failure, which was written as an error trace message.
     """
-    init_uncaught_exception_handler(_prepare_log())
+    init_uncaught_exception_handler(_prepare_process())
     try:
         command = destination.parse_args(args or ["--help"])
         _load("config", vars(command), Destination.read_config)
@@ -76,11 +79,30 @@ def launch_destination(destination: Destination, args: list[str]) -> None:
         sys.exit(1)
 
 
-def _prepare_log() -> logging.Logger:
+def _prepare_process() -> logging.Logger:
+    _end_on_sigterm()
     logger = init_logger("airbyte")
     for handler in logging.getLogger().handlers:
         handler.addFilter(_ExpectedErrorsWithoutTraceback())
     return logger
+
+
+def _end_on_sigterm() -> None:
+    """Let SIGTERM end the process after the message that is being written, with 143.
+
+    By default, the first process of a container ignores SIGTERM, and any other is cut off within a line. A handler
+    would interrupt the writing itself, and an exception would wait for the requests and back-offs under way.
+    Therefore one thread alone receives the signal, and takes the lock that is held while a line is written.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+    def wait_and_end() -> None:
+        number = signal.sigwait([signal.SIGTERM])
+        with PRINT_BUFFER.lock:
+            PRINT_BUFFER.flush()
+            os._exit(128 + number)
+
+    threading.Thread(target=wait_and_end, name="sigterm", daemon=True).start()
 
 
 def _create(source_class: type[ManifestSource], args: list[str]) -> ManifestSource:

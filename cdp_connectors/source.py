@@ -18,6 +18,7 @@ from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarat
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.ast_parsing import parse_one_at_a_time
 from cdp_connectors.failures import Failure, check_sentence, failed_streams, stream_failure
 
 _UNKNOWN_STREAM = Failure(
@@ -41,6 +42,7 @@ class ManifestSource(YamlDeclarativeSource):
         config: Mapping[str, Any] | None = None,
         state: list[AirbyteStateMessage] | None = None,
     ) -> None:
+        parse_one_at_a_time()
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         self._unknown_streams: dict[str, Failure] = {}
         super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state)

@@ -66,9 +66,8 @@ class CuttingProxy:
                         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     break
                 client.sendall(data)
-        if not self._reset:
-            with suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # wakes the other thread, whose waiting would keep the connection open
+            client.shutdown(socket.SHUT_RD if self._reset else socket.SHUT_RDWR)
         client.close()
         server.close()
 

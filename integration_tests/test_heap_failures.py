@@ -61,7 +61,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "unknown key": (lambda s: keys("nobody", s.reader.secret), "AWS does not know the access key id"),
     "wrong secret": (lambda s: keys(s.reader.key_id, "wrong"), "does not belong to the access key id"),
-    "not permitted": (lambda s: keys(s.stranger.key_id, s.stranger.secret), "Allow s3:ListBucket"),
+    "not permitted": (lambda s: keys(s.stranger.key_id, s.stranger.secret), "allow s3:ListBucket"),
     "wrong external id": (
         lambda s: {"credentials": {**s.role, "external_id": "wrong"}},
         "trust policy names the AWS identity of this Airbyte as its principal, and that the external id",

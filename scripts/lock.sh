@@ -14,3 +14,5 @@ compile() {
 compile dev.txt pyproject.toml --extra heap --group dev
 compile http.txt pyproject.toml --constraint requirements/dev.txt
 compile heap.txt pyproject.toml --extra heap --constraint requirements/dev.txt
+compile build.txt --group pyproject.toml:build --constraint requirements/dev.txt
+compile pyairbyte.txt --group pyproject.toml:pyairbyte --no-strip-extras

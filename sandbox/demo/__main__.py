@@ -20,6 +20,8 @@ from sandbox.server import Sandbox
 
 DATABASE = Path("build/demo.duckdb")
 PASSING_TIME = timedelta(days=2)
+SCALE = 0.5
+"""Half of the sandbox's usual size: Customer.io answers ten requests a second, and nobody likes to wait."""
 DESTINATION = "destination"
 
 
@@ -36,7 +38,7 @@ def main() -> int:
         with ExitStack() as stack:
             warehouse = stack.enter_context(Warehouse(DATABASE))
             console.print("Starting the sandbox: the vendors' APIs and an S3 server on this machine")
-            sandbox = stack.enter_context(Sandbox())
+            sandbox = stack.enter_context(Sandbox(scale=SCALE))
             bucket = stack.enter_context(heap_bucket(sandbox.clock))
             configs = {**sandbox.configs(), "source-heap": bucket.config}
             runs = [

@@ -52,10 +52,10 @@ class Run:
     def show(self, console: Console) -> None:
         """Print the rows of both syncs, and what the example queries find."""
         table = Table(title=f"{self.source}: rows", title_justify="left", box=SIMPLE_HEAD)
-        table.add_column("stream", no_wrap=True)
+        table.add_column("stream", no_wrap=True, max_width=38)
         table.add_column("sync mode", no_wrap=True)
         for heading in ("first read", "second read", "in DuckDB"):
-            table.add_column(heading, justify="right")
+            table.add_column(heading, justify="right", no_wrap=True)
         for stream in self._catalog["streams"]:
             name = stream["stream"]["name"]
             counts = [len(sync.records[name]) for sync in self._syncs]

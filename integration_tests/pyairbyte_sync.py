@@ -1,0 +1,27 @@
+"""Run by an interpreter that has PyAirbyte: sync one source into a database, and say how many keys its tables have.
+
+Standard input is JSON: `name`, `executable`, `config`, `cache` (the arguments of DuckDBCache or PostgresCache), `keys`
+(the primary key of each stream) and `counts`, the file for the number of different keys in each stream's table as JSON.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import airbyte as ab
+from airbyte.caches import DuckDBCache, PostgresCache
+from sqlalchemy import func, select
+
+task = json.load(sys.stdin)
+cache = (DuckDBCache if "db_path" in task["cache"] else PostgresCache)(**task["cache"])
+source = ab.get_source(task["name"], local_executable=task["executable"], config=task["config"])
+source.check()
+source.select_all_streams()
+result = source.read(cache=cache)
+counts = {}
+with cache.get_sql_engine().connect() as connection:
+    for stream, dataset in result.streams.items():
+        columns = dataset.to_sql_table().columns
+        keys = select(*(columns[name.lower()] for name in task["keys"][stream])).distinct().subquery()
+        counts[stream] = connection.execute(select(func.count()).select_from(keys)).scalar()
+Path(task["counts"]).write_text(json.dumps(counts))

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Create build/pyairbyte, the virtual environment with PyAirbyte, if it is not there.
+set -eu
+venv=build/pyairbyte
+for candidate in python3.12 python3.11 python3.10 python3; do
+    if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then
+        python=$candidate
+        break
+    fi
+done
+if [ -z "${python:-}" ]; then
+    echo "PyAirbyte needs a Python between 3.10 and 3.12, and none was found." >&2
+    exit 1
+fi
+"$python" -m venv --clear "$venv"
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements/pyairbyte.txt
