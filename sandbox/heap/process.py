@@ -11,6 +11,7 @@ import requests
 from typing_extensions import Self
 
 _STARTS_WITHIN_SECONDS = 60
+_ATTEMPTS = 3
 _GUARD = 'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$ 2>/dev/null) & exec 3<&-; exec "$@" </dev/null'
 """The shell becomes the server; its companion waits for the end of standard input, which comes even after SIGKILL."""
 
@@ -31,6 +32,17 @@ class ServerProcess:
         Raises:
             RuntimeError: when it ends instead, or has not answered after a minute.
         """
+        for _ in range(_ATTEMPTS):  # a port that was free can be taken by somebody else before the server has it
+            self._start()
+            deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
+            while self._process and self._process.poll() is None and time.monotonic() < deadline:
+                if self._answers():
+                    return self
+                time.sleep(0.05)
+            self.__exit__(None, None, None)
+        raise RuntimeError(f"{self._command[0]} did not start serving {self._url}.")
+
+    def _start(self) -> None:
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, "sh", *self._command],
             stdin=subprocess.PIPE,
@@ -39,13 +51,6 @@ class ServerProcess:
             env=self._environment,
             start_new_session=True,
         )
-        deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.__exit__(None, None, None)
-                raise RuntimeError(f"{self._command[0]} did not start serving {self._url}.")
-            time.sleep(0.05)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

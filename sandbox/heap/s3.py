@@ -59,8 +59,8 @@ class SeaweedS3(S3Server):
     def _start(self, stack: ExitStack) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="heap-s3-", ignore_cleanup_errors=True)))
         names = ("master", "volume", "filer", "s3", "admin")
-        ports = dict(zip([*names, *(f"{name}.grpc" for name in names)], free_ports(10), strict=True))
-        (metrics_port,) = free_ports(1)
+        metrics_port, *served = free_ports(11)
+        ports = dict(zip([*names, *(f"{name}.grpc" for name in names)], served, strict=True))
         self._metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
         self.endpoint_url = f"http://127.0.0.1:{ports['s3']}"
         (folder / "data").mkdir()
