@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration test-wheel images test-images test-pyairbyte benchmark format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration test-wheel images test-images test-pyairbyte benchmark streams format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -58,6 +58,9 @@ build/pyairbyte/.ready: requirements/pyairbyte.txt scripts/pyairbyte-venv.sh
 
 benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
 	$(PYTHON) -m benchmarks --connector $(CONNECTOR)
+
+streams: $(READY) ## Write the tables of streams in the READMEs anew from the manifests
+	@$(PYTHON) -m scripts.stream_tables
 
 format: $(READY) ## Format the code and apply safe fixes
 	$(PYTHON) -m ruff check --fix .

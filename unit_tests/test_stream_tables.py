@@ -1,0 +1,68 @@
+"""The READMEs' tables of streams, and that no readable endpoint is missing from them.
+
+The vendors' documents are not part of the project; `VENDOR_DOCS` names the folder that holds
+`segment/get-endpoints-v73.json` and `customerio/openapi-2025.json`.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.stream_tables import ROOT, SOURCES, rewritten, streams
+
+DOCUMENTS = Path(os.environ.get("VENDOR_DOCS", ""))
+needs_documents = pytest.mark.skipif(
+    "VENDOR_DOCS" not in os.environ,
+    reason="the vendors' documents are not part of the project: set VENDOR_DOCS to the folder that holds them",
+)
+per_source = pytest.mark.parametrize("package", SOURCES)
+
+
+def same_path(path: str) -> str:
+    """The path without the names of its parameters and without the version."""
+    return re.sub(r"\{[^}]*\}", "{}", path).removeprefix("/v1")
+
+
+def documented(package: str) -> set[str]:
+    """Every path that the vendor documents with the method GET."""
+    if package == "source_segment":
+        document = json.loads((DOCUMENTS / "segment" / "get-endpoints-v73.json").read_text())
+        return {same_path(operation["path"]) for operation in document["operations"].values()}
+    document = json.loads((DOCUMENTS / "customerio" / "openapi-2025.json").read_text())
+    return {same_path(path) for path, item in document["paths"].items() if "get" in item}
+
+
+def read(package: str) -> set[str]:
+    endpoints = [stream.endpoint.strip("`").partition(" ")[::2] for stream in streams(package)]
+    return {same_path(path) for method, path in endpoints if method == "GET"}
+
+
+def not_read(package: str) -> set[str]:
+    readme = (ROOT / package / "README.md").read_text()
+    section = readme.partition("## Endpoints not read")[2].partition("\n## ")[0]
+    return {same_path(path) for path in re.findall(r"`(/[^`]*)`", section)}
+
+
+@per_source
+def test_the_readme_has_the_table_that_the_manifest_gives(package: str) -> None:
+    assert (ROOT / package / "README.md").read_text() == rewritten(package)
+
+
+@per_source
+def test_no_stream_reads_what_the_readme_says_is_not_read(package: str) -> None:
+    assert read(package) & not_read(package) == set()
+
+
+@needs_documents
+@per_source
+def test_every_documented_get_endpoint_is_read_or_listed_as_not_read(package: str) -> None:
+    assert documented(package) - read(package) - not_read(package) == set()
+
+
+@needs_documents
+@per_source
+def test_nothing_is_listed_as_not_read_that_the_vendor_does_not_have(package: str) -> None:
+    assert not_read(package) - documented(package) == set()
