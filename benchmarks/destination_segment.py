@@ -1,26 +1,24 @@
 """destination-segment against Segment's own Python library, and against the reading of its input alone."""
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import analytics_python
+from benchmarks import analytics_python, peers
+from benchmarks.measure import Cost, measure
 from sandbox.server import Sandbox
 
 RECORDS = 200_000
 RECORDS_PER_STATE = 10_000
 LATENCY_MS = 50
+_LIBRARY_VERSION = "2.4.0"
 _READING = (
     "import sys, orjson; from airbyte_cdk.models import AirbyteMessageSerializer as s; "
     "any(s.load(orjson.loads(line)) is None for line in sys.stdin.buffer)"
@@ -38,13 +36,10 @@ _CATALOG = {
 }
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a program took: wall time, processor time, its largest resident memory, and what it sent."""
+class Sending(NamedTuple):
+    """What a program took, and what of it arrived."""
 
-    seconds: float
-    cpu_seconds: float
-    peak_rss_mb: float
+    cost: Cost
     received: int
     requests: int
 
@@ -59,8 +54,8 @@ def run() -> None:
         programs = dict(_programs(Path(folder), sandbox, console))
         for latency in (0, LATENCY_MS):
             sandbox.faults.latency_ms = latency
-            costs = {name: _measure(command, records, sandbox) for name, command in programs.items()}
-            console.print(_table(costs, latency))
+            sendings = {name: _measure(command, records, sandbox) for name, command in programs.items()}
+            console.print(_table(sendings, latency))
 
 
 def _programs(folder: Path, sandbox: Sandbox, console: Console) -> Iterator[tuple[str, Sequence[str]]]:
@@ -72,66 +67,34 @@ def _programs(folder: Path, sandbox: Sandbox, console: Console) -> Iterator[tupl
         options += [f"--{name}", str(path)]
     yield "reading the input alone", [sys.executable, "-c", _READING]
     try:
-        library = str(analytics_python.install())
+        python = str(peers.install("segment-analytics-python", _LIBRARY_VERSION) / "python")
         host = config["api_url"].removesuffix("/v1")
-        command = [library, "-I", analytics_python.__file__, host, config["write_key"]]
-        yield f"Segment's library {analytics_python.VERSION}", command
-    except analytics_python.LibraryUnavailableError as error:
+        command = [python, "-I", analytics_python.__file__, host, config["write_key"]]
+        yield f"Segment's library {_LIBRARY_VERSION}", command
+    except peers.PeerUnavailableError as error:
         console.print(f"Segment's library is left out, because it cannot be installed here: {error}")
     yield "destination-segment", [sys.executable, "-m", "destination_segment", "write", *options]
 
 
-def _measure(command: Sequence[str], records: Path, sandbox: Sandbox) -> Cost:
+def _measure(command: Sequence[str], records: Path, sandbox: Sandbox) -> Sending:
     sandbox.segment_tracking.clear()
     sandbox.journal.clear()
-    started = time.monotonic()
     with records.open("rb") as stdin:
-        process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL)
-        peak = _PeakMemory(process.pid)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - started
-    if process.returncode:
-        raise RuntimeError(f"{command[0]} ended with {process.returncode}")
-    cpu = usage.ru_utime + usage.ru_stime
-    received = sandbox.segment_tracking.count
-    return Cost(seconds, cpu, peak.megabytes, received, len(sandbox.journal))
+        cost = measure(command, stdin=stdin)
+    return Sending(cost, sandbox.segment_tracking.count, len(sandbox.journal))
 
 
-class _PeakMemory(threading.Thread):
-    """Looks at a process's resident memory, five times a second, until it ends.
-
-    The operating system's own maximum would count what the process had of its parent before it became a program.
-    """
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self.megabytes = 0.0
-        self._pid = pid
-        self.start()
-
-    def run(self) -> None:
-        """Look until there is nothing to look at."""
-        while resident := subprocess.run(
-            ["ps", "-o", "rss=", "-p", str(self._pid)],  # noqa: S607 # as on any system
-            capture_output=True,
-            check=False,
-        ).stdout.strip():
-            self.megabytes = max(self.megabytes, int(resident) / 1024)
-            time.sleep(0.2)
-
-
-def _table(costs: dict[str, Cost], latency: int) -> Table:
+def _table(sendings: dict[str, Sending], latency: int) -> Table:
     table = Table(title=f"{RECORDS:,} records, {latency} ms latency per request", title_justify="left")
     table.add_column("")
     for heading in ("received", "requests", "records/s", "CPU s / 1 M records", "ratio", "peak RSS MB"):
         table.add_column(heading, justify="right")
-    reference = next(iter(costs.values())).cpu_seconds
-    for name, cost in costs.items():
+    reference = next(iter(sendings.values())).cost.cpu_seconds
+    for name, (cost, received, requests) in sendings.items():
         table.add_row(
             name,
-            f"{cost.received:,}",
-            f"{cost.requests:,}",
+            f"{received:,}",
+            f"{requests:,}",
             f"{RECORDS / cost.seconds:,.0f}",
             f"{cost.cpu_seconds / RECORDS * 1e6:.1f}",
             f"{cost.cpu_seconds / reference:.1f}",

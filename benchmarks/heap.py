@@ -13,6 +13,7 @@ from rich.table import Table
 
 from benchmarks import tap_heap
 from benchmarks.measure import Cost, measure
+from benchmarks.peers import PeerUnavailableError
 from benchmarks.tap_heap import TapHeap
 from sandbox.heap.bulk import pageview_columns, write_pageviews
 from sandbox.heap.dumps import AvroFile, Dump, TableDump
@@ -78,7 +79,7 @@ def _readers(server: S3Server, folder: Path, console: Console) -> Iterator[tuple
 def _tap_heap(server: S3Server, folder: Path, console: Console) -> TapHeap | None:
     try:
         return TapHeap(tap_heap.install(), server, folder)
-    except tap_heap.TapHeapUnavailableError as error:
+    except PeerUnavailableError as error:
         console.print(f"tap-heap is left out, because it cannot be installed here: {error}")
         return None
 

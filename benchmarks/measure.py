@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from typing_extensions import Self
 
@@ -45,7 +46,13 @@ class Cost:
         return self.records / self.cpu_seconds
 
 
-def measure(command: Sequence[str], environment: Mapping[str, str] | None = None, *, keep_output: bool = False) -> Cost:
+def measure(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    stdin: IO[bytes] | None = None,
+    keep_output: bool = False,
+) -> Cost:
     """Run a command, count the RECORD messages it writes, and measure it.
 
     Its output goes through a pipe, as it would to a destination. `output` stays empty unless asked for.
@@ -59,7 +66,11 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
     kept: list[bytes] = []
     with (
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(environment or {})}
+            command,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
         ) as process,
         _PeakMemory(process.pid) as memory,
     ):

@@ -1,42 +1,22 @@
-"""singer's tap-heap, from its public package, in an environment of its own."""
+"""singer's tap-heap, from its public package."""
 
 import json
-import os
-import subprocess
-import sys
-import venv
 from pathlib import Path
 
+from benchmarks import peers
 from benchmarks.measure import Cost, measure
 from sandbox.heap.s3_server import EXTERNAL_ID, ROLE, S3Server
 
 VERSION = "1.4.0"
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cdp-connectors" / "benchmarks"
-
-
-class TapHeapUnavailableError(Exception):
-    """The package cannot be installed here; the message says why."""
 
 
 def install() -> Path:
-    """The path of the command `tap-heap`; installed once into the user's cache.
+    """The path of the command `tap-heap`.
 
     Raises:
-        TapHeapUnavailableError: when the registry does not have it or it does not install on this Python.
+        PeerUnavailableError: when it cannot be installed here.
     """
-    folder = _CACHE / f"tap-heap-{VERSION}-python{sys.version_info.major}.{sys.version_info.minor}"
-    command = folder / "bin" / "tap-heap"
-    if not command.exists():
-        venv.create(folder, with_pip=True, clear=True)
-        done = subprocess.run(
-            [folder / "bin" / "python", "-m", "pip", "install", "--quiet", f"tap-heap=={VERSION}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise TapHeapUnavailableError(done.stderr.strip().splitlines()[-1])
-    return command
+    return peers.install("tap-heap", VERSION) / "tap-heap"
 
 
 class TapHeap:
