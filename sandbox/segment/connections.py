@@ -5,6 +5,8 @@ from itertools import count
 
 from sandbox.segment.catalog import Catalog
 from sandbox.segment.catalog_destination import DeliveryMode
+from sandbox.segment.endpoints import Asked, Endpoint, Listing
+from sandbox.segment.paging import LastNext, Paging
 from sandbox.segment.seeded import Dated, Record, Seeded, scaled, visible
 
 _MASKED = "•" * 12
@@ -52,10 +54,74 @@ class Connections:
         self._delete(self.destinations[1], origin + timedelta(days=1, hours=12))
         self._disable(self.destinations[0], origin + timedelta(days=1))
 
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints of the workspace's connections, and of what links them."""
+        return [
+            Listing(
+                path="/sources",
+                stream="sources",
+                key="sources",
+                records=lambda _, now: visible(self.sources, now),
+                paging=Paging(LastNext.NULL),
+            ),
+            Listing(
+                path="/destinations",
+                stream="destinations",
+                key="destinations",
+                records=lambda _, now: visible(self.destinations, now),
+            ),
+            Listing(
+                path="/warehouses",
+                stream="warehouses",
+                key="warehouses",
+                records=lambda _, now: visible(self.warehouses, now),
+            ),
+            Listing(
+                path="/sources/{sourceId}/connected-destinations",
+                stream="source_connected_destinations",
+                key="destinations",
+                records=lambda asked, now: self.destinations_of(asked["sourceId"], now),
+                of=self.each_source,
+            ),
+            Listing(
+                path="/sources/{sourceId}/connected-warehouses",
+                stream="source_connected_warehouses",
+                key="warehouses",
+                records=lambda asked, now: self.warehouses_of(asked["sourceId"], now),
+                of=self.each_source,
+                adds={"sourceId": "sourceId"},
+                paging=Paging(LastNext.NULL),
+            ),
+            Listing(
+                path="/destinations/{destinationId}/subscriptions",
+                stream="destination_subscriptions",
+                key="subscriptions",
+                records=lambda asked, now: self.subscriptions_of(asked["destinationId"], now),
+                of=self.each_destination,
+                gate="destination-subscriptions",
+            ),
+        ]
+
+    def each_source(self, now: datetime) -> list[Asked]:
+        """Name each source that exists."""
+        return [{"sourceId": record["id"]} for record in visible(self.sources, now)]
+
+    def each_destination(self, now: datetime) -> list[Asked]:
+        """Name each destination that exists."""
+        return [{"destinationId": record["id"]} for record in visible(self.destinations, now)]
+
+    def each_warehouse(self, now: datetime) -> list[Asked]:
+        """Name each warehouse that exists."""
+        return [{"warehouseId": record["id"]} for record in visible(self.warehouses, now)]
+
     def warehouses_of(self, source_id: str, now: datetime) -> list[Record]:
         """Return the warehouses that the source is connected to."""
         linked = {link["warehouseId"] for link in visible(self._warehouse_links[source_id], now)}
         return [warehouse for warehouse in visible(self.warehouses, now) if warehouse["id"] in linked]
+
+    def destination(self, identifier: str, now: datetime) -> Record:
+        """Return the destination with this id, which exists."""
+        return next(record for record in visible(self.destinations, now) if record["id"] == identifier)
 
     def destinations_of(self, source_id: str, now: datetime) -> list[Record]:
         """Return the destinations that the source is connected to."""
