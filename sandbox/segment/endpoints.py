@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from sandbox.segment.paging import LARGEST_COUNT, Paging
 from sandbox.segment.seeded import Record
-from sandbox.segment.validation import RequestRefused, choice, invalid, parameters
+from sandbox.segment.validation import RequestRefused, choice, invalid, parameters, values
 
 Asked: TypeAlias = Mapping[str, str]
 """What a request names: the ids in its path, and its query parameters."""
@@ -82,9 +82,11 @@ class OfParents(Endpoint):
     """An endpoint that is asked once for each of its parents, or once if it belongs to the workspace itself.
 
     Attributes:
-        of: what names each of the parents that exist at a moment, by the names of the path and of `required`.
+        of: what names each of the parents that exist at a moment, by the names of the path and of `required`; it may
+            name more, such as a parent's parent.
         required: query parameters that name a parent.
         choices: query parameters with the values that they can have.
+        arrays: query parameters that are arrays, with the values that their items can have.
         adds: the fields that a connector adds to a record, and what of `of` they hold.
         removes: the fields that a connector leaves out.
     """
@@ -92,6 +94,7 @@ class OfParents(Endpoint):
     of: Callable[[datetime], Iterable[Asked]] = _workspace
     required: tuple[str, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    arrays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     adds: Mapping[str, str] = field(default_factory=dict)
     removes: tuple[str, ...] = ()
 
@@ -105,9 +108,12 @@ class OfParents(Endpoint):
                 raise invalid(f"{name} is required.", name)
         for name in self.choices.keys() & given.keys():
             choice(given, name, self.choices[name])
+        for name, items in self.arrays.items():
+            values(given, name, items)
         asked = {**given, **request.path_params}
         named = {name: asked[name] for name in (*self.required, *re.findall("{(.+?)}", self.path))}
-        if named and (not present.has(named) or named not in self.of(present.now)):
+        exists = any(named.items() <= each.items() for each in self.of(present.now))
+        if not exists or not present.has(named):
             raise RequestRefused(404, "NotFound", "Resource not found")
         return asked
 
@@ -126,6 +132,14 @@ def _itself(record: Record) -> Record:
     return record
 
 
+def _nothing(_: Asked) -> Record:
+    return {}
+
+
+def _itself_alone(record: Record) -> list[Record]:
+    return [record]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listing(OfParents):
     """An endpoint that lists records page by page.
@@ -133,32 +147,37 @@ class Listing(OfParents):
     Attributes:
         key: the member of `data` that has the records.
         records: all records, by what the request names and the moment.
-        row: the row that a connector makes of a record, before it adds and removes fields.
+        makes: the rows that a connector makes of a record, before it adds and removes fields.
+        beside: what `data` has beside the records.
         paging: how it pages; None if it takes no paging parameters.
         null_if_empty: whether an empty list is null.
     """
 
     key: str
     records: Callable[[Asked, datetime], list[Any]]
-    row: Callable[[Any], Record] = _itself
+    makes: Callable[[Any], list[Record]] = _itself_alone
+    beside: Callable[[Asked], Record] = _nothing
     paging: Paging | None = _USUAL_PAGING
     null_if_empty: bool = False
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the records."""
         paging = self.paging or Paging(silent=True)
-        given = parameters(request, self._known | (paging.parameters if self.paging else frozenset()))
+        known = self._known | (paging.parameters if self.paging else frozenset())
+        given = parameters(request, known, self.arrays)
         asked = self._asked(request, given, present)
         page = paging.page(request, given, present.largest_count)
         data = page.answer(self.key, self.records(asked, present.now))
+        data |= self.beside(asked)
         return data | {self.key: None} if self.null_if_empty and not data[self.key] else data
 
     def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - a list has no time
         """Return all records of all parents that exist."""
         return [
-            self._row(self.row(record), asked)
+            self._row(row, asked)
             for asked in self._existing(present)
             for record in self.records(asked, present.now)
+            for row in self.makes(record)
         ]
 
 

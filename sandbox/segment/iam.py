@@ -66,7 +66,7 @@ class Iam:
                 stream="invites",
                 key="invites",
                 records=lambda _, now: self._emails(now),
-                row=_row_of_email,
+                makes=_row_of_email,
             ),
             Listing(
                 path="/groups/{userGroupId}/users",
@@ -81,7 +81,7 @@ class Iam:
                 stream="group_invites",
                 key="emails",
                 records=lambda asked, now: self._emails(now, asked["userGroupId"]),
-                row=_row_of_email,
+                makes=_row_of_email,
                 of=self._each_group,
                 adds={"groupId": "userGroupId"},
             ),
@@ -171,5 +171,5 @@ class Iam:
         return {"labels": self._random.choice(([], [_PRODUCTION], [_PRODUCTION | {"description": "Live"}], None))}
 
 
-def _row_of_email(email: str) -> Record:
-    return {"email": email}
+def _row_of_email(email: str) -> list[Record]:
+    return [{"email": email}]

@@ -68,7 +68,7 @@ class Protocols:
                 stream="tracking_plan_rules",
                 key="rules",
                 records=lambda asked, now: visible(self._rules[asked["trackingPlanId"]], now),
-                row=lambda rule: {"key": "", **rule},
+                makes=lambda rule: [{"key": "", **rule}],
                 of=self._each_plan,
                 adds={"trackingPlanId": "trackingPlanId"},
                 paging=Paging(with_total=False),

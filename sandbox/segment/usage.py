@@ -94,6 +94,12 @@ class Usage:
             for path, kind, name, rows, last_next in listings
         ]
 
+    def settled_calls(self, source_id: str, day: date) -> int:
+        """Return the API calls of a source on a day, as they are known when all have arrived."""
+        meter = self._meters[source_id]
+        index = (day - meter.first_day).days
+        return meter.daily[index] if 0 <= index < len(meter.daily) else 0
+
     def _within_history(self, rows: UsageRows) -> UsageRows:
         """Return a quick version of `rows` that is empty for the months before the workspace and after the present."""
         cached = lru_cache(maxsize=64)(rows)

@@ -3,16 +3,28 @@
 from datetime import date, datetime, timezone
 
 from sandbox.clock import Clock
+from sandbox.segment.audiences import Audiences
 from sandbox.segment.audit_trail import AuditEvents, AuditTrail
 from sandbox.segment.catalog import Catalog
 from sandbox.segment.connections import Connections
+from sandbox.segment.credentials import credentials
+from sandbox.segment.deletion_and_suppression import DeletionAndSuppression
 from sandbox.segment.delivery import Delivery, DeliveryMetrics
+from sandbox.segment.delivery_overview import DeliveryOverview
 from sandbox.segment.endpoints import Endpoint, Present, Single
+from sandbox.segment.filters import Filters
+from sandbox.segment.functions import Functions
 from sandbox.segment.iam import Iam
 from sandbox.segment.paging import LARGEST_COUNT
 from sandbox.segment.protocols import Protocols
+from sandbox.segment.reverse_etl import ReverseEtl
 from sandbox.segment.seeded import Record, Seeded, midnight, visible
+from sandbox.segment.source_details import SourceDetails
+from sandbox.segment.space_schema import SpaceSchema
+from sandbox.segment.spaces import Spaces
 from sandbox.segment.usage import Usage
+from sandbox.segment.volume import EventsVolume, Volume
+from sandbox.segment.warehouse_details import WarehouseDetails
 from sandbox.segment.workspace import Workspace
 
 
@@ -50,13 +62,14 @@ class SegmentWorld:
         self.connections = Connections(self.catalog, identifier, origin, seed=seed, scale=scale)
         workspace = Workspace(identifier, origin, seed, scale)
         self._iam = Iam(workspace, [source["id"] for source in self.sources])
-        self._protocols = Protocols(workspace, self.connections)
         self.usage = Usage(self.connections.sources, origin, seed=seed)
         self.delivery = Delivery(self.connections.destinations, origin, seed=seed)
+        self.spaces = Spaces(workspace, self.connections)
+        self.volume = Volume(workspace, self.usage, self.connections.sources)
         self._audit_trail = AuditTrail(self.users, origin, seed=seed, scale=scale)
-        self.endpoints = self._endpoints()
+        self.endpoints = self._endpoints(workspace)
 
-    def _endpoints(self) -> list[Endpoint]:
+    def _endpoints(self, workspace: Workspace) -> list[Endpoint]:
         return [
             Single(
                 path="/",
@@ -71,11 +84,23 @@ class SegmentWorld:
                 connections=self.connections,
                 catalog=self.catalog,
             ),
+            EventsVolume(workspace_id=workspace.id, volume=self.volume),
             *self.catalog.endpoints(),
             *self.connections.endpoints(),
             *self._iam.endpoints(),
-            *self._protocols.endpoints(),
             *self.usage.endpoints(),
+            *self.spaces.endpoints(),
+            *Protocols(workspace, self.connections).endpoints(),
+            *Functions(workspace, self.connections, self.users).endpoints(),
+            *Filters(workspace, self.connections, self.spaces).endpoints(),
+            *SourceDetails(workspace, self.connections, self.users).endpoints(),
+            *ReverseEtl(workspace, self.connections).endpoints(),
+            *WarehouseDetails(workspace, self.connections).endpoints(),
+            *DeletionAndSuppression(workspace, self.connections).endpoints(),
+            *DeliveryOverview(self.volume, self.connections).endpoints(),
+            *Audiences(workspace, self.spaces, self.connections, self.users).endpoints(),
+            *SpaceSchema(workspace, self.spaces).endpoints(),
+            *credentials(workspace),
         ]
 
     @property
