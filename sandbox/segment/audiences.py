@@ -162,13 +162,14 @@ class Audiences:
         if kind == "LINKED" and audience["definition"]:
             audience["definition"]["targetEntity"] = self._chance.choice(("order", None))
         if number % 2:
-            size = {"type": {"LINKED": "ENTITIES"}.get(kind, kind), "count": self._chance.randrange(90_000)}
-            audience["size"] = None if number % 7 == 0 else size | {"uniqueCount": size["count"]} if batch else size
+            count = self._chance.randrange(90_000)
+            audience["size"] = {"type": {"LINKED": "ENTITIES"}.get(kind, kind), "count": count}
             audience["options"] = {"filterByExternalIds": ["user_id"], "includeHistoricalData": True}
-        if number % 6 == 0:
-            size = {"type": "USERS", "count": 100 + number, "uniqueCount": 90 + number}
-            audience["size"] = size
+        if number % 2 and kind == "USERS":
+            audience["size"] |= {"uniqueCount": audience["size"]["count"]}
             audience["options"] = {"filterByExternalIds": [], "backfillEventDataDays": self._chance.choice((30, None))}
+        if number % 8 == 0:
+            audience["size"] = audience["options"] = None
         self._schedules[audience["id"]] = [self._schedule(each) for each in range(number % 3 * batch)]
         if place == 0 and number == 0:
             moment = max(self._workspace.origin, birth) + timedelta(days=1)

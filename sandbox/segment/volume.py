@@ -90,7 +90,7 @@ class EventsVolume(Endpoint):
             for dimensions, counts in grouped(counters, span, names)
         ]
         query: Record = {name: given[name] for name in ("granularity", "startTime", "endTime")}
-        query |= {"workspaceId": self.workspace_id, "groupBy": names, **filters}
+        query |= {"workspaceId": self.workspace_id, **dict.fromkeys(arrays), **filters, "groupBy": names or None}
         return {"path": self.path, "query": query, **page.answer("result", result)}
 
     def rows(self, present: Present, start: datetime) -> list[Record]:
