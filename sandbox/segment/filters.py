@@ -21,7 +21,7 @@ _CONDITIONS = ('type = "identify"', '!(type = "track")', "event = 'Order Cancell
 class Filters:
     """A destination has up to three filters; the first space has many, the second has none.
 
-    A day after the clock starts the first filter of each kind is switched, and others are added day by day.
+    A day after the clock starts a filter of each kind is switched, and others of spaces are added day by day.
     """
 
     def __init__(self, workspace: Workspace, connections: Connections, spaces: Spaces) -> None:
@@ -41,7 +41,7 @@ class Filters:
             for place, space in enumerate(spaces.spaces)
         }
         for owned in (self._of_destinations, self._of_spaces):
-            filters = next(filters for filters in owned.values() if filters)
+            filters = max(owned.values(), key=len)
             record = filters[0].record
             moment = max(workspace.origin, filters[0].since) + timedelta(days=1)
             switched = not record.get("enabled")

@@ -32,8 +32,8 @@ class Protocols:
         self._connections = connections
         self._transformations = transformations(workspace, connections)
         births = workspace.births(self._chance, _PLANS)
-        kept = [birth for number, birth in enumerate(births) if birth <= workspace.origin or number % 3 == 0]
-        self._plans = [Dated(self._plan(number, birth), birth) for number, birth in enumerate(kept)]
+        births = [*births[:-30], *births[-30::3]]
+        self._plans = [Dated(self._plan(number, birth), birth) for number, birth in enumerate(births)]
         self._rules = {plan.record["id"]: self._rules_of(number, plan.since) for number, plan in enumerate(self._plans)}
         self._evolve(self._rules[self._plans[0].record["id"]])
         at_origin = visible(connections.sources, workspace.origin)

@@ -15,8 +15,8 @@ _MOST_SYNCS = 230
 class ReverseEtl:
     """A model for every subscription that names one, and two that none uses.
 
-    Every subscription syncs regularly, newest first; the first has had more syncs than pages can hold. The latest
-    sync is in progress for forty minutes.
+    Every subscription syncs regularly, newest first; the first has had more syncs than pages can hold. A sync
+    is in progress for up to forty minutes; that of the first subscription is so when the clock starts.
     """
 
     def __init__(self, workspace: Workspace, connections: Connections) -> None:
@@ -79,9 +79,10 @@ class ReverseEtl:
 
     def _schedule(self, since: datetime) -> tuple[datetime, timedelta]:
         every = timedelta(hours=self._chance.choice((6, 12, 24)))
-        syncs = self._chance.randrange(2, 9) if self._schedules else self._workspace.scaled(_MOST_SYNCS)
-        offset = timedelta(minutes=self._chance.randrange(60))
-        return max(since, self._workspace.origin - syncs * every + offset), every
+        syncs, minutes = self._chance.randrange(2, 9), self._chance.randrange(60)
+        if not self._schedules:
+            syncs, minutes = self._workspace.scaled(_MOST_SYNCS), 5
+        return max(since, self._workspace.origin - syncs * every - timedelta(minutes=minutes)), every
 
     def _syncs(self, asked: Asked, now: datetime) -> list[Record]:
         first, every = self._schedules[asked["subscriptionId"]]
@@ -95,7 +96,7 @@ class ReverseEtl:
 
 def _sync(identifier: str, model: Record, start: datetime, now: datetime) -> Record:
     chance = Seeded(identifier)
-    duration = timedelta(minutes=chance.randrange(1, 40))
+    duration = timedelta(minutes=chance.randrange(10, 40))
     outcome = chance.choice(_OUTCOMES)
     sync: Record = {
         "syncId": chance.identifier(),

@@ -18,7 +18,8 @@ _PER_MINUTE = 2
 class WarehouseDetails:
     """Every connected source is synced twice a day since ten days before the clock starts.
 
-    A sync is running for up to an hour and has no end until then.
+    A sync is running for up to an hour and has no end until then; that of a warehouse's first source is running when
+    the clock starts.
     """
 
     def __init__(self, workspace: Workspace, connections: Connections) -> None:
@@ -89,16 +90,17 @@ class WarehouseDetails:
     def _syncs(self, asked: Asked, now: datetime) -> list[Record]:
         """Return the syncs of all sources of a warehouse, newest first."""
         syncs: list[Record] = []
-        for source in self._sources(asked["warehouseId"], now):
+        for place, source in enumerate(self._sources(asked["warehouseId"], now)):
             chance = self._chance("syncs", {**asked, "sourceId": source["id"]})
-            first = self._workspace.origin - _BEHIND + timedelta(minutes=chance.randrange(720))
+            minutes = chance.randrange(710) if place else 710
+            first = self._workspace.origin - _BEHIND + timedelta(minutes=minutes)
             syncs += [_sync(chance, source["id"], first + number * _EVERY, now) for number in range(100)]
         started = [sync for sync in syncs if sync["start"] <= timestamp(now)]
         return sorted(started, key=lambda sync: str(sync["start"]), reverse=True)
 
 
 def _sync(chance: Seeded, source_id: str, start: datetime, now: datetime) -> Record:
-    duration, outcome = timedelta(seconds=chance.randrange(30, 3600)), chance.choice(("SUCCESS",) * 5 + ("FAILED",))
+    duration, outcome = timedelta(seconds=chance.randrange(900, 3600)), chance.choice(("SUCCESS",) * 5 + ("FAILED",))
     rows, done = chance.randrange(20_000), start + duration <= now
     seconds = int(min(duration, max(timedelta(0), now - start)).total_seconds())
     failed = done and outcome == "FAILED"
