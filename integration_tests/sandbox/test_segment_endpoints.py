@@ -120,14 +120,16 @@ def test_space_filters_count_their_records_and_are_null_where_there_are_none(
     assert answers[1] == {"filters": None, "pagination": {"current": 0, "totalEntries": 0}}
 
 
-def test_traits_only_go_forward_and_are_those_of_users_by_default(still_get: Get, still_sandbox: Sandbox) -> None:
+def test_traits_only_go_forward_and_are_those_of_users(still_get: Get, still_sandbox: Sandbox) -> None:
     endpoint = listing(still_sandbox.segment, "/spaces/{spaceId}/traits")
     space = still_sandbox.segment.expected("spaces")[0]["id"]
     walked = list(pages(still_get, endpoint, {"spaceId": space}, 10))
     assert not any("previous" in page["pagination"] for page in walked)
     served = {trait["trait"] for page in walked for trait in page["traits"]}
     rows = [row for row in still_sandbox.segment.expected("space_traits") if row["spaceId"] == space]
-    assert served == {row["trait"] for row in rows if row["collection"] == "users"}
+    assert served == {row["trait"] for row in rows}
+    assert {row["collection"] for row in rows} == {"users"}
+    assert still_get(f"/spaces/{space}/traits", collection="orders").status_code == 422
 
 
 def test_schedules_are_part_of_an_audience_only_on_request(still_get: Get, still_sandbox: Sandbox) -> None:

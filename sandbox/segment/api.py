@@ -19,9 +19,8 @@ def segment_api(world: SegmentWorld) -> Starlette:
 
 
 def _region(world: SegmentWorld, region: str) -> Starlette:
-    paths: dict[str, Endpoint] = {endpoint.path: endpoint for endpoint in world.endpoints}
     app = Starlette(
-        routes=[_route(world, endpoint) for endpoint in paths.values()],
+        routes=[_route(world, endpoint) for endpoint in world.endpoints],
         middleware=[Middleware(AccessControl, world, region)],
         exception_handlers={RequestRefused: answer_refusal, HTTPException: answer_refusal},
     )

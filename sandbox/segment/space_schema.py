@@ -14,7 +14,8 @@ _VERBS = ("Viewed", "Added", "Removed", "Completed", "Updated", "Shared", "Faile
 _KINDS = ("TRACK", "TRACK", "PAGE", "SCREEN")
 _KEYLESS = ("IDENTIFY", "GROUP", "ALIAS")
 _TRAIT_TYPES = ("CUSTOM", "CUSTOM", "COMPUTED", "AUDIENCE", "SQL")
-_COLLECTIONS = ("users", "accounts")
+_COLLECTION = "users"
+"""The only collection of traits that the vendor's documents name."""
 _PER_MINUTE = 25
 
 
@@ -31,14 +32,14 @@ class _Seen:
 
 
 class SpaceSchema:
-    """Every space has events, traits of users and of accounts, and entity paths; the first space has most of them."""
+    """Every space has events, traits of its users and entity paths; the first space has most of them."""
 
     def __init__(self, workspace: Workspace, spaces: Spaces) -> None:
         self._chance = workspace.chance("space-schema")
         self._workspace = workspace
         self._spaces = spaces
         self._events: dict[str, list[_Seen]] = {}
-        self._traits: dict[tuple[str, str], list[_Seen]] = {}
+        self._traits: dict[str, list[_Seen]] = {}
         self._paths: dict[str, list[Record]] = {}
         for place, space in enumerate(spaces.spaces):
             size, identifier = (1, 6)[place > 0], space.record["id"]
@@ -46,9 +47,8 @@ class SpaceSchema:
             events = [{"name": kind.capitalize(), "type": kind} for kind in _KEYLESS]
             events += [{"name": name, "type": self._chance.choice(_KINDS)} for name in names]
             self._events[identifier] = self._seen(events[: workspace.scaled(len(events) // size)])
-            for collection, count in zip(_COLLECTIONS, (45, 12), strict=True):
-                traits = [self._trait(number) for number in range(workspace.scaled(count // size))]
-                self._traits[identifier, collection] = self._seen(traits)
+            traits = [self._trait(number) for number in range(workspace.scaled(54 // size))]
+            self._traits[identifier] = self._seen(traits)
             self._paths[identifier] = [self._path(number) for number in range(workspace.scaled(12 // size))]
 
     def endpoints(self) -> list[Endpoint]:
@@ -71,13 +71,9 @@ class SpaceSchema:
                 stream="space_traits",
                 key="traits",
                 records=self._listed_traits,
-                of=lambda now: [
-                    {**asked, "collection": collection}
-                    for asked in self._spaces.each(now)
-                    for collection in _COLLECTIONS
-                ],
+                of=lambda now: [{**asked, "collection": _COLLECTION} for asked in self._spaces.each(now)],
                 choices={
-                    "collection": _COLLECTIONS,
+                    "collection": (_COLLECTION,),
                     "includeSampleValues": ("true", "false"),
                     "sortBy": ("trait", "type", "lastSeenAt"),
                     "sortDir": directions,
@@ -98,8 +94,7 @@ class SpaceSchema:
         ]
 
     def _listed_traits(self, asked: Asked, now: datetime) -> list[Record]:
-        collection = asked.get("collection", _COLLECTIONS[0])
-        traits = _sorted(self._traits[asked["spaceId"], collection], asked, now, "trait", "asc")
+        traits = _sorted(self._traits[asked["spaceId"]], asked, now, "trait", "asc")
         if asked.get("includeSampleValues") == "true":
             return [trait | {"samples": ["a", "b"]} for trait in traits]
         return traits
