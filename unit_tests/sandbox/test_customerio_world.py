@@ -139,21 +139,44 @@ def test_a_bulk_import_lists_late_events_before_newer_ones(clock: Clock, workspa
     assert max(listed[late[-1] + 1 :]) > workspace.now - 2 * DAY
 
 
+UNCHANGED = {
+    "rate_limit_per_second": None,
+    "daily_quota": None,
+    "largest_page": None,
+    "segment_id_in_usage": False,
+    "removed": [],
+}
+
+
 def test_switches_change_one_by_one(workspace: CustomerioWorld) -> None:
-    assert behaviour(workspace) == {"rate_limit_per_second": None, "daily_quota": None}
+    assert behaviour(workspace) == UNCHANGED
 
-    change_behaviour(workspace, {"rate_limit_per_second": 10})
-    change_behaviour(workspace, {"daily_quota": 0})
+    for name, value in (("rate_limit_per_second", 10), ("daily_quota", 0), ("removed", ["campaigns/3"])):
+        change_behaviour(workspace, {name: value})
 
-    assert behaviour(workspace) == {"rate_limit_per_second": 10, "daily_quota": 0}
+    assert behaviour(workspace) == UNCHANGED | {
+        "rate_limit_per_second": 10,
+        "daily_quota": 0,
+        "removed": ["campaigns/3"],
+    }
 
 
-@pytest.mark.parametrize("changes", [{"rate_limit": 1}, {"daily_quota": -1}, {"daily_quota": True}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rate_limit": 1},
+        {"daily_quota": -1},
+        {"daily_quota": True},
+        {"largest_page": 0},
+        {"segment_id_in_usage": None},
+        {"removed": "campaigns/3"},
+    ],
+)
 def test_a_wrong_switch_changes_nothing(workspace: CustomerioWorld, changes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="numbers of requests"):
+    with pytest.raises(ValueError, match=next(iter(changes))[:10]):
         change_behaviour(workspace, {"rate_limit_per_second": 10, **changes})
 
-    assert behaviour(workspace) == {"rate_limit_per_second": None, "daily_quota": None}
+    assert behaviour(workspace) == UNCHANGED
 
 
 def keys(world: CustomerioWorld, stream: str) -> set[tuple[object, ...]]:
