@@ -87,7 +87,8 @@ class _Relationships(_ObjectResource):
             rows = self._rows(row)
             page, following = _RELATIONSHIP_PAGES.page(request, rows)
             page = _repeating_one(rows, page)
-            return {"cio_relationships": ([page] if row["attributes"]["active"] else page) or None, "next": following}
+            nested = [page] if page and row["attributes"]["active"] else page
+            return {"cio_relationships": nested or None, "next": following}
 
         return Endpoint("objects/{object_type_id}/{object_id}/relationships", answer)
 

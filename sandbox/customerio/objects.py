@@ -23,7 +23,7 @@ class Objects:
         self._relating: dict[str, list[str]] = {}
         for entry in self._entries():
             identifier = entry.row["identifiers"]["cio_object_id"]
-            wanted = 120 if identifier == "ob010002" else random.randrange(9)
+            wanted = {"ob010002": 120, "ob010003": 0}.get(identifier, random.randrange(9))
             related = random.sample(people, min(wanted, len(people)))
             self._related[identifier] = sorted(related, key=lambda person: person.cio_id)
             for person in related:
