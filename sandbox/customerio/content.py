@@ -68,9 +68,6 @@ def content_resources(content: Content, now: Callable[[], int]) -> list[Resource
     def contained_in(kind: str) -> Callable[[Row], list[Row]]:
         return lambda parent: content.rows(kind, parent["id"], now())
 
-    def with_integer_id(row: Row) -> Row:
-        return row | {"id": int(row["id"])}
-
     return [
         ChildList(
             "campaign_actions",
@@ -78,7 +75,7 @@ def content_resources(content: Content, now: Callable[[], int]) -> list[Resource
             "actions",
             contained_in("campaigns"),
             _CAMPAIGN_ACTION_PAGES,
-            emitted=with_integer_id,
+            emitted=_emitted_action,
         ),
         ChildList(
             "broadcast_actions",
@@ -87,7 +84,7 @@ def content_resources(content: Content, now: Callable[[], int]) -> list[Resource
             contained_in("broadcasts"),
             _BROADCAST_ACTION_PAGES,
             bare_end=True,
-            emitted=with_integer_id,
+            emitted=_emitted_action,
         ),
         ChildList(
             "newsletter_variants", "newsletters/{newsletter_id}/contents", "contents", contained_in("newsletters")
@@ -106,6 +103,12 @@ def content_resources(content: Content, now: Callable[[], int]) -> list[Resource
             contained_in("transactional"),
         ),
     ]
+
+
+def _emitted_action(row: Row) -> Row:
+    """With an integer for an id, and without what can be a credential in a webhook."""
+    row = row | {"id": int(row["id"])}
+    return row | _without_credentials(row["id"]) if row["type"] == "webhook" else row
 
 
 def _campaign_actions(campaign: Row) -> Iterator[Row]:
@@ -196,9 +199,16 @@ def _webhook(identifier: int, name: str) -> Row:
         "name": name,
         "layout": "",
         "body": json.dumps({"person": "{{customer.id}}", "action": identifier}),
-        "url": f"https://collector.example.com/actions/{identifier}",
-        "headers": json.dumps([{"name": "Content-Type", "value": "application/json"}]),
+        "url": f"https://relay:relay-password@collector.example.com/actions/{identifier}?token=relay-token",
+        "headers": json.dumps([{"name": "Authorization", "value": "relay-token"}]),
         "method": "post",
+    }
+
+
+def _without_credentials(identifier: int) -> Row:
+    return {
+        "url": f"https://collector.example.com/actions/{identifier}?token=***",
+        "headers": json.dumps([{"name": "Authorization", "value": "***"}]),
     }
 
 
