@@ -43,6 +43,8 @@ class Objects:
 
     def related_objects(self, cio_id: str, now: int) -> list[Row]:
         """The objects that a person is related to, in the form that the person's endpoint gives them."""
+        if cio_id not in self._relating:
+            return []
         present = {row["identifiers"]["cio_object_id"]: row for row in self.all(now)}
         return [
             {
@@ -51,7 +53,7 @@ class Objects:
                 "attributes": {"role": ("owner", "member")[len(identifier + cio_id) % 2]},
                 "timestamps": {"role": present[identifier]["timestamps"]["created_at"]},
             }
-            for identifier in self._relating.get(cio_id, [])
+            for identifier in self._relating[cio_id]
             if identifier in present
         ]
 

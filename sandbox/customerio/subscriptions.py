@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from sandbox.customerio.history import Row
+from sandbox.customerio.history import DAY, Row
 from sandbox.customerio.paging import Pages
 from sandbox.customerio.people import Person
 from sandbox.customerio.resources import ChildList, ChildRecord, PlainList, Resource
@@ -21,14 +21,15 @@ def subscription_resources(
     present_people: Callable[[], list[Person]],
     person: Callable[[str], Person | None],
     topics: Callable[[], list[Row]],
+    since_start: Callable[[], int],
 ) -> list[Resource]:
-    """The streams of opt-outs, channels, and preferences."""
+    """The streams of opt-outs, channels, and preferences; `since_start` tells the seconds since the world began."""
 
     def optouts() -> list[Row]:
         return [
             {"cio_id": each.cio_id, "customer_id": each.identifiers["id"] or "", "optouts": refused}
             for each in present_people()
-            if (refused := _optouts(each))
+            if (refused := _optouts(each, since_start()))
         ]
 
     async def answer(request: Request) -> dict[str, Any]:
@@ -58,7 +59,12 @@ def subscription_resources(
     return [
         PlainList("optouts", "optouts", answer, optouts),
         PlainList("subscription_channels", "subscription_channels", channels, lambda: list(_CHANNELS)),
-        ChildList("person_optouts", "customers/{cio_id}/optouts", "optouts", lambda each: _optouts(known(each))),
+        ChildList(
+            "person_optouts",
+            "customers/{cio_id}/optouts",
+            "optouts",
+            lambda each: _optouts(known(each), since_start()),
+        ),
         ChildRecord(
             "person_subscription_preferences",
             "customers/{cio_id}/subscription_preferences",
@@ -68,9 +74,12 @@ def subscription_resources(
     ]
 
 
-def _optouts(person: Person) -> list[Row]:
-    """One in fifty wants no text messages from one number, some of them nothing from another one either."""
-    if person.number % 50:
+def _optouts(person: Person, since_start: int) -> list[Row]:
+    """One in fifty wants no text messages from one number, some of them nothing from another one either.
+
+    One in two hundred says so in the first two days.
+    """
+    if person.number % 50 or (person.number % 200 == 0 and since_start < person.number * 7919 % (2 * DAY)):
         return []
     optouts = [{"channel": "sms", "from": "+15550100"}]
     return optouts if person.number % 150 else [*optouts, {"channel": "whatsapp", "from": "+15550101"}]

@@ -32,8 +32,8 @@ class Triggers:
     @staticmethod
     def _table(random: Random, start: int, broadcast: Entry) -> Table:
         begun = broadcast.appears
-        moments = [begun + random.randrange(HOUR, 300 * DAY) for _ in range(1 + broadcast.row["id"] % 4)]
-        moments = [moment for moment in moments if moment < start]
+        count = 1 + broadcast.row["id"] % 4 if begun < start - DAY else 0
+        moments = [random.randrange(begun + HOUR, start) for _ in range(count)]
         moments.append(max(begun, start) + random.randrange(HOUR, 4 * DAY))
         entries = []
         for number, moment in enumerate(sorted(moments), 1):

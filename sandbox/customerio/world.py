@@ -68,7 +68,9 @@ class CustomerioWorld:
             *audience_resources(self.audience),
             *object_resources(self.objects, lambda: self.now),
             *library_resources(Library(designs, start, _scaled(1_100, scale)), lambda: self.now),
-            *subscription_resources(self.present_people, self.person, lambda: self.listed("topics")),
+            *subscription_resources(
+                self.present_people, self.person, lambda: self.listed("topics"), lambda: self.now - start
+            ),
         ]
 
     @property
