@@ -16,7 +16,7 @@ class Triggers:
     """The triggers of each broadcast, numbered from 1 in each."""
 
     def __init__(self, random: Random, start: int, broadcasts: Table) -> None:
-        """Generate up to four triggers a broadcast, and one more in the four days after `start`."""
+        """Generate up to three triggers a broadcast, and one more in the four days after `start`."""
         self._tables = {entry.row["id"]: self._table(random, start, entry) for entry in broadcasts.entries}
 
     def of(self, broadcast: int, now: int) -> list[Row]:
@@ -32,7 +32,7 @@ class Triggers:
     @staticmethod
     def _table(random: Random, start: int, broadcast: Entry) -> Table:
         begun = broadcast.appears
-        count = 1 + broadcast.row["id"] % 4 if begun < start - DAY else 0
+        count = broadcast.row["id"] % 4 if begun < start - DAY else 0
         moments = [random.randrange(begun + HOUR, start) for _ in range(count)]
         moments.append(max(begun, start) + random.randrange(HOUR, 4 * DAY))
         entries = []
