@@ -244,22 +244,6 @@ def test_too_many_requests_are_told_when_to_come_back(get: Get, world: SegmentWo
         assert 0 < int(response.headers["Retry-After"]) <= 60
 
 
-def test_a_feature_that_the_plan_lacks_is_forbidden(get: Get, world: SegmentWorld) -> None:
-    destination = world.destinations[0]["id"]
-    paths = {
-        "audit-trail": "/audit-events",
-        "delivery-metrics": f"/destinations/{destination}/delivery-metrics",
-        "destination-subscriptions": f"/destinations/{destination}/subscriptions",
-        "protocols": "/transformations",
-    }
-    for gate, path in paths.items():
-        world.gates = {gate}
-        response = get(path)
-        assert response.status_code == 403
-        assert "is not part of this workspace's plan" in error(response)["message"]
-        assert all(get(other).status_code != 403 for name, other in paths.items() if name != gate)
-
-
 def test_children_of_a_parent_that_vanished_are_not_found(get: Get, world: SegmentWorld) -> None:
     source, destination = world.sources[0]["id"], world.destinations[0]["id"]
     world.removed_ids = {source, destination}

@@ -35,6 +35,21 @@ class RateLimit:
             self.consumed = 0
         self.consumed += 1
 
+    def refuse_beyond(self, allowed: int | None) -> None:
+        """Count one request against what is allowed in a window; None is any number.
+
+        Raises:
+            RequestRefused: 429 for a request beyond it.
+        """
+        self.consume()
+        if allowed is not None and self.consumed > allowed:
+            data = {
+                "remainingPoints": 0,
+                "msBeforeNext": self.milliseconds_left,
+                "consumedPoints": self.consumed,
+            }
+            raise RequestRefused(429, "RequestError", "Too many requests", data=data)
+
     @property
     def reset_at(self) -> str:
         """The end of the window as an RFC 5322 date."""
@@ -62,7 +77,7 @@ class AccessControl:
             return
         try:
             self._authorize(Headers(scope=scope))
-            self._throttle()
+            self._limit.refuse_beyond(self._world.rate_limit)
         except RequestRefused as refused:
             headers = {}
             if refused.status == 429 and self._world.token_limited:  # noqa: PLR2004 - the status says it best
@@ -75,17 +90,6 @@ class AccessControl:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or token != self._token:
             raise RequestRefused(401, "unauthorized", "The token is missing, invalid or belongs to another region.")
-
-    def _throttle(self) -> None:
-        self._limit.consume()
-        allowed = self._world.rate_limit
-        if allowed is not None and self._limit.consumed > allowed:
-            data = {
-                "remainingPoints": 0,
-                "msBeforeNext": self._limit.milliseconds_left,
-                "consumedPoints": self._limit.consumed,
-            }
-            raise RequestRefused(429, "RequestError", "Too many requests", data=data)
 
     def _with_headers(self, send: Send) -> Send:
         consumed, reset = self._limit.consumed, self._limit.reset_at

@@ -1,9 +1,15 @@
 """The Audit Trail: who changed what in the workspace, kept for 90 days."""
 
 from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from starlette.requests import Request
+
+from sandbox.segment.endpoints import Endpoint, Present
+from sandbox.segment.paging import Paging
 from sandbox.segment.seeded import Record, Seeded, scaled
+from sandbox.segment.validation import moment, parameters, window
 
 RETENTION = timedelta(days=90)
 _AHEAD = timedelta(days=35)
@@ -59,3 +65,30 @@ class AuditTrail:
             return event | {"actor": f"public-api-token/{self._random.identifier(8)}"}
         user = self._random.choice(self._users)
         return event | {"actor": f"user/{user['id']}", "actorEmail": self._random.choice((user["email"], None))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEvents(Endpoint):
+    """The events of a window of time, newest first; the cursor holds the end of the walk."""
+
+    path: str = "/audit-events"
+    stream: str = "audit_events"
+    gate: str | None = "audit-trail"
+    trail: AuditTrail
+
+    def answer(self, request: Request, present: Present) -> Record:
+        """Return a page of the events of the window that is asked for."""
+        paging = Paging(with_total=False)
+        given = parameters(request, paging.parameters | {"startTime", "endTime", "resourceId", "resourceType"})
+        page = paging.page(request, given, present.largest_count)
+        end = page.cursor.end or moment(given, "endTime", present.now)
+        start = moment(given, "startTime", present.now - RETENTION)
+        window(start, end, earliest=present.now - RETENTION)
+        events = self.trail.between(start, min(end, present.now))
+        for name in given.keys() & {"resourceId", "resourceType"}:
+            events = [event for event in events if event[name] == given[name]]
+        return page.pinned(min(end, present.now)).answer("events", events)
+
+    def rows(self, present: Present, start: datetime) -> list[Record]:
+        """Return the retained events from `start` on."""
+        return self.trail.between(max(start, present.now - RETENTION), present.now)

@@ -1,9 +1,13 @@
 """The catalogs: which kinds of sources, destinations and warehouses the vendor offers."""
 
+from collections.abc import Callable
+from datetime import datetime
 from itertools import cycle, islice, product
 
 from sandbox.segment.catalog_destination import STATUSES, DeliveryMode, catalog_destination
 from sandbox.segment.catalog_entry import entry, options
+from sandbox.segment.endpoints import Asked, Endpoint, Listing
+from sandbox.segment.paging import LastNext, Paging
 from sandbox.segment.seeded import Record, Seeded, scaled
 
 _BRANDS = (
@@ -92,6 +96,24 @@ class Catalog:
             for network, name in islice(cycle(product(_NETWORKS, _WAREHOUSES)), scaled(1024, scale))
         ]
 
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints of the tag Catalog."""
+        kinds: tuple[tuple[str, list[Record], Paging], ...] = (
+            ("destinations", self.destinations, Paging()),
+            ("sources", self.sources, Paging(with_total=False)),
+            ("warehouses", self.warehouses, Paging(LastNext.NULL)),
+        )
+        return [
+            Listing(
+                path=f"/catalog/{name}",
+                stream=f"catalog_{name}",
+                key=f"{name}Catalog",
+                records=_always(kind),
+                paging=paging,
+            )
+            for name, kind, paging in kinds
+        ]
+
     def sources_of(self, category: str) -> list[Record]:
         """Return the kinds of sources of a category, or all if a small catalog has none of it."""
         return [kind for kind in self.sources if category in kind["categories"]] or self.sources
@@ -107,6 +129,10 @@ class Catalog:
     def has_event_delivery(self, metadata_id: str) -> bool:
         """Return whether the vendor measures the delivery: it does where its own servers stream the events."""
         return self._modes[metadata_id] in {"actions", "cloud"}
+
+
+def _always(records: list[Record]) -> Callable[[Asked, datetime], list[Record]]:
+    return lambda _, __: records
 
 
 def _mode(chance: Seeded, category: str) -> DeliveryMode:

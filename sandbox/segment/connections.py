@@ -5,7 +5,10 @@ from itertools import count
 
 from sandbox.segment.catalog import Catalog
 from sandbox.segment.catalog_destination import DeliveryMode
+from sandbox.segment.endpoints import Asked, Endpoint, Listing
+from sandbox.segment.paging import LastNext, Paging
 from sandbox.segment.seeded import Dated, Record, Seeded, scaled, visible
+from sandbox.segment.subscriptions import subscriptions
 
 _MASKED = "•" * 12
 _TEAMS = ("Checkout", "Search", "Onboarding", "Billing", "Support", "Loyalty", "Content", "Logistics")
@@ -13,15 +16,6 @@ _PLATFORMS = {"web": "Website", "iOS": "Mobile", "Android": "Mobile", "server": 
 _PLATFORMS |= {"CRM": "CRM", "payments": "Payments"}
 _STAGES = ("production", "staging", "development")
 _MODES: tuple[DeliveryMode, ...] = ("cloud", "actions", "cloud", "device", "cloud", "actions", "storage", "cloud")
-_SCHEDULES: tuple[Record | None, ...] = (
-    {"strategy": "PERIODIC", "config": {"interval": "3600s"}},
-    {"strategy": "SPECIFIC_DAYS", "config": {"days": [1, 3, 5], "hours": [6, 18], "timezone": "Europe/Berlin"}},
-    {"strategy": "CRON", "config": {"spec": "0 */4 * * *", "timezone": "UTC"}},
-    {"strategy": "DBT_CLOUD", "config": {"jobId": "70403103", "accountId": "120001"}},
-    {"strategy": "MANUAL"},
-    {"strategy": "MANUAL", "config": None},
-    None,
-)
 
 
 class Connections:
@@ -37,7 +31,6 @@ class Connections:
         self._workspace_id = workspace_id
         self._random = Seeded(f"{seed}/connections")
         self._numbers = count(1)
-        self._schedules = count()
         self._founded = origin - timedelta(days=550)
         self._origin = origin
         births = [self._founded] * scaled(20, scale) + [self._past() for _ in range(scaled(44, scale))]
@@ -48,14 +41,82 @@ class Connections:
             dated.record["id"]: self._links(number, dated.since) for number, dated in enumerate(self.sources)
         }
         self.destinations = self._connected(scaled(86, scale))
-        self._subscriptions = {dated.record["id"]: self._subscribed(dated) for dated in self.destinations}
+        self._subscriptions = subscriptions(self._random, self.destinations)
         self._delete(self.destinations[1], origin + timedelta(days=1, hours=12))
         self._disable(self.destinations[0], origin + timedelta(days=1))
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints of the workspace's connections, and of what links them."""
+        return [
+            Listing(
+                path="/sources",
+                stream="sources",
+                key="sources",
+                records=lambda _, now: visible(self.sources, now),
+                paging=Paging(LastNext.NULL),
+            ),
+            Listing(
+                path="/destinations",
+                stream="destinations",
+                key="destinations",
+                records=lambda _, now: visible(self.destinations, now),
+            ),
+            Listing(
+                path="/warehouses",
+                stream="warehouses",
+                key="warehouses",
+                records=lambda _, now: visible(self.warehouses, now),
+            ),
+            Listing(
+                path="/sources/{sourceId}/connected-destinations",
+                stream="source_connected_destinations",
+                key="destinations",
+                records=lambda asked, now: self.destinations_of(asked["sourceId"], now),
+                of=self.each_source,
+            ),
+            Listing(
+                path="/sources/{sourceId}/connected-warehouses",
+                stream="source_connected_warehouses",
+                key="warehouses",
+                records=lambda asked, now: self.warehouses_of(asked["sourceId"], now),
+                of=self.each_source,
+                adds={"sourceId": "sourceId"},
+                paging=Paging(LastNext.NULL),
+            ),
+            Listing(
+                path="/destinations/{destinationId}/subscriptions",
+                stream="destination_subscriptions",
+                key="subscriptions",
+                records=lambda asked, now: self.subscriptions_of(asked["destinationId"], now),
+                of=self.each_destination,
+                gate="destination-subscriptions",
+            ),
+        ]
+
+    def each_source(self, now: datetime) -> list[Asked]:
+        """Name each source that exists."""
+        return [{"sourceId": record["id"]} for record in visible(self.sources, now)]
+
+    def each_destination(self, now: datetime) -> list[Asked]:
+        """Name each destination that exists."""
+        return [{"destinationId": record["id"]} for record in visible(self.destinations, now)]
+
+    def each_warehouse(self, now: datetime) -> list[Asked]:
+        """Name each warehouse that exists."""
+        return [{"warehouseId": record["id"]} for record in visible(self.warehouses, now)]
 
     def warehouses_of(self, source_id: str, now: datetime) -> list[Record]:
         """Return the warehouses that the source is connected to."""
         linked = {link["warehouseId"] for link in visible(self._warehouse_links[source_id], now)}
         return [warehouse for warehouse in visible(self.warehouses, now) if warehouse["id"] in linked]
+
+    def destination(self, identifier: str, now: datetime) -> Record:
+        """Return the destination with this id, which exists."""
+        return next(record for record in visible(self.destinations, now) if record["id"] == identifier)
+
+    def is_device_mode(self, destination: Record) -> bool:
+        """Return whether the events go to the destination without passing the vendor's servers."""
+        return self._catalog.delivery_mode(destination["metadata"]["id"]) == "device"
 
     def destinations_of(self, source_id: str, now: datetime) -> list[Record]:
         """Return the destinations that the source is connected to."""
@@ -64,6 +125,23 @@ class Connections:
     def subscriptions_of(self, destination_id: str, now: datetime) -> list[Record]:
         """Return the destination's subscriptions; none unless it is an actions destination."""
         return visible(self._subscriptions[destination_id], now)
+
+    def modelled(self, now: datetime) -> list[tuple[Record, Record]]:
+        """Return the subscriptions that have a reverse ETL model, each with its destination."""
+        return [
+            (subscription, destination)
+            for destination in visible(self.destinations, now)
+            for subscription in self.subscriptions_of(destination["id"], now)
+            if subscription.get("modelId")
+        ]
+
+    def linked(self, now: datetime) -> list[tuple[Record, Record]]:
+        """Return every warehouse with every source that is connected to it."""
+        return [
+            (warehouse, source)
+            for source in visible(self.sources, now)
+            for warehouse in self.warehouses_of(source["id"], now)
+        ]
 
     def _past(self) -> datetime:
         return self._random.moment(self._founded, self._origin - timedelta(days=1))
@@ -158,31 +236,3 @@ class Connections:
 
     def _delete(self, destination: Dated, moment: datetime) -> None:
         self.destinations[self.destinations.index(destination)] = Dated(destination.record, destination.since, moment)
-
-    def _subscribed(self, destination: Dated) -> list[Dated]:
-        actions = destination.record["metadata"]["actions"]
-        if not actions:
-            return []
-        return [
-            Dated(self._subscription(destination.record, actions), destination.since)
-            for _ in range(self._random.randrange(1, 6))
-        ]
-
-    def _subscription(self, destination: Record, actions: list[Record]) -> Record:
-        action = self._random.choice(actions)
-        subscription: Record = {
-            "id": self._random.identifier(),
-            "name": action["name"],
-            "actionId": action["id"],
-            "actionSlug": action["slug"],
-            "destinationId": destination["id"],
-            "enabled": self._random.happens(0.9),
-            "settings": {"userId": {"@path": "$.userId"}, "batch_size": 100},
-            "trigger": action["defaultTrigger"] or 'type = "track"',
-        }
-        if self._random.happens(0.3):
-            schedule = _SCHEDULES[next(self._schedules) % len(_SCHEDULES)]
-            subscription |= {"modelId": self._random.identifier(), "reverseETLSchedule": schedule}
-        elif self._random.happens(0.3):
-            subscription["modelId"] = None
-        return subscription

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.segment.endpoints import GATES
 from sandbox.segment.seeded import Record
-from sandbox.segment.world import GATES, SegmentWorld
+from sandbox.segment.world import SegmentWorld
 
 
 def behaviour(world: SegmentWorld) -> Record:
@@ -13,13 +14,14 @@ def behaviour(world: SegmentWorld) -> Record:
         "gates": sorted(world.gates),
         "rate_limit": world.rate_limit,
         "token_limited": world.token_limited,
+        "endpoint_limits": world.endpoint_limits,
         "largest_count": world.largest_count,
         "removed_ids": sorted(world.removed_ids),
     }
 
 
 def change_behaviour(world: SegmentWorld, changes: Mapping[str, Any]) -> None:
-    """Set the given ones of `gates`, `rate_limit`, `token_limited`, `largest_count` and `removed_ids`.
+    """Set the given ones of the fields that `behaviour` returns.
 
     Raises:
         ValueError: for anything else, and for a value that the attribute of `SegmentWorld` cannot take; nothing is
@@ -32,15 +34,17 @@ def change_behaviour(world: SegmentWorld, changes: Mapping[str, Any]) -> None:
         raise ValueError(f"gates must be a list of these: {', '.join(GATES)}.")
     if wanted["rate_limit"] is not None and not _is_positive(wanted["rate_limit"]):
         raise ValueError("rate_limit must be a number of requests per minute, or null for none.")
-    if type(wanted["token_limited"]) is not bool:
-        raise ValueError("token_limited must be true or false.")
+    for name in ("token_limited", "endpoint_limits"):
+        if type(wanted[name]) is not bool:
+            raise ValueError(f"{name} must be true or false.")
     if not _is_positive(wanted["largest_count"]):
         raise ValueError("largest_count must be a number of records per page.")
     if not _is_list_of_text(wanted["removed_ids"]):
-        raise ValueError("removed_ids must be a list of ids of sources and destinations.")
+        raise ValueError("removed_ids must be a list of ids.")
     world.gates = set(wanted["gates"])
     world.rate_limit = wanted["rate_limit"]
     world.token_limited = wanted["token_limited"]
+    world.endpoint_limits = wanted["endpoint_limits"]
     world.largest_count = wanted["largest_count"]
     world.removed_ids = set(wanted["removed_ids"])
 

@@ -1,20 +1,44 @@
 """Event Delivery: how many events a destination received, failed or retried within a window of time."""
 
-from datetime import datetime, time, timedelta, timezone
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import accumulate
 
-from sandbox.segment.seeded import Dated, Record, Seeded
+from starlette.requests import Request
+
+from sandbox.segment.catalog import Catalog
+from sandbox.segment.connections import Connections
+from sandbox.segment.endpoints import OfParents, Present
+from sandbox.segment.seeded import Dated, Record, Seeded, midnight, visible
+from sandbox.segment.validation import choice, invalid, moment, parameters, window
 
 _BEHIND = timedelta(days=40)
 _AHEAD = timedelta(days=40)
 _DAY = timedelta(days=1)
+_REACH = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """How far back a granularity reaches, how long a window may be, and its default length."""
+
+    reach: timedelta
+    longest: timedelta
+    default: timedelta
+
+
+_GRANULARITIES = {
+    "MINUTE": _Limits(timedelta(hours=48), timedelta(hours=4), timedelta(hours=1)),
+    "HOUR": _Limits(timedelta(days=7), timedelta(days=7), timedelta(days=7)),
+    "DAY": _Limits(_REACH, _REACH, timedelta(days=30)),
+}
 
 
 class _Counter:
     """The events that were sent to one destination up to any moment."""
 
     def __init__(self, chance: Seeded, destination: Dated, origin: datetime) -> None:
-        self._first = datetime.combine((origin - _BEHIND).date(), time(), timezone.utc)
+        self._first = midnight((origin - _BEHIND).date())
         size = int(chance.lognormvariate(6, 1.2)) + 20 if destination.record["enabled"] else 0
         self._daily = [int(size * chance.uniform(0.5, 1.5)) for _ in range((_BEHIND + _AHEAD).days)]
         self._before = list(accumulate(self._daily, initial=0))
@@ -84,3 +108,56 @@ def _timing(name: str, total: int, average_ms: int) -> Record:
             {"metricName": f"{name}_p95", "value": average_ms * 3.5},
         ],
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryMetrics(OfParents):
+    """A destination's summary over the window that is asked for."""
+
+    path: str = "/destinations/{destinationId}/delivery-metrics"
+    stream: str = "destination_delivery_metrics_summary"
+    gate: str | None = "delivery-metrics"
+    delivery: Delivery
+    connections: Connections
+    catalog: Catalog
+
+    def answer(self, request: Request, present: Present) -> Record:
+        """Return the summary, where the vendor measures the destination at all."""
+        given = parameters(request, ("sourceId", "startTime", "endTime", "granularity"))
+        identifier = self._asked(request, given, present)["destinationId"]
+        destination = self.connections.destination(identifier, present.now)
+        if given.get("sourceId") != destination["sourceId"]:
+            raise invalid("sourceId is required and must be the source of the destination.", "sourceId")
+        metadata = destination["metadata"]
+        if not self.catalog.has_event_delivery(metadata["id"]):
+            mode = self.catalog.delivery_mode(metadata["id"])
+            raise invalid(f"Event Delivery does not support {metadata['name']}, which is a {mode} destination.")
+        limits = _GRANULARITIES[choice(given, "granularity", _GRANULARITIES, default="MINUTE")]
+        now = present.now
+        end = moment(given, "endTime", now)
+        start = moment(given, "startTime", end - limits.default)
+        window(start, end, earliest=now - limits.reach, longest=limits.longest)
+        return {"deliveryMetricsSummary": self.delivery.summary(destination, min(start, now), min(end, now))}
+
+    def rows(self, present: Present, start: datetime) -> list[Record]:
+        """Return a row for every day from the first that the vendor still answers for to today."""
+        now = present.now
+        first = max(start.date(), (now - _REACH + _DAY - timedelta(microseconds=1)).date())
+        days = [midnight(first) + index * _DAY for index in range((now.date() - first).days + 1)]
+        measured = [
+            destination
+            for destination in visible(self.connections.destinations, now)
+            if present.has({"destinationId": destination["id"]})
+            and self.catalog.has_event_delivery(destination["metadata"]["id"])
+        ]
+        return [
+            {
+                **self.delivery.summary(destination, day, min(day + _DAY, now)),
+                "destinationId": destination["id"],
+                "granularity": "DAY",
+                "startTime": day.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "endTime": (day + _DAY).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            }
+            for destination in measured
+            for day in days
+        ]

@@ -2,7 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.segment.seeded import Dated, Record, Seeded, scaled
+from sandbox.segment.endpoints import Asked, Endpoint, Listing
+from sandbox.segment.paging import LastNext, Paging
+from sandbox.segment.seeded import Dated, Record, visible
+from sandbox.segment.workspace import Workspace
 
 _JOBS = ("analyst", "engineer", "marketer", "product-manager", "support-agent", "data-steward")
 _ROLES = (
@@ -18,19 +21,112 @@ _PRODUCTION = {"key": "environment", "value": "production"}
 
 
 class Iam:
-    """Users and user groups; a user joins every day, the first twenty hours after `origin`."""
+    """Users, user groups and invites; a user joins every day, the first twenty hours after the clock starts."""
 
-    def __init__(self, workspace_id: str, source_ids: list[str], origin: datetime, *, seed: int, scale: float) -> None:
-        self._random = Seeded(f"{seed}/iam")
-        self._workspace_id = workspace_id
+    def __init__(self, workspace: Workspace, source_ids: list[str]) -> None:
+        self._random = workspace.chance("iam")
+        self._workspace_id = workspace.id
         self._source_ids = source_ids
         self._role_ids = {name: self._random.identifier(27) for name, _ in _ROLES}
-        past = origin - timedelta(days=400)
-        joined = [self._random.moment(past, origin) for _ in range(scaled(236, scale))]
+        past, origin = workspace.origin - timedelta(days=400), workspace.origin
+        joined = [self._random.moment(past, origin) for _ in range(workspace.scaled(236))]
         joined += [origin + timedelta(hours=20, days=days) for days in range(30)]
         self.users = [Dated(self._user(number), moment) for number, moment in enumerate(joined, start=1)]
+        members = [user.record for user in self.users if user.since <= origin]
+        self._members: dict[str, list[Record]] = {}
         self.groups = [
-            Dated(self._group(number), self._random.moment(past, origin)) for number in range(1, scaled(25, scale) + 1)
+            Dated(self._group(number, members), self._random.moment(past, origin))
+            for number in range(1, workspace.scaled(25) + 1)
+        ]
+        self._invites = [
+            Dated({"email": f"invited-{number}@example.com"}, since, since + timedelta(days=7))
+            for number, since in enumerate(self._invited(origin, workspace.scaled(14)), start=1)
+        ]
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints of the tags IAM Users, IAM Groups and IAM Roles."""
+        return [
+            Listing(
+                path="/users",
+                stream="users",
+                key="users",
+                records=lambda _, now: visible(self.users, now),
+                paging=Paging(LastNext.NULL, with_total=False),
+            ),
+            Listing(
+                path="/groups",
+                stream="groups",
+                key="userGroups",
+                records=lambda _, now: visible(self.groups, now),
+                paging=Paging(LastNext.EMPTY, with_total=False),
+            ),
+            Listing(path="/roles", stream="roles", key="roles", records=lambda *_: self._roles()),
+            Listing(
+                path="/invites",
+                stream="invites",
+                key="invites",
+                records=lambda _, now: self._emails(now),
+                makes=_row_of_email,
+            ),
+            Listing(
+                path="/groups/{userGroupId}/users",
+                stream="group_users",
+                key="users",
+                records=lambda asked, _: self._members[asked["userGroupId"]],
+                of=self._each_group,
+                adds={"groupId": "userGroupId"},
+            ),
+            Listing(
+                path="/groups/{userGroupId}/invites",
+                stream="group_invites",
+                key="emails",
+                records=lambda asked, now: self._emails(now, asked["userGroupId"]),
+                makes=_row_of_email,
+                of=self._each_group,
+                adds={"groupId": "userGroupId"},
+            ),
+            Listing(
+                path="/users/{userId}/groups",
+                stream="user_groups",
+                key="groups",
+                records=lambda asked, now: self._groups_of(asked["userId"], now),
+                of=lambda now: [{"userId": user["id"]} for user in visible(self.users, now)],
+                adds={"userId": "userId"},
+                paging=Paging(LastNext.NULL),
+            ),
+        ]
+
+    def _each_group(self, now: datetime) -> list[Asked]:
+        return [{"userGroupId": group["id"]} for group in visible(self.groups, now)]
+
+    def _roles(self) -> list[Record]:
+        return [
+            {"id": self._role_ids[name], "name": name, "description": f"{name}: acts on {kind.lower()} resources."}
+            for name, kind in _ROLES
+        ]
+
+    def _invited(self, origin: datetime, count: int) -> list[datetime]:
+        """Return when somebody is invited; an invite lasts for a week."""
+        past = [self._random.moment(origin - timedelta(days=6), origin) for _ in range(count)]
+        return past + [origin + timedelta(hours=15, days=days) for days in range(30)]
+
+    def _emails(self, now: datetime, group_id: str | None = None) -> list[str]:
+        """Return who is invited to the workspace, or to one group: every invite but each third is to one."""
+        invites = visible(self._invites, now)
+        if group_id is None:
+            return [invite["email"] for invite in invites]
+        place = next(place for place, dated in enumerate(self.groups) if dated.record["id"] == group_id)
+        return [
+            invite["email"]
+            for number, dated in enumerate(self._invites)
+            if (invite := dated.record) in invites and number % 3 and number % len(self.groups) == place
+        ]
+
+    def _groups_of(self, user_id: str, now: datetime) -> list[Record]:
+        return [
+            {"id": group["id"], "name": group["name"]}
+            for group in visible(self.groups, now)
+            if any(user["id"] == user_id for user in self._members[group["id"]])
         ]
 
     def _user(self, number: int) -> Record:
@@ -43,12 +139,14 @@ class Iam:
         }
         return user if number % 6 == 0 else user | {"permissions": self._permissions(number)}
 
-    def _group(self, number: int) -> Record:
+    def _group(self, number: int, users: list[Record]) -> Record:
+        chosen = self._random.sample(users, k=min(len(users), self._random.randrange(40)))
         group: Record = {
             "id": self._random.identifier(),
             "name": f"{self._random.choice(_JOBS).replace('-', ' ').capitalize()}s {number}",
-            "memberCount": self._random.randrange(40),
+            "memberCount": len(chosen),
         }
+        self._members[group["id"]] = [{name: user[name] for name in ("id", "name", "email")} for user in chosen]
         return group if number % 6 == 0 else group | {"permissions": self._permissions(number)}
 
     def _permissions(self, number: int) -> list[Record] | None:
@@ -71,3 +169,7 @@ class Iam:
         if self._random.happens(0.3):
             return {}
         return {"labels": self._random.choice(([], [_PRODUCTION], [_PRODUCTION | {"description": "Live"}], None))}
+
+
+def _row_of_email(email: str) -> list[Record]:
+    return [{"email": email}]

@@ -1,4 +1,4 @@
-"""Paging with opaque cursors."""
+"""Paging, as the API does it nearly everywhere, and the endpoints that do it otherwise."""
 
 import base64
 import json
@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from starlette.requests import Request
 
 from sandbox.segment.seeded import Record
 from sandbox.segment.validation import invalid
 
-_DEFAULT_COUNT = 200
 LARGEST_COUNT = 1000
-_SPELLINGS = ("pagination[{}]", "pagination.{}")
-
-PARAMETERS = frozenset(spelling.format(name) for spelling in _SPELLINGS for name in ("count", "cursor"))
+_NESTED = ("pagination[{}]", "pagination.{}")
+_FLAT = ("{}",)
 
 
 class LastNext(Enum):
@@ -59,45 +58,109 @@ class Cursor:
 
 
 @dataclass(frozen=True)
-class Page:
-    """Which page of a collection is asked for."""
+class Paging:
+    """How an endpoint pages.
 
-    cursor: Cursor
-    count: int
+    Attributes:
+        last_next: what is sent as `next` on the last page.
+        with_total: whether pages have `totalEntries`.
+        with_previous: whether they have `previous`; a list that only goes forward has not.
+        largest: the largest page that the endpoint grants.
+        default: the size of a page for which no size is asked.
+        flat: whether the parameters are `count` and `cursor`, and not members of `pagination`.
+        counts: whether the cursor is the number of the records before the page, and not opaque.
+        silent: whether the parameters are taken, but the answer is whole and has no `pagination`.
+    """
 
-    @classmethod
-    def asked_for(cls, request: Request, given: Mapping[str, str], largest_count: int = LARGEST_COUNT) -> "Page":
-        """Read the paging parameters, in either of their two spellings.
+    last_next: LastNext = LastNext.ABSENT
+    with_total: bool = True
+    with_previous: bool = True
+    largest: int = LARGEST_COUNT
+    default: int = 200
+    flat: bool = False
+    counts: bool = False
+    silent: bool = False
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The query parameters that ask for a page."""
+        return frozenset(spelling.format(name) for spelling in self._spellings for name in ("count", "cursor"))
+
+    def page(self, request: Request, given: Mapping[str, str], largest_count: int = LARGEST_COUNT) -> "Page":
+        """Read the paging parameters, in any of their spellings.
 
         A cursor belongs to the path and to all other parameters of the request that it comes from. The vendor may be
         more lenient here.
 
         Raises:
-            RequestRefused: 422 for a count outside of 1 to `largest_count`, a foreign cursor, or both spellings.
+            RequestRefused: 422 for a count outside of 1 to the largest, a foreign cursor, or both spellings.
         """
-        filters = sorted((name, value) for name, value in given.items() if name not in PARAMETERS)
+        filters = sorted((name, value) for name, value in given.items() if name not in self.parameters)
         collection = "&".join([request.scope["path"], *(f"{name}={value}" for name, value in filters)])
-        cursor = _cursor(_parameter(given, "cursor"), collection)
-        return cls(cursor, _count(_parameter(given, "count"), largest_count))
+        label, value = self._given(given, "cursor")
+        cursor = self._cursor(value, collection, label)
+        label, value = self._given(given, "count")
+        count = self.default if value is None else _number(value, 1, min(self.largest, largest_count), label)
+        return Page(self, cursor, count)
+
+    def shown(self, cursor: Cursor) -> str | int:
+        """Return the form in which a client gets a cursor."""
+        return cursor.offset if self.counts else cursor.encode()
+
+    @property
+    def _spellings(self) -> tuple[str, ...]:
+        return _FLAT if self.flat else _NESTED
+
+    def _given(self, given: Mapping[str, str], name: str) -> tuple[str, str | None]:
+        label = name if self.flat else f"pagination.{name}"
+        values = [given[spelling.format(name)] for spelling in self._spellings if spelling.format(name) in given]
+        if len(values) > 1:
+            raise invalid(f"{label} is given in both spellings.", label)
+        return label, values[0] if values else None
+
+    def _cursor(self, value: str | None, collection: str, label: str) -> Cursor:
+        if value is None:
+            return Cursor(collection)
+        if self.counts:
+            return Cursor(collection, _number(value, 0, 9999, label))
+        try:
+            cursor = Cursor.decode(value)
+        except ValueError:
+            raise invalid("The cursor is malformed.", label) from None
+        if cursor.collection != collection:
+            raise invalid("The cursor is not one of this collection.", label)
+        return cursor
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which page of a collection is asked for."""
+
+    paging: Paging
+    cursor: Cursor
+    count: int
 
     def pinned(self, end: datetime) -> "Page":
         """Return the same page with the end of its walk written into its cursors."""
         return replace(self, cursor=replace(self.cursor, end=end))
 
-    def cut(self, records: list[Record]) -> list[Record]:
-        """Return the records on this page."""
-        return records[self.cursor.offset : self.cursor.offset + self.count]
+    def answer(self, key: str, records: list[Any]) -> Record:
+        """Return the records on this page under their key, and the `pagination` of the answer."""
+        if self.paging.silent:
+            return {key: records}
+        first = self.cursor.offset
+        return {key: records[first : first + self.count], "pagination": self._envelope(len(records))}
 
-    def envelope(self, total: int, last_next: LastNext, *, with_total: bool) -> Record:
-        """Return the `pagination` member of the answer."""
-        envelope: Record = {"current": self.cursor.encode()}
+    def _envelope(self, total: int) -> Record:
+        paging = self.paging
+        envelope: Record = {"current": paging.shown(self.cursor)}
         if self.cursor.offset + self.count < total:
-            envelope["next"] = self._shifted(self.count).encode()
-        elif last_next is not LastNext.ABSENT:
-            envelope["next"] = None if last_next is LastNext.NULL else ""
-        if self.cursor.offset:
-            envelope["previous"] = self._shifted(-self.count).encode()
-        if with_total:
+            envelope["next"] = paging.shown(self._shifted(self.count))
+        elif paging.last_next is not LastNext.ABSENT:
+            envelope["next"] = None if paging.last_next is LastNext.NULL else ""
+        if self.cursor.offset and paging.with_previous:
+            envelope["previous"] = paging.shown(self._shifted(-self.count))
+        if paging.with_total:
             envelope["totalEntries"] = total
         return envelope
 
@@ -105,28 +168,7 @@ class Page:
         return replace(self.cursor, offset=max(0, self.cursor.offset + by))
 
 
-def _parameter(given: Mapping[str, str], name: str) -> str | None:
-    values = [given[spelling.format(name)] for spelling in _SPELLINGS if spelling.format(name) in given]
-    if len(values) > 1:
-        raise invalid(f"pagination.{name} is given in both spellings.", f"pagination.{name}")
-    return values[0] if values else None
-
-
-def _cursor(opaque: str | None, collection: str) -> Cursor:
-    if opaque is None:
-        return Cursor(collection)
-    try:
-        cursor = Cursor.decode(opaque)
-    except ValueError:
-        raise invalid("The cursor is malformed.", "pagination.cursor") from None
-    if cursor.collection != collection:
-        raise invalid("The cursor is not one of this collection.", "pagination.cursor")
-    return cursor
-
-
-def _count(value: str | None, largest: int) -> int:
-    if value is None:
-        return _DEFAULT_COUNT
-    if not re.fullmatch("[0-9]{1,4}", value) or not 1 <= int(value) <= largest:
-        raise invalid(f"pagination.count must be an integer from 1 to {largest}.", "pagination.count")
+def _number(value: str, smallest: int, largest: int, label: str) -> int:
+    if not re.fullmatch("[0-9]{1,4}", value) or not smallest <= int(value) <= largest:
+        raise invalid(f"{label} must be an integer from {smallest} to {largest}.", label)
     return int(value)

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, TypeAlias
 
 Record: TypeAlias = dict[str, Any]
@@ -43,6 +43,16 @@ class Dated:
 def visible(objects: Iterable[Dated], now: datetime) -> list[Record]:
     """Return the records that can be seen at `now`, in their given order."""
     return [dated.record for dated in objects if dated.since <= now < dated.until]
+
+
+def midnight(day: date) -> datetime:
+    """Return the beginning of a day, UTC."""
+    return datetime.combine(day, time(), timezone.utc)
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a moment as most of the API's records have it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def scaled(count: int, scale: float) -> int:

@@ -1,9 +1,10 @@
 """The workspace's Protocols transformations."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sandbox.segment.connections import Connections
-from sandbox.segment.seeded import Dated, Record, Seeded, scaled, visible
+from sandbox.segment.seeded import Dated, Record, visible
+from sandbox.segment.workspace import Workspace
 
 _EFFECTS: tuple[Record, ...] = (
     {"drop": True, "propertyDrops": []},
@@ -36,22 +37,20 @@ _EFFECTS: tuple[Record, ...] = (
 _EVENTS = ("Order Cancelled", "Order Completed", "User Clicked", "Signed Up")
 
 
-def transformations(
-    connections: Connections, workspace_id: str, origin: datetime, *, seed: int, scale: float
-) -> list[Dated]:
-    """Generate transformations of every shape, each for a source that exists at `origin`.
+def transformations(workspace: Workspace, connections: Connections) -> list[Dated]:
+    """Generate transformations of every shape, each for a source that exists when the clock starts.
 
     Like live records they carry `workspaceId`, and some `destinationId` and `propertyDrops`, which the vendor's
     documents do not name.
     """
-    chance = Seeded(f"{seed}/transformations")
+    chance, origin = workspace.chance("transformations"), workspace.origin
     sources = visible(connections.sources, origin)
     generated = []
-    for number in range(scaled(44, scale)):
+    for number in range(workspace.scaled(44)):
         event = chance.choice(_EVENTS)
         transformation: Record = {
             "id": chance.identifier(),
-            "workspaceId": workspace_id,
+            "workspaceId": workspace.id,
             "name": f"{event} rule {number + 1}",
             "sourceId": chance.choice(sources)["id"],
             "enabled": chance.happens(0.8),

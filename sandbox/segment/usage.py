@@ -3,11 +3,16 @@
 import calendar
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
-from sandbox.segment.seeded import Dated, Record, Seeded
+from starlette.requests import Request
+
+from sandbox.segment.endpoints import Endpoint, Present
+from sandbox.segment.paging import LastNext, Paging
+from sandbox.segment.seeded import Dated, Record, Seeded, midnight
+from sandbox.segment.validation import parameters, usage_period
 
 UsageRows: TypeAlias = Callable[[date, datetime], list[Record]]
 """The rows of the month that begins on a date, as they are known at a moment."""
@@ -69,6 +74,32 @@ class Usage:
         self.mtu_per_source = self._within_history(self._mtu_per_source)
         self.mtu_workspace = self._within_history(self._mtu_workspace)
 
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints of the tags API Calls and Monthly Tracked Users."""
+        listings = (
+            ("api-calls/daily", "APICalls", "api_calls_workspace", self.api_calls_workspace, LastNext.ABSENT),
+            ("api-calls/sources/daily", "APICalls", "api_calls_per_source", self.api_calls_per_source, LastNext.NULL),
+            ("mtu/daily", "MTU", "mtu_workspace", self.mtu_workspace, LastNext.NULL),
+            ("mtu/sources/daily", "MTU", "mtu_per_source", self.mtu_per_source, LastNext.ABSENT),
+        )
+        return [
+            _UsageListing(
+                path=f"/usage/{path}",
+                stream=f"usage_{name}_daily",
+                key=f"daily{'PerSource' if 'sources' in path else 'Workspace'}{kind}Usage",
+                of_month=rows,
+                first_month=self.first_month,
+                paging=Paging(last_next),
+            )
+            for path, kind, name, rows, last_next in listings
+        ]
+
+    def settled_calls(self, source_id: str, day: date) -> int:
+        """Return the API calls of a source on a day, as they are known when all have arrived."""
+        meter = self._meters[source_id]
+        index = (day - meter.first_day).days
+        return meter.daily[index] if 0 <= index < len(meter.daily) else 0
+
     def _within_history(self, rows: UsageRows) -> UsageRows:
         """Return a quick version of `rows` that is empty for the months before the workspace and after the present."""
         cached = lru_cache(maxsize=64)(rows)
@@ -123,6 +154,29 @@ class Usage:
         return [(dated.record["id"], self._meters[dated.record["id"]]) for dated in self._sources if dated.since <= now]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _UsageListing(Endpoint):
+    """The days of the month that the parameter `period` asks for; a connector adds the `period` to its rows."""
+
+    key: str
+    of_month: UsageRows
+    first_month: date
+    paging: Paging
+
+    def answer(self, request: Request, present: Present) -> Record:
+        given = parameters(request, self.paging.parameters | {"period"})
+        page = self.paging.page(request, given, present.largest_count)
+        return page.answer(self.key, self.of_month(usage_period(given), present.now))
+
+    def rows(self, present: Present, start: datetime) -> list[Record]:
+        """Return the rows of every month that ends after `start`."""
+        month, rows = max(start.date().replace(day=1), self.first_month), []
+        while month <= present.now.date():
+            rows += [{**row, "period": month.isoformat()} for row in self.of_month(month, present.now)]
+            month = _next_month(month)
+        return rows
+
+
 def _is_object_source(source: Record) -> bool:
     return not _OBJECT_CATEGORIES.isdisjoint(source["metadata"]["categories"])
 
@@ -172,7 +226,7 @@ def _next_month(day: date) -> date:
 
 
 def _epoch(day: date) -> int:
-    return int(datetime.combine(day, time(), timezone.utc).timestamp())
+    return int(midnight(day).timestamp())
 
 
 def _timestamp(day: date) -> str:

@@ -40,20 +40,58 @@ async def answer_refusal(_: Request, refused: Exception) -> JSONResponse:
     raise refused
 
 
-def parameters(request: Request, known: Collection[str]) -> dict[str, str]:
-    """Return the query parameters by name.
+def parameters(request: Request, known: Collection[str], arrays: Collection[str] = ()) -> dict[str, str]:
+    """Return the query parameters by name; the values of an array are joined with line breaks, see `values`.
+
+    An array is given as `name.0=…&name.1=…`, as the vendor's documents have it, or by repeating `name`, as the
+    vendor's Python client does.
 
     Raises:
         RequestRefused: 422 for a parameter that is unknown or given twice. The vendor is more lenient here.
     """
     given: dict[str, str] = {}
+    items: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():
+        array, _, index = name.partition(".")
+        if array in arrays:
+            items.setdefault(array, []).append(value)
+            if index and index != str(len(items[array]) - 1):
+                raise invalid(f"'{name}' is out of order.", array)
+            continue
         if name not in known:
             raise invalid(f"'{name}' is not a parameter of this endpoint.", name)
         if name in given:
             raise invalid(f"'{name}' is given more than once.", name)
         given[name] = value
-    return given
+    return given | {name: "\n".join(listed) for name, listed in items.items()}
+
+
+def values(given: Mapping[str, str], name: str, choices: Collection[str] | None = None) -> list[str]:
+    """Return the values of an array, none where it is not given.
+
+    Raises:
+        RequestRefused: 422 for a value that is repeated or not among the choices.
+    """
+    listed = given[name].split("\n") if name in given else []
+    if len(set(listed)) < len(listed):
+        raise invalid(f"{name} has a value twice.", name)
+    if choices is not None and not set(choices) >= set(listed):
+        raise invalid(f"{name} must be among {', '.join(choices)}.", name)
+    return listed
+
+
+def choice(given: Mapping[str, str], name: str, choices: Collection[str], default: str | None = None) -> str:
+    """Return a parameter that is one of a few values; without a default it is required.
+
+    Raises:
+        RequestRefused: 422 for any other value.
+    """
+    value = given.get(name, default)
+    if value is None:
+        raise invalid(f"{name} is required.", name)
+    if value not in choices:
+        raise invalid(f"{name} must be one of {', '.join(choices)}.", name)
+    return value
 
 
 def moment(given: Mapping[str, str], name: str, default: datetime) -> datetime:

@@ -11,6 +11,7 @@ def test_all_is_well_by_default(world: SegmentWorld) -> None:
         "gates": [],
         "rate_limit": None,
         "token_limited": False,
+        "endpoint_limits": False,
         "largest_count": 1000,
         "removed_ids": [],
     }
@@ -23,6 +24,7 @@ def test_only_what_is_named_changes(world: SegmentWorld) -> None:
         "gates": ["protocols"],
         "rate_limit": None,
         "token_limited": False,
+        "endpoint_limits": False,
         "largest_count": 1000,
         "removed_ids": ["a", "b"],
     }
@@ -37,6 +39,7 @@ def test_only_what_is_named_changes(world: SegmentWorld) -> None:
         {"rate_limit": 0},
         {"rate_limit": True},
         {"token_limited": 1},
+        {"endpoint_limits": None},
         {"largest_count": "200"},
         {"removed_ids": [1]},
     ],

@@ -1,0 +1,148 @@
+"""Delivery Overview: what became of the events of a source, step by step on their way to a destination."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from starlette.requests import Request
+
+from sandbox.segment.connections import Connections
+from sandbox.segment.endpoints import Asked, Endpoint, OfParents, Present
+from sandbox.segment.paging import Paging
+from sandbox.segment.seeded import Record, midnight, visible
+from sandbox.segment.series import Counter, Window, grouped, points
+from sandbox.segment.validation import parameters, values
+from sandbox.segment.volume import Volume
+
+_DAY = timedelta(days=1)
+_REACH = timedelta(days=30)
+_LIMITS = {
+    "MINUTE": (timedelta(hours=48), timedelta(hours=4)),
+    "HOUR": (_REACH, timedelta(days=14)),
+    "DAY": (_REACH, _REACH),
+}
+_GROUPS = ("eventName", "eventType")
+_REASONS = (*_GROUPS, "discardReason")
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step of the pipeline: which thousandths of a source's events it counts, by the reason of their discard."""
+
+    name: str
+    reasons: tuple[tuple[str | None, int, int], ...]
+    at_destination: bool = False
+    retries: bool = False
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The dimensions by which a connector groups the step."""
+        return _GROUPS if self.name == "successfully-received" else _REASONS
+
+
+_STEPS = (
+    _Step("successfully-received", ((None, 0, 1000),)),
+    _Step("failed-on-ingest", (("invalid_timestamp", 0, 4),)),
+    _Step("filtered-at-source", (("source_schema_blocked", 4, 20), ("source_insert_function", 20, 25))),
+    _Step(
+        "filtered-at-destination",
+        (("destination_filters", 25, 55), ("mapping_not_triggered", 55, 60)),
+        at_destination=True,
+    ),
+    _Step("failed-delivery", (("bad_request", 60, 66), ("timeout", 66, 70)), at_destination=True),
+    _Step(
+        "successful-delivery",
+        (("successes.attempt.1", 70, 960), ("successes.attempt.2", 960, 1000)),
+        at_destination=True,
+        retries=True,
+    ),
+)
+
+
+class DeliveryOverview:
+    """All sources, and the destinations that are enabled and get their events from the vendor's servers."""
+
+    def __init__(self, volume: Volume, connections: Connections) -> None:
+        self._volume = volume
+        self._connections = connections
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints of the tag Delivery Overview."""
+        return [
+            _Overview(
+                path=f"/delivery-overview/{step.name}",
+                stream=f"delivery_overview_{step.name.replace('-', '_')}",
+                of=self._each_destination if step.at_destination else self._connections.each_source,
+                required=("sourceId", "destinationConfigId") if step.at_destination else ("sourceId",),
+                step=step,
+                overview=self,
+            )
+            for step in _STEPS
+        ]
+
+    def counters(self, step: _Step, asked: Asked, now: datetime) -> Iterator[Counter]:
+        """Yield what a step counts of a source, or of a destination and its source."""
+        if step.at_destination:
+            destination = self._connections.destination(asked["destinationConfigId"], now)
+            if not destination["enabled"] or self._connections.is_device_mode(destination):
+                return
+        for counter in self._volume.of_source(asked["sourceId"]):
+            for reason, first, last in step.reasons:
+                dimensions = counter.dimensions | ({"discardReason": reason} if reason else {})
+                yield Counter(dimensions, _share(counter, first, last))
+
+    def _each_destination(self, now: datetime) -> list[Asked]:
+        destinations = visible(self._connections.destinations, now)
+        return [{"sourceId": each["sourceId"], "destinationConfigId": each["id"]} for each in destinations]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Overview(OfParents):
+    """One step; a connector makes a row of every element of its series."""
+
+    step: _Step
+    overview: DeliveryOverview
+    paging: Paging = Paging()  # noqa: RUF009 - it cannot change
+
+    def answer(self, request: Request, present: Present) -> Record:
+        known = {*self.paging.parameters, *self.required, "startTime", "endTime", "granularity"}
+        given = parameters(request, known, ("groupBy",))
+        page = self.paging.page(request, given, present.largest_count)
+        asked = self._asked(request, given, present)
+        names = values(given, "groupBy", (*self.step.groups, "appVersion"))
+        span = Window.asked_for(given, present.now, _LIMITS)
+        dataset = [self._series(*group) for group in grouped(self._counters(asked, present), span, names)]
+        total = sum(each["total"] for each in dataset)
+        return {"total": total, **page.answer("dataset", dataset)}
+
+    def rows(self, present: Present, start: datetime) -> list[Record]:
+        """Return a row for every day from the first that the vendor still answers for to today."""
+        earliest = (present.now - _REACH + _DAY - timedelta(microseconds=1)).date()
+        span = Window(midnight(max(start.date(), earliest)), present.now, "DAY", present.now)
+        empty = dict.fromkeys(self.step.groups, "")
+        return [
+            {**empty, **dimensions, "granularity": "DAY", **{name: asked[name] for name in self.required}, **point}
+            for asked in self._existing(present)
+            for dimensions, counts in grouped(self._counters(asked, present), span, self.step.groups)
+            for point in self._series(dimensions, counts)["series"]
+        ]
+
+    def _counters(self, asked: Asked, present: Present) -> Iterator[Counter]:
+        return self.overview.counters(self.step, asked, present.now)
+
+    def _series(self, dimensions: Record, counts: dict[datetime, int]) -> Record:
+        series = points(counts)
+        made: Record = {**dimensions, "total": sum(counts.values()), "series": series}
+        if self.step.retries:
+            for point in series:
+                point["retryCount"] = point["count"] // 25
+            made["totalRetryCount"] = sum(point["retryCount"] for point in series)
+        return made
+
+
+def _share(counter: Counter, first: int, last: int) -> Callable[[date], int]:
+    def of_day(day: date) -> int:
+        whole = counter.of_day(day)
+        return whole * last // 1000 - whole * first // 1000
+
+    return of_day

@@ -1,0 +1,142 @@
+"""What warehouses have beside their connections: syncs, selective syncs, schedules and states."""
+
+from datetime import datetime, timedelta
+
+from sandbox.segment.connections import Connections
+from sandbox.segment.endpoints import Asked, Endpoint, Listing, Single
+from sandbox.segment.paging import LastNext, Paging
+from sandbox.segment.seeded import Record, Seeded, timestamp
+from sandbox.segment.workspace import Workspace
+
+_EVERY = timedelta(hours=12)
+_BEHIND = timedelta(days=10)
+_COLLECTIONS = ("identifies", "tracks", "pages", "order_completed", "order_cancelled")
+_STATES = ("CONNECTED", "CONNECTED", "CONNECTED", "FAILED")
+_PER_MINUTE = 2
+
+
+class WarehouseDetails:
+    """Every connected source is synced twice a day since ten days before the clock starts.
+
+    A sync is running for up to an hour and has no end until then; that of a warehouse's first source is running when
+    the clock starts.
+    """
+
+    def __init__(self, workspace: Workspace, connections: Connections) -> None:
+        self._workspace = workspace
+        self._connections = connections
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints of the tag Selective Sync, and those of the tag Warehouses below a warehouse."""
+        each, added = self._connections.each_warehouse, {"warehouseId": "warehouseId"}
+        return [
+            Listing(
+                path="/warehouses/{warehouseId}/connected-sources",
+                stream="warehouse_connected_sources",
+                key="sources",
+                records=lambda asked, now: self._sources(asked["warehouseId"], now),
+                of=each,
+                adds=added,
+                removes=("writeKeys",),
+            ),
+            Single(
+                path="/warehouses/{warehouseId}/connection-state",
+                stream="warehouse_connection_states",
+                data=lambda asked, _: {"connectionState": self._chance("state", asked).choice(_STATES)},
+                of=each,
+                adds=added,
+                per_minute=200,
+            ),
+            Single(
+                path="/warehouses/{warehouseId}/advanced-sync-schedule",
+                stream="warehouse_sync_schedules",
+                data=lambda asked, _: _schedule(self._chance("schedule", asked)),
+                of=each,
+                adds=added,
+                per_minute=_PER_MINUTE,
+            ),
+            Listing(
+                path="/warehouses/{warehouseId}/syncs",
+                stream="warehouse_syncs",
+                key="reports",
+                records=self._syncs,
+                of=each,
+                adds=added,
+                paging=Paging(LastNext.NULL, with_total=False),
+                per_minute=_PER_MINUTE,
+            ),
+            Listing(
+                path="/warehouses/{warehouseId}/connected-sources/{sourceId}/selective-syncs",
+                stream="warehouse_selective_syncs",
+                key="items",
+                records=lambda asked, _: _selective_syncs(self._chance("selective-syncs", asked), asked),
+                of=self._each_pair,
+                paging=Paging(LastNext.NULL),
+                per_minute=_PER_MINUTE,
+            ),
+        ]
+
+    def _chance(self, part: str, asked: Asked) -> Seeded:
+        return self._workspace.chance(f"{part}/{asked['warehouseId']}/{asked.get('sourceId')}")
+
+    def _each_pair(self, now: datetime) -> list[Asked]:
+        linked = self._connections.linked(now)
+        return [{"warehouseId": warehouse["id"], "sourceId": source["id"]} for warehouse, source in linked]
+
+    def _sources(self, warehouse_id: str, now: datetime) -> list[Record]:
+        linked = self._connections.linked(now)
+        return [source for warehouse, source in linked if warehouse["id"] == warehouse_id]
+
+    def _syncs(self, asked: Asked, now: datetime) -> list[Record]:
+        """Return the syncs of all sources of a warehouse, newest first."""
+        syncs: list[Record] = []
+        for place, source in enumerate(self._sources(asked["warehouseId"], now)):
+            chance = self._chance("syncs", {**asked, "sourceId": source["id"]})
+            minutes = chance.randrange(710) if place else 710
+            first = self._workspace.origin - _BEHIND + timedelta(minutes=minutes)
+            syncs += [_sync(chance, source["id"], first + number * _EVERY, now) for number in range(100)]
+        started = [sync for sync in syncs if sync["start"] <= timestamp(now)]
+        return sorted(started, key=lambda sync: str(sync["start"]), reverse=True)
+
+
+def _sync(chance: Seeded, source_id: str, start: datetime, now: datetime) -> Record:
+    duration, outcome = timedelta(seconds=chance.randrange(900, 3600)), chance.choice(("SUCCESS",) * 5 + ("FAILED",))
+    rows, done = chance.randrange(20_000), start + duration <= now
+    seconds = int(min(duration, max(timedelta(0), now - start)).total_seconds())
+    failed = done and outcome == "FAILED"
+    notice = {"level": "ERROR", "message": "The warehouse did not answer.", "createdAt": timestamp(start)}
+    return {
+        "sourceId": source_id,
+        "start": timestamp(start),
+        "end": timestamp(start + duration) if done else None,
+        "status": outcome if done else "RUNNING",
+        "duration": seconds,
+        "humanDuration": f"{seconds // 60} minutes",
+        "count": 0 if failed else rows * seconds // 3600,
+        "notices": [notice] if failed else [],
+    }
+
+
+def _schedule(chance: Seeded) -> Record:
+    """Return an advanced schedule; where there is none, it is null or absent."""
+    if chance.happens(0.4):
+        return chance.choice(({"enabled": False}, {"enabled": False, "schedule": None}))
+    times = [{"hourOfDay": hour, "enabled": chance.happens(0.7)} for hour in sorted(chance.sample(range(24), k=3))]
+    return {"enabled": True, "schedule": {"times": times, "timezone": chance.choice(("Europe/Berlin", "UTC"))}}
+
+
+def _selective_syncs(chance: Seeded, asked: Asked) -> list[Record]:
+    seen = "2025-11-04T09:00:00.000Z"
+    return [
+        {
+            "sourceId": asked["sourceId"],
+            "collection": collection,
+            "warehouseId": asked["warehouseId"],
+            "enabled": chance.happens(0.8),
+            "properties": {
+                "received_at": {"enabled": True, "type": "timestamp", "createdAt": seen, "lastSeenAt": seen},
+                "amount": {"enabled": chance.happens(0.5), "type": "integer", "createdAt": seen, "lastSeenAt": seen},
+            },
+        }
+        for collection in _COLLECTIONS[: chance.randrange(1, len(_COLLECTIONS) + 1)]
+    ]
