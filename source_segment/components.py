@@ -1,12 +1,15 @@
-"""The one thing about Segment that the declarative language cannot say."""
+"""What the declarative language cannot say about Segment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pendulum
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
+from airbyte_cdk.sources.declarative.retrievers import Retriever, SimpleRetriever
+from airbyte_cdk.sources.streams.core import StreamData
+from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
 _CURSOR_FIELD = "timestamp"
@@ -46,3 +49,37 @@ class FloorStateToMonth(StateMigration):
         now = pendulum.now("UTC")
         month = min(moment, now) if isinstance(moment, pendulum.DateTime) else now
         return {**stream_state, _CURSOR_FIELD: month.in_timezone("UTC").start_of("month").to_date_string()}
+
+
+@dataclass
+class OneRequestAtATime(Retriever):
+    """Read the slices of a `GroupingPartitionRouter` one after another, as one partition with one request under way.
+
+    The CDK gives each slice a worker of its own, and a worker that waits for the rate limit of its endpoint is lost to
+    all other streams: a few dozen parents of an endpoint with two requests a minute would hold every worker. Nothing
+    built in limits the workers of one stream. One worker is enough for a low limit: it makes hundreds of requests a
+    minute if it may.
+
+    Attributes:
+        retriever: reads one slice; its own partition router is not used.
+    """
+
+    retriever: SimpleRetriever
+
+    def read_records(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
+    ) -> Iterable[StreamData]:
+        """The records of every slice in the group, in its order."""
+        for each in ungrouped(stream_slice) if stream_slice else ():
+            yield from self.retriever.read_records(records_schema, each)
+
+
+def ungrouped(group: StreamSlice) -> Iterator[StreamSlice]:
+    """The slices that a `GroupingPartitionRouter` made the group of."""
+    size = len(next(iter(group.partition.values())))
+    for index in range(size):
+        yield StreamSlice(
+            partition={name: values[index] for name, values in group.partition.items()},
+            cursor_slice={},
+            extra_fields={name: values[index] for name, values in group.extra_fields.items()},
+        )

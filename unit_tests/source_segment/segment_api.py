@@ -1,4 +1,4 @@
-"""Segment's Public API as the unit tests mock it: one source, one destination, and what each stream asks for."""
+"""Segment's Public API as the unit tests mock it: one object of each kind, and what each stream asks for."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,140 +8,119 @@ import requests_mock
 US = "https://api.segmentapis.com"
 NOW = "2026-11-22T12:00:00Z"
 CONFIG = {"api_token": "token", "start_date": "2026-11-22"}
-PARENT_LISTS = {
-    "/sources": {"data": {"sources": [{"id": "s1", "writeKeys": ["w1"]}]}},
-    "/destinations": {"data": {"destinations": [{"id": "d1", "sourceId": "s1"}]}},
+PAGES = {"pagination[count]": "1000"}
+ONE_DAY = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-22T12:00:00Z"}
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A parent object: where it is listed, and how it is listed there."""
+
+    path: str
+    data_key: str
+    record: dict[str, Any]
+    query: str = ""
+
+    def page(self, *identifiers: str) -> dict[str, Any]:
+        """The list with one parent for each of the identifiers."""
+        return {"data": {self.data_key: [{**self.record, "id": identifier} for identifier in identifiers]}}
+
+
+PARENTS = {
+    "s1": Parent("/sources", "sources", {"writeKeys": ["w1"]}),
+    "d1": Parent("/destinations", "destinations", {"sourceId": "s1"}),
+    "sub1": Parent("/destinations/d1/subscriptions", "subscriptions", {"modelId": "m1"}),
+    "w1": Parent("/warehouses", "warehouses", {}),
+    "cs1": Parent("/warehouses/w1/connected-sources", "sources", {}),
+    "f1": Parent("/functions", "functions", {}, "resourceType=INSERT_SOURCE"),
+    "tp1": Parent("/tracking-plans", "trackingPlans", {}),
+    "sp1": Parent("/spaces", "spaces", {}),
+    "a1": Parent("/spaces/sp1/audiences", "audiences", {}),
+    "pw1": Parent("/spaces/sp1/profiles-warehouses", "profilesWarehouses", {}),
+    "g1": Parent("/groups", "userGroups", {}),
+    "u1": Parent("/users", "users", {}),
 }
 
 
 @dataclass(frozen=True)
 class Contract:
-    """What a stream promises, and what it asks Segment for on 2026-11-22 with that day as start date."""
+    """What a stream promises, and what it asks Segment for on 2026-11-22 with that day as start date.
+
+    Attributes:
+        shape: how Segment wraps the record: in a `list`; as one `object`; as the whole of `data`; as one of `texts`;
+            as a point of a `series`; as one of the `subjects` of a suppression.
+        paging: the parameter of the page size.
+        parent: the parent that the path or the parameters name last.
+        removed: what Segment documents and the record leaves out.
+        query: what distinguishes the request from others to the same path, which find nothing.
+        absent: what is logged when Segment answers 404 for a parent.
+    """
 
     name: str
     path: str
     data_key: str
-    primary_key: list[str] = field(default_factory=lambda: ["id"])
+    keys: str = "id"
     cursor: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     added: dict[str, Any] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=lambda: {"id": "1"})
-    is_list: bool = True
+    shape: str = "list"
+    paging: dict[str, str] = field(default_factory=lambda: PAGES)
+    parent: str | None = None
+    removed: list[str] = field(default_factory=list)
+    query: str = ""
+    absent: str = "it was deleted while this sync ran"
 
     @property
-    def is_child(self) -> bool:
-        return "/s1/" in self.path or "/d1/" in self.path
+    def primary_key(self) -> list[str]:
+        """The fields of the key."""
+        return self.keys.split()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether one answer holds any number of records."""
+        return self.shape not in {"object", "data"}
+
+    @property
+    def cursor_parameter(self) -> str:
+        """The parameter of the next page."""
+        return next(iter(self.paging)).replace("count", "cursor")
 
     def page(self, *records: dict[str, Any], following: object = ...) -> dict[str, Any]:
         """A page of records; `following` is the value of `next`, which is absent if not given."""
         pagination = {"current": "c0"} | ({} if following is ... else {"next": following})
-        data = list(records) if self.is_list else records[0]
-        return {"data": {self.data_key: data, "pagination": pagination}}
+        if self.shape == "data":
+            return {"data": records[0]}
+        data = [self.as_segment_has_it(record) for record in records] if self.is_list else records[0]
+        return {"data": {self.data_key: data} | ({"pagination": pagination} if self.paging else {})}
+
+    def as_segment_has_it(self, record: dict[str, Any]) -> object:
+        """The list's element that becomes the record."""
+        rest = dict(record)
+        match self.shape:
+            case "texts":
+                return record["email"]
+            case "subjects":
+                return {"subjectIds": [rest.pop("subjectId")], **rest}
+            case "series":
+                point = {"time": rest.pop("time"), "count": rest.pop("count")}
+                return {**rest, "total": 7, "totalRetryCount": 7, "series": [point]}
+        return record
 
 
-def usage(name: str, endpoint: str, data_key: str, primary_key: list[str]) -> Contract:
-    row = {"sourceId": "s1", "periodStart": 1, "timestamp": "2026-11-22T00:00:00.000Z"}
-    return Contract(
-        name,
-        f"/usage/{endpoint}",
-        data_key,
-        primary_key,
-        "timestamp",
-        parameters={"period": "2026-11-01"},
-        added={"period": "2026-11-01"},
-        record={name: row[name] for name in primary_key},
-    )
-
-
-CONTRACTS = [
-    Contract("workspace", "/", "workspace", is_list=False),
-    Contract("sources", "/sources", "sources"),
-    Contract("destinations", "/destinations", "destinations"),
-    Contract("warehouses", "/warehouses", "warehouses"),
-    Contract("users", "/users", "users"),
-    Contract("groups", "/groups", "userGroups"),
-    Contract("transformations", "/transformations", "transformations"),
-    Contract("catalog_destinations", "/catalog/destinations", "destinationsCatalog"),
-    Contract("catalog_sources", "/catalog/sources", "sourcesCatalog"),
-    Contract("catalog_warehouses", "/catalog/warehouses", "warehousesCatalog"),
-    Contract(
-        "audit_events",
-        "/audit-events",
-        "events",
-        cursor="timestamp",
-        parameters={"startTime": "2026-11-21T23:59:59Z", "endTime": "2026-11-22T11:59:59Z"},
-        record={"id": "1", "timestamp": "2026-11-22T01:00:00.500Z"},
-    ),
-    usage(
-        "usage_api_calls_workspace_daily",
-        "api-calls/daily",
-        "dailyWorkspaceAPICallsUsage",
-        ["timestamp"],
-    ),
-    usage(
-        "usage_api_calls_per_source_daily",
-        "api-calls/sources/daily",
-        "dailyPerSourceAPICallsUsage",
-        ["sourceId", "timestamp"],
-    ),
-    usage(
-        "usage_mtu_workspace_daily",
-        "mtu/daily",
-        "dailyWorkspaceMTUUsage",
-        ["periodStart", "timestamp"],
-    ),
-    usage(
-        "usage_mtu_per_source_daily",
-        "mtu/sources/daily",
-        "dailyPerSourceMTUUsage",
-        ["sourceId", "periodStart", "timestamp"],
-    ),
-    Contract(
-        "source_connected_destinations",
-        "/sources/s1/connected-destinations",
-        "destinations",
-        ["sourceId", "id"],
-        added={"sourceId": "s1"},
-    ),
-    Contract(
-        "source_connected_warehouses",
-        "/sources/s1/connected-warehouses",
-        "warehouses",
-        ["sourceId", "id"],
-        added={"sourceId": "s1"},
-    ),
-    Contract("destination_subscriptions", "/destinations/d1/subscriptions", "subscriptions"),
-    Contract(
-        "destination_delivery_metrics_summary",
-        "/destinations/d1/delivery-metrics",
-        "deliveryMetricsSummary",
-        ["sourceId", "destinationId", "granularity", "startTime"],
-        "startTime",
-        parameters={
-            "sourceId": "s1",
-            "granularity": "DAY",
-            "startTime": "2026-11-22T00:00:00Z",
-            "endTime": "2026-11-22T12:00:00Z",
-        },
-        added={
-            "destinationId": "d1",
-            "granularity": "DAY",
-            "startTime": "2026-11-22T00:00:00Z",
-            "endTime": "2026-11-22T12:00:00Z",
-        },
-        record={"sourceId": "s1", "metrics": []},
-        is_list=False,
-    ),
-]
-LISTS = [contract for contract in CONTRACTS if contract.is_list]
-CHILDREN = [contract for contract in CONTRACTS if contract.is_child]
+def serve_parents(api: requests_mock.Mocker) -> None:
+    """Answer every list of parents with the one of `PARENTS`."""
+    for identifier, parent in PARENTS.items():
+        api.get(US + parent.path, json=parent.page())
+        api.get(f"{US}{parent.path}?{parent.query}", json=parent.page(identifier))
 
 
 def serve(api: requests_mock.Mocker, contract: Contract, *answers: dict[str, Any]) -> None:
-    """Answer the stream's requests in turn with `answers` (arguments of `Mocker.get`), and its parents' list."""
-    for path, parents in PARENT_LISTS.items():
-        api.get(US + path, json=parents)
-    api.get(US + contract.path, list(answers))
+    """Answer the stream's requests in turn with `answers` (arguments of `Mocker.get`), and its parents' lists."""
+    serve_parents(api)
+    if contract.query:
+        api.get(US + contract.path, json=contract.page())
+    api.get(f"{US}{contract.path}?{contract.query}", list(answers))
 
 
 def requests_to(api: requests_mock.Mocker, contract: Contract) -> list[dict[str, str]]:
@@ -149,5 +128,5 @@ def requests_to(api: requests_mock.Mocker, contract: Contract) -> list[dict[str,
     return [
         {name: values[-1] for name, values in request.qs.items()}
         for request in api.request_history
-        if request.path == contract.path
+        if request.path == contract.path and contract.query in request.query
     ]

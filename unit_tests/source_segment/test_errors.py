@@ -10,11 +10,16 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
 from source_segment import SourceSegment
 from unit_tests.helpers import read_streams, rows
-from unit_tests.source_segment.segment_api import CONFIG, CONTRACTS, US, Contract, requests_to, serve
+from unit_tests.source_segment.contracts import BY_NAME, CONTRACTS
+from unit_tests.source_segment.segment_api import CONFIG, US, Contract, requests_to, serve
 
 per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
-USERS = next(contract for contract in CONTRACTS if contract.name == "users")
-DELIVERY = next(contract for contract in CONTRACTS if contract.name == "destination_delivery_metrics_summary")
+USERS, GROUPS = BY_NAME["users"], BY_NAME["groups"]
+OF_DESTINATIONS = [
+    contract
+    for contract in CONTRACTS
+    if "destinationId" in contract.added and contract.cursor or "destinationConfigId" in contract.added
+]
 HTML = {"text": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}
 TOO_MANY = {
     "errors": [
@@ -45,11 +50,7 @@ def only_error(output: EntrypointOutput) -> tuple[FailureType | None, str]:
 def test_a_refused_stream_fails_alone_and_says_why(
     api: requests_mock.Mocker, contract: Contract, status: int, failure_type: FailureType, words: list[str]
 ) -> None:
-    other = (
-        next(each for each in CONTRACTS if each.name == "groups" and each is not contract)
-        if (contract.name != "groups")
-        else USERS
-    )
+    other = USERS if contract is GROUPS else GROUPS
     serve(api, contract, {"status_code": status, "json": {"errors": [{"type": "forbidden", "message": "no"}]}})
     api.get(US + other.path, json=other.page({"id": "g1"}))
 
@@ -71,10 +72,17 @@ def test_a_refused_stream_fails_alone_and_says_why(
         ("transformations", "Protocols"),
         ("destination_subscriptions", "Destination Actions"),
         ("destination_delivery_metrics_summary", "Event Delivery"),
+        ("functions", "Functions"),
+        ("source_live_plugins", "Live Plugins"),
+        ("spaces", "Spaces"),
+        ("space_filters", "Space Filters"),
+        ("audiences", "Audience"),
+        ("computed_traits", "Computed Trait"),
+        ("tracking_plan_rules", "Protocols"),
     ],
 )
 def test_a_gated_stream_names_the_plan_feature(api: requests_mock.Mocker, name: str, feature: str) -> None:
-    contract = next(each for each in CONTRACTS if each.name == name)
+    contract = BY_NAME[name]
     serve(api, contract, {"status_code": 403, "json": {"errors": [{"type": "forbidden"}]}})
 
     _, sentence = only_error(read_streams(SourceSegment, CONFIG, [name]))
@@ -173,14 +181,17 @@ def test_a_web_page_is_an_error_and_never_an_empty_table(api: requests_mock.Mock
     assert "a web page instead of Segment's Public API" in sentence
 
 
-def test_a_destination_without_delivery_metrics_is_skipped_with_a_log_line(api: requests_mock.Mocker) -> None:
+@pytest.mark.parametrize("contract", OF_DESTINATIONS, ids=lambda contract: contract.name)
+def test_a_destination_without_delivery_metrics_is_skipped_with_a_log_line(
+    api: requests_mock.Mocker, contract: Contract
+) -> None:
     refusal = {"errors": [{"type": "input-validation", "message": "Amazon S3 is not supported"}]}
-    serve(api, DELIVERY, {"status_code": 422, "json": refusal})
+    serve(api, contract, {"status_code": 422, "json": refusal})
 
-    output = read_streams(SourceSegment, CONFIG, [DELIVERY.name])
+    output = read_streams(SourceSegment, CONFIG, [contract.name])
 
     assert output.records == []
-    assert output.get_stream_statuses(DELIVERY.name)[-1] is AirbyteStreamStatus.COMPLETE
+    assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.COMPLETE
     assert any("Amazon S3 is not supported" in log.log.message for log in output.logs)
 
 

@@ -6,6 +6,7 @@ The documents are not part of the project; `VENDOR_DOCS` names the folder that h
 
 import json
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from unit_tests.source_segment.segment_api import CONTRACTS, Contract
+from unit_tests.source_segment.contracts import CONTRACTS
+from unit_tests.source_segment.segment_api import PARENTS, Contract
 
 JsonObject = dict[str, Any]
 SCHEMAS = Path(__file__).parents[2] / "source_segment" / "schemas"
@@ -30,14 +32,15 @@ def schema_of(contract: Contract) -> JsonObject:
     return json.loads((SCHEMAS / f"{contract.name}.json").read_text())
 
 
-def documented_path(contract: Contract) -> str:
-    return contract.path.replace("/s1/", "/{sourceId}/").replace("/d1/", "/{destinationId}/")
+def anonymous(path: str) -> str:
+    """The path with `{}` for each identifier, whether the document's parameter or the tests' own."""
+    return "/".join("{}" if part in {*PARENTS, "m1"} or part.startswith("{") else part for part in path.split("/"))
 
 
 @cache
 def documented_operations() -> dict[str, JsonObject]:
     document = json.loads((DOCUMENTS / "get-endpoints-v73.json").read_text())
-    return {operation["path"]: operation for operation in document["operations"].values()}
+    return {anonymous(operation["path"]): operation for operation in document["operations"].values()}
 
 
 @cache
@@ -46,10 +49,26 @@ def documented_examples() -> dict[str, JsonObject]:
     document = yaml.load((DOCUMENTS / "openapi-v32.yaml").read_text(), loader)  # noqa: S506 # SafeLoader, in C
     paths = json.loads(json.dumps(document["paths"], default=lambda moment: moment.isoformat()))
     return {
-        path: next(iter(item["get"]["responses"]["200"]["content"].values())).get("example", {})
+        anonymous(path): next(iter(item["get"]["responses"]["200"]["content"].values())).get("example", {})
         for path, item in paths.items()
         if "get" in item
     }
+
+
+def documented_record(contract: Contract) -> JsonObject:
+    """The documented schema of what becomes one record."""
+    schemas = {
+        name: each["schema"] for name, each in documented_operations()[anonymous(contract.path)]["records"].items()
+    }
+    if contract.shape in {"texts", "subjects"}:
+        return {}
+    if contract.shape == "data":
+        return {"properties": schemas}
+    record: JsonObject = schemas[contract.data_key]
+    if contract.shape == "series":
+        group = {name: each for name, each in record["properties"].items() if not re.search("total|series", name)}
+        return {"properties": group | record["properties"]["series"]["items"]["properties"]}
+    return record
 
 
 def missing_fields(documented: JsonObject, declared: JsonObject, path: str = "") -> list[str]:
@@ -84,15 +103,17 @@ def test_every_field_is_nullable_and_every_object_is_open(contract: Contract) ->
 @needs_documents
 @per_stream
 def test_the_schema_has_every_field_that_segment_documents(contract: Contract) -> None:
-    record = documented_operations()[documented_path(contract)]["records"][contract.data_key]["schema"]
+    missing = missing_fields(documented_record(contract), schema_of(contract))
 
-    assert missing_fields(record, schema_of(contract)) == []
+    assert missing == [f".{name}" for name in contract.removed]
 
 
 @needs_documents
 @per_stream
 def test_the_documented_example_is_valid_and_a_wrong_type_is_not(contract: Contract) -> None:
-    example = documented_examples()[documented_path(contract)]["data"][contract.data_key]
+    example = documented_examples().get(anonymous(contract.path), {}).get("data", {}).get(contract.data_key)
+    if contract.shape not in {"list", "object"} or example is None:
+        pytest.skip("the older document has no example of a record")
     validator = Draft7Validator(schema_of(contract))
     records = example if isinstance(example, list) else [example]
 

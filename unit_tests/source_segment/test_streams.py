@@ -9,10 +9,12 @@ from airbyte_cdk.models import AirbyteStreamStatus, SyncMode
 
 from source_segment import SourceSegment
 from unit_tests.helpers import JsonObject, read_streams, rows
-from unit_tests.source_segment.segment_api import CHILDREN, CONFIG, CONTRACTS, LISTS, US, Contract, requests_to, serve
+from unit_tests.source_segment.contracts import BY_NAME, CHILDREN, CONTRACTS, LISTS, PAGED
+from unit_tests.source_segment.segment_api import CONFIG, PARENTS, US, Contract, requests_to, serve
 
 per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 per_list = pytest.mark.parametrize("contract", LISTS, ids=lambda contract: contract.name)
+per_paged_list = pytest.mark.parametrize("contract", PAGED, ids=lambda contract: contract.name)
 per_child = pytest.mark.parametrize("contract", CHILDREN, ids=lambda contract: contract.name)
 
 
@@ -34,18 +36,20 @@ def test_discovers_exactly_the_documented_streams() -> None:
 def test_asks_as_documented_and_emits_the_record_with_the_added_keys(
     api: requests_mock.Mocker, contract: Contract
 ) -> None:
-    serve(api, contract, {"json": contract.page({**contract.record, "unknownField": [1]})})
+    unknown = {} if contract.shape == "texts" else {"unknownField": [1]}
+    removed = dict.fromkeys(contract.removed, "a secret")
+    serve(api, contract, {"json": contract.page({**contract.record, **unknown, **removed})})
 
     output = read_streams(SourceSegment, CONFIG, [contract.name])
 
-    assert rows(output) == [{**contract.record, "unknownField": [1], **contract.added}]
+    assert rows(output) == [{**contract.record, **unknown, **contract.added}]
     assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.COMPLETE
     first = requests_to(api, contract)[0]
-    assert first == contract.parameters | ({"pagination[count]": "1000"} if contract.is_list else {})
+    assert first == contract.parameters | contract.paging
     assert {request.headers["Authorization"] for request in api.request_history} == {"Bearer token"}
 
 
-@per_list
+@per_paged_list
 @pytest.mark.parametrize("end", [..., None, ""], ids=["absent", "null", "empty"])
 def test_follows_next_until_it_is_absent_null_or_empty(
     api: requests_mock.Mocker, contract: Contract, end: object
@@ -64,7 +68,7 @@ def test_follows_next_until_it_is_absent_null_or_empty(
     output = read_streams(SourceSegment, CONFIG, [contract.name])
 
     assert len(output.records) == 2
-    cursors = [request.get("pagination[cursor]") for request in requests_to(api, contract)]
+    cursors = [request.get(contract.cursor_parameter) for request in requests_to(api, contract)]
     assert cursors == [None, "bmV4dA=="]
 
 
@@ -79,7 +83,7 @@ def test_an_empty_list_is_an_empty_table(api: requests_mock.Mocker, contract: Co
     assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.COMPLETE
 
 
-@per_list
+@per_paged_list
 def test_a_repeating_cursor_is_an_error_instead_of_an_endless_loop(
     api: requests_mock.Mocker, contract: Contract
 ) -> None:
@@ -95,25 +99,22 @@ def test_a_repeating_cursor_is_an_error_instead_of_an_endless_loop(
 
 @per_child
 def test_a_parent_deleted_meanwhile_skips_only_its_children(api: requests_mock.Mocker, contract: Contract) -> None:
-    gone = contract.path.replace("s1", "s0").replace("d1", "d0")
-    parents = {
-        "/sources": {"data": {"sources": [{"id": "s0"}, {"id": "s1"}]}},
-        "/destinations": {"data": {"destinations": [{"id": "d0", "sourceId": "s1"}, {"id": "d1", "sourceId": "s1"}]}},
-    }
+    parent = PARENTS[contract.parent or ""]
     serve(api, contract, {"json": contract.page(contract.record)})
-    for path, answer in parents.items():
-        api.get(US + path, json=answer)
+    api.get(f"{US}{parent.path}?{parent.query}", json=parent.page("gone", contract.parent))
+    named = [f"{name}=gone" for name, value in contract.parameters.items() if value == contract.parent]
+    gone = f"{contract.path}?{named[-1]}" if named else contract.path.replace(f"/{contract.parent}", "/gone")
     api.get(US + gone, status_code=404, json={"errors": [{"type": "not-found", "message": "Not found"}]})
 
     output = read_streams(SourceSegment, CONFIG, [contract.name])
 
     assert rows(output) == [{**contract.record, **contract.added}]
     assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.COMPLETE
-    assert any("it was deleted while this sync ran" in json.dumps(log.log.message) for log in output.logs)
+    assert any(contract.absent in json.dumps(log.log.message) for log in output.logs)
 
 
 def test_write_keys_are_left_out_unless_asked_for(api: requests_mock.Mocker) -> None:
-    sources = next(contract for contract in CONTRACTS if contract.name == "sources")
+    sources = BY_NAME["sources"]
     record: JsonObject = {"id": "s1", "writeKeys": ["w1"]}
     serve(api, sources, {"json": sources.page(record)})
 
@@ -123,7 +124,7 @@ def test_write_keys_are_left_out_unless_asked_for(api: requests_mock.Mocker) -> 
 
 
 def test_an_endpoint_that_refuses_the_page_size_gets_the_smaller_one(api: requests_mock.Mocker) -> None:
-    users = next(contract for contract in CONTRACTS if contract.name == "users")
+    users = BY_NAME["users"]
     refusal = {"errors": [{"type": "input-validation", "message": "pagination.count must be at most 200"}]}
     serve(api, users, {"status_code": 422, "json": refusal}, {"json": users.page({"id": "u1"})})
 

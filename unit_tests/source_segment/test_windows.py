@@ -12,9 +12,9 @@ from freezegun import freeze_time
 from source_segment import SourceSegment
 from source_segment.components import FloorStateToMonth
 from unit_tests.helpers import JsonObject, read_streams, rows
-from unit_tests.source_segment.segment_api import CONTRACTS, PARENT_LISTS, US, Contract, requests_to
+from unit_tests.source_segment.contracts import BY_NAME, CONTRACTS
+from unit_tests.source_segment.segment_api import US, Contract, requests_to, serve_parents
 
-BY_NAME = {contract.name: contract for contract in CONTRACTS}
 USAGE = [contract for contract in CONTRACTS if contract.name.startswith("usage_")]
 AUDIT = BY_NAME["audit_events"]
 DELIVERY = BY_NAME["destination_delivery_metrics_summary"]
@@ -34,8 +34,7 @@ def sync(
         found = answer({name: values[-1] for name, values in request.qs.items()})
         return contract.page(*found) if contract.is_list else contract.page(contract.record)
 
-    for path, parents in PARENT_LISTS.items():
-        api.get(US + path, json=parents)
+    serve_parents(api)
     api.get(US + contract.path, json=respond)
     config = {"api_token": "token", **({"start_date": start_date} if start_date else {})}
     with freeze_time(now):
