@@ -1,13 +1,15 @@
 """What is made of the records that lie below a parent."""
 
-from collections.abc import Iterable, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import InitVar, dataclass
 from typing import Any
 
 import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
+from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
+from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
 from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 from airbyte_cdk.utils import AirbyteTracedException
@@ -32,6 +34,27 @@ class ParentKeys(RecordTransformation):
         if stream_slice:
             record.update({**stream_slice.partition, **stream_slice.extra_fields})
             record.pop("parent_slice", None)
+
+
+@dataclass
+class NumberedRows(Retriever):
+    """The `rows` of a retriever, which have no id, with `index`: the position in the whole list, counted from 0.
+
+    The expression language has no counter, and a transformation or filter does not know how many rows came before its
+    page.
+    """
+
+    config: Config
+    rows: SimpleRetriever
+    parameters: InitVar[Mapping[str, Any]] = None
+
+    def read_records(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
+    ) -> Iterable[Mapping[str, Any]]:
+        """Yield the rows of all pages with their position."""
+        rows = (row for row in self.rows.read_records(records_schema, stream_slice) if isinstance(row, Mapping))
+        for index, row in enumerate(rows):
+            yield {**row, "index": index}
 
 
 @dataclass

@@ -1,12 +1,10 @@
-"""Paging that has to know more than the cursor of the next page."""
+"""Paging through a list whose newest records come first."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import requests
-from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilter
-from airbyte_cdk.sources.types import Record, StreamSlice, StreamState
+from airbyte_cdk.sources.types import Record, StreamSlice
 
 from cdp_connectors.pagination import EndlessPageGuard, PageCursor
 
@@ -59,61 +57,3 @@ class NewestFirst(EndlessPageGuard):
     def _is_stale(response: requests.Response, start: int) -> bool:
         activities = response.json()["activities"] or []
         return bool(activities) and all((activity.get("timestamp") or start) < start for activity in activities)
-
-
-class CountingCursor(PageCursor):
-    """A page's cursor that also knows how many rows came before its page."""
-
-    rows_before: int = 0
-
-
-@dataclass
-class CountedPages(EndlessPageGuard):
-    """`CursorPagination` that counts the rows of all pages so far, for `RowNumber`."""
-
-    cursor_class: ClassVar[type[PageCursor]] = CountingCursor
-
-    def next_page_token(
-        self,
-        response: requests.Response,
-        last_page_size: int,
-        last_record: Record | None,
-        last_page_token_value: Any | None = None,  # noqa: ANN401 # the CDK's own signature
-        page_size_override: int | None = None,
-        stream_slice: StreamSlice | None = None,
-    ) -> Any | None:  # noqa: ANN401 # the CDK's own signature
-        """The next page's cursor, or None after the last page.
-
-        Raises:
-            AirbyteTracedException: a `transient_error` when a cursor repeats.
-        """
-        cursor = super().next_page_token(
-            response, last_page_size, last_record, last_page_token_value, page_size_override, stream_slice
-        )
-        if isinstance(cursor, CountingCursor):
-            cursor.rows_before = _rows_before(last_page_token_value) + last_page_size
-        return cursor
-
-
-@dataclass
-class RowNumber(RecordFilter):
-    """Keep every record, and add as `index` its position in the whole list, counted from 0.
-
-    A filter, since it alone is told the cursor of the page. The expression language has no counter.
-    """
-
-    def filter_records(
-        self,
-        records: Iterable[Mapping[str, Any]],
-        stream_state: StreamState,  # noqa: ARG002 # the CDK's own signature
-        stream_slice: StreamSlice | None = None,  # noqa: ARG002
-        next_page_token: Mapping[str, Any] | None = None,
-    ) -> Iterable[Mapping[str, Any]]:
-        """Yield the records with their position."""
-        first = _rows_before((next_page_token or {}).get("next_page_token"))
-        for index, record in enumerate(records, start=first):
-            yield {**record, "index": index}
-
-
-def _rows_before(cursor: object) -> int:
-    return cursor.rows_before if isinstance(cursor, CountingCursor) else 0
