@@ -390,11 +390,11 @@ def serve(api: requests_mock.Mocker, contract: Contract, *answers: Mapping[str, 
     api.request(contract.method, US + contract.path, list(answers))
 
 
-def serve_parent(api: requests_mock.Mocker, name: str) -> None:
+def serve_parent(api: requests_mock.Mocker, name: str, host: str = US) -> None:
     """Answer the requests for the parent's list with one parent."""
     request, body = PARENTS[name]
     method, _, path = request.partition(" ")
-    api.request(method, US + path, json=body)
+    api.request(method, host + path, json=body)
 
 
 def respond(api: requests_mock.Mocker, contract: Contract, answer: Callable[[dict[str, str]], JsonObject]) -> None:

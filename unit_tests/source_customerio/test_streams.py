@@ -14,10 +14,12 @@ from unit_tests.source_customerio.customerio_api import (
     CONFIG,
     CONTRACTS,
     EU,
+    PARENTS,
     Contract,
     last_status,
     requests_to,
     serve,
+    serve_parent,
 )
 
 per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
@@ -78,13 +80,17 @@ def test_an_empty_list_is_an_empty_table(api: requests_mock.Mocker, contract: Co
     assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
 
 
-@per_stream
-def test_asks_the_host_of_the_region(api: requests_mock.Mocker, contract: Contract) -> None:
-    api.request(requests_mock.ANY, requests_mock.ANY, status_code=403, json={"errors": []})
+def test_every_stream_asks_the_host_of_the_region(api: requests_mock.Mocker) -> None:
+    for contract in CONTRACTS:
+        for name in contract.parents:
+            serve_parent(api, name, EU)
+        if contract.name not in PARENTS:
+            api.request(contract.method, EU + contract.path, status_code=403, json={"errors": []})
 
-    read_streams(SourceCustomerio, {**CONFIG, "region": "eu"}, [contract.name])
+    read_streams(SourceCustomerio, {**CONFIG, "region": "eu"}, list(BY_NAME))
 
     assert {request.url.startswith(EU) for request in api.request_history} == {True}
+    assert {"/v1" + contract.path for contract in CONTRACTS} <= {request.path for request in api.request_history}
 
 
 def test_asks_the_api_url_instead_of_the_region(api: requests_mock.Mocker) -> None:
