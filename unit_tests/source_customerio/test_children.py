@@ -9,16 +9,8 @@ from airbyte_cdk.models import AirbyteStreamStatus, FailureType
 
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import read_streams, rows
-from unit_tests.source_customerio.customerio_api import (
-    BY_NAME,
-    CHILDREN,
-    CONFIG,
-    US,
-    Contract,
-    last_status,
-    only_error,
-    serve,
-)
+from unit_tests.source_customerio.contracts import BY_NAME, CHILDREN
+from unit_tests.source_customerio.customerio_api import CONFIG, US, Contract, last_status, only_error, serve
 
 PARENTED = [contract for contract in CHILDREN if contract.name != "eps_suppression"]
 per_child = pytest.mark.parametrize("contract", PARENTED, ids=lambda contract: contract.name)
@@ -81,9 +73,7 @@ def test_a_row_of_a_collection_can_be_anything(api: requests_mock.Mocker, row: o
 
 
 @pytest.mark.parametrize(("answer", "found"), [({"city": "Bergen"}, 1), ({}, 0), ([], 0), (None, 0)])
-def test_a_collection_that_is_no_list_is_one_row_or_none(
-    api: requests_mock.Mocker, answer: object, found: int
-) -> None:
+def test_a_collection_that_is_no_list_is_one_row_or_none(api: requests_mock.Mocker, answer: object, found: int) -> None:
     serve(api, BY_NAME["collection_contents"], {"text": json.dumps(answer)})
 
     assert len(read_streams(SourceCustomerio, CONFIG, ["collection_contents"]).records) == found
@@ -104,7 +94,11 @@ def test_errors_of_a_trigger_are_counted_over_all_pages(api: requests_mock.Mocke
     assert [(row["index"], row["error"]) for row in found] == [(0, "first"), (1, "second"), (2, "third")]
 
 
-@pytest.mark.parametrize("nested", [{"segment_id": 4, "used_by": {"campaigns": [7]}}, {"used_by": {"segment_id": 4, "campaigns": [7]}}])
+@pytest.mark.parametrize(
+    "nested",
+    [{"segment_id": 4, "used_by": {"campaigns": [7]}}, {"used_by": {"segment_id": 4, "campaigns": [7]}}],
+    ids=["beside", "inside"],
+)
 def test_the_usage_of_a_segment_is_the_same_however_it_is_nested(
     api: requests_mock.Mocker, nested: dict[str, object]
 ) -> None:

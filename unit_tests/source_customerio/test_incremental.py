@@ -5,7 +5,8 @@ import requests_mock
 
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import JsonObject, read_streams, rows
-from unit_tests.source_customerio.customerio_api import CLIENT_SIDE, DAY, HOUR, NOW_TS, Contract, serve
+from unit_tests.source_customerio.contracts import CLIENT_SIDE
+from unit_tests.source_customerio.customerio_api import DAY, HOUR, NOW_TS, Contract, serve
 
 per_stream = pytest.mark.parametrize("contract", CLIENT_SIDE, ids=lambda contract: contract.name)
 STATE_TS = NOW_TS - DAY
