@@ -162,3 +162,26 @@ def test_what_cannot_be_read_is_hidden_and_what_is_no_webhook_stays(
     [row] = rows(read_streams(SourceCustomerio, CONFIG, ["campaign_actions"]))
 
     assert (row["url"], row["headers"]) == kept
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "path", "id_type"),
+    [
+        ({"cio_id": "30e00001", "id": "17"}, "17", "id"),
+        ({"cio_id": "30e00001", "id": "a/b c"}, "a%2Fb%20c", "id"),
+        ({"cio_id": "30e00001", "id": None}, "30e00001", "cio_id"),
+        ({"cio_id": "30e00001", "id": ""}, "30e00001", "cio_id"),
+    ],
+    ids=["id", "id with a slash", "no id", "empty id"],
+)
+def test_relationships_are_asked_for_by_the_id_that_is_documented(
+    api: requests_mock.Mocker, identifiers: dict[str, object], path: str, id_type: str
+) -> None:
+    contract = BY_NAME["person_relationships"]
+    api.post(US + "/customers", json={"identifiers": [identifiers], "next": ""})
+    api.get(f"{US}/customers/{path}/relationships", json=contract.page(contract.record, following=""))
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert rows(output) == [{**contract.record, **contract.added}]
+    assert api.request_history[-1].qs["id_type"] == [id_type]
