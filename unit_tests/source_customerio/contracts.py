@@ -301,8 +301,9 @@ BY_NAME = {contract.name: contract for contract in CONTRACTS}
 PAGED = [contract for contract in CONTRACTS if contract.token == "start"]
 NUMBERED = [contract for contract in CONTRACTS if contract.token == "page"]
 CHILDREN = [contract for contract in CONTRACTS if contract.parents and contract.name != "customers"]
+SERVER_SIDE = [contract for contract in CONTRACTS if "updated_after" in contract.parameters]
 CLIENT_SIDE = [
     contract
     for contract in CONTRACTS
-    if contract.cursor and contract.cursor.startswith("updated") and "updated_after" not in contract.parameters
+    if contract.cursor and contract.cursor.startswith("updated") and contract not in SERVER_SIDE
 ]
