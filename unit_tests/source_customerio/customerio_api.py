@@ -1,7 +1,7 @@
-"""Customer.io's App API as the unit tests mock it, and what each stream asks it for."""
+"""Customer.io's App API as the unit tests mock it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests_mock
@@ -16,10 +16,25 @@ NOW = "2026-11-22T12:00:00Z"
 NOW_TS = 1795348800
 HOUR = 3600
 DAY = 24 * HOUR
-CONFIG = {"access_token": "key", "start_date": "2026-11-20"}
+CONFIG: JsonObject = {"access_token": "key", "start_date": "2026-11-20", "people_detail": True}
 START_TS = 1795132800
 NO_SENDERS = {"json": {"sender_identities": [], "next": ""}}
 ONE_PERSON = {"json": {"identifiers": [{"cio_id": "30e00001", "email": None, "id": None}], "ids": [""], "next": ""}}
+
+# One parent of each kind, changed long before any start date. Where a parent lies below another, that comes first.
+PARENTS: dict[str, tuple[str, JsonObject]] = {
+    "campaigns": ("GET /campaigns", {"campaigns": [{"id": 7, "updated": 1}]}),
+    "broadcasts": ("GET /broadcasts", {"broadcasts": [{"id": 5, "updated": 1}]}),
+    "broadcast_triggers": ("GET /broadcasts/5/triggers", {"triggers": [{"id": 9}]}),
+    "newsletters": ("GET /newsletters", {"newsletters": [{"id": 3, "updated": 1}], "next": ""}),
+    "transactional_messages": ("GET /transactional", {"messages": [{"id": 2, "updated_at": 1}]}),
+    "segments": ("GET /segments", {"segments": [{"id": 4, "updated_at": 1}]}),
+    "sender_identities": ("GET /sender_identities", {"sender_identities": [{"id": 8}], "next": ""}),
+    "collections": ("GET /collections", {"collections": [{"id": 6, "updated_at": 1}]}),
+    "types": ("GET /object_types", {"types": [{"id": "1"}]}),
+    "objects": ("POST /objects", {"identifiers": [{"cio_object_id": "30e00002"}], "ids": None, "next": ""}),
+    "customers_search": ("POST /customers", ONE_PERSON["json"]),
+}
 
 
 @dataclass(frozen=True)
@@ -35,96 +50,34 @@ class Contract:
     record: JsonObject = field(default_factory=lambda: {"id": 1})
     added: JsonObject = field(default_factory=dict)
     method: str = "GET"
+    parents: tuple[str, ...] = ()
+    served: Callable[[JsonObject], object] = dict
+    """How the API writes a record."""
+    token: str | None = None
+    """The parameter that asks for the next page, if the list has pages."""
+    is_list: bool = True
+    """Whether an answer holds a list of records, or a single one."""
 
     @property
-    def token(self) -> str | None:
-        """The parameter that asks for the next page, if the list has pages."""
-        return {"sender_identities": "start", "eps_suppression": "offset"}.get(
-            self.name, "start" if "limit" in self.parameters else None
-        )
+    def asked_first(self) -> str:
+        """The name of the stream whose list is the first that is asked for."""
+        return self.parents[0] if self.parents else self.name
 
-    def page(self, *records: object, following: object = ...) -> JsonObject:
+    def page(self, *records: JsonObject, following: object = ...) -> object:
         """A page of records; `following` is the value of `next`, which is absent if not given."""
-        return {self.data_key: list(records)} | ({} if following is ... else {"next": following})
-
-
-def incremental(name: str, path: str, data_key: str, cursor: str) -> Contract:
-    return Contract(name, path, data_key, cursor=cursor, record={"id": 1, cursor: START_TS})
-
-
-CONTRACTS = [
-    Contract("workspaces", "/workspaces", "workspaces"),
-    incremental("campaigns", "/campaigns", "campaigns", "updated"),
-    incremental("broadcasts", "/broadcasts", "broadcasts", "updated"),
-    replace(
-        incremental("newsletters", "/newsletters", "newsletters", "updated"), parameters={"limit": "100", "sort": "asc"}
-    ),
-    incremental("segments", "/segments", "segments", "updated_at"),
-    incremental("transactional_messages", "/transactional", "messages", "updated_at"),
-    incremental("exports", "/exports", "exports", "updated_at"),
-    incremental("collections", "/collections", "collections", "updated_at"),
-    replace(
-        incremental("snippets", "/snippets", "snippets", "updated_at"),
-        primary_key=["name"],
-        record={"name": "footer", "value": "<p>", "updated_at": START_TS},
-    ),
-    Contract("topics", "/subscription_topics", "topics"),
-    Contract("types", "/object_types", "types", record={"id": "1"}),
-    Contract("reporting_webhooks", "/reporting_webhooks", "reporting_webhooks"),
-    Contract("ip_addresses", "/info/ip_addresses", "ip_addresses", ["ip_address"], record={"ip_address": "192.0.2.1"}),
-    Contract(
-        "sender_identities",
-        "/sender_identities",
-        "sender_identities",
-        parameters={"limit": "100", "sort": "asc", "hidden": "false"},
-    ),
-    Contract(
-        "eps_suppression",
-        "/esp/suppression/bounces",
-        "suppressions",
-        ["suppression_type", "domain", "email"],
-        parameters={"limit": "1000"},
-        record={"email": "lost@example.net", "created": 1},
-        added={"suppression_type": "bounces", "domain": ""},
-    ),
-    replace(
-        incremental("messages", "/messages", "messages", "created"),
-        parameters={
-            "limit": "1000",
-            "get_tracked_responses": "true",
-            "start_ts": str(START_TS),
-            "end_ts": str(NOW_TS),
-        },
-        record={"id": "dg==", "created": START_TS, "deduplicate_id": f"dg==:{NOW_TS}"},
-        added={"updated_at": NOW_TS},
-    ),
-    replace(
-        incremental("activities", "/activities", "activities", "timestamp"),
-        parameters={"limit": "100", "deleted": "true"},
-        record={"id": "01K", "timestamp": START_TS},
-    ),
-    Contract(
-        "customers",
-        "/customers/attributes",
-        "customers",
-        ["cio_id"],
-        parameters={"id_type": "cio_id"},
-        record={"id": "", "identifiers": {"cio_id": "30e00001", "email": None, "id": None}},
-        added={"cio_id": "30e00001"},
-        method="POST",
-    ),
-]
-BY_NAME = {contract.name: contract for contract in CONTRACTS}
-PAGED = [contract for contract in CONTRACTS if contract.token == "start"]
-CLIENT_SIDE = [contract for contract in CONTRACTS if contract.cursor and contract.cursor.startswith("updated")]
+        rows = [self.served(record) for record in records]
+        if not self.data_key:
+            return rows if self.is_list else rows[0]
+        return {self.data_key: rows if self.is_list else rows[0]} | ({} if following is ... else {"next": following})
 
 
 def serve(api: requests_mock.Mocker, contract: Contract, *answers: Mapping[str, Any]) -> None:
     """Answer the stream's requests in turn with `answers` (arguments of `Mocker.request`).
 
-    What it needs besides is there: one person for `customers`, and for `eps_suppression` no sender and no other type.
+    What it needs besides is there: one of each of its parents, but for `eps_suppression` no sender and no other type.
     """
-    api.post(US + "/customers", **ONE_PERSON)
+    for name in contract.parents:
+        serve_parent(api, name)
     if contract.name == "eps_suppression":
         api.get(US + "/sender_identities", **NO_SENDERS)
         for suppression_type in ("blocks", "spam_reports", "invalid_emails"):
@@ -134,6 +87,13 @@ def serve(api: requests_mock.Mocker, contract: Contract, *answers: Mapping[str, 
         api.get(US + contract.path + "?hidden=false", list(answers))
         return
     api.request(contract.method, US + contract.path, list(answers))
+
+
+def serve_parent(api: requests_mock.Mocker, name: str, host: str = US) -> None:
+    """Answer the requests for the parent's list with one parent."""
+    request, body = PARENTS[name]
+    method, _, path = request.partition(" ")
+    api.request(method, host + path, json=body)
 
 
 def respond(api: requests_mock.Mocker, contract: Contract, answer: Callable[[dict[str, str]], JsonObject]) -> None:
@@ -150,12 +110,6 @@ def requests_to(api: requests_mock.Mocker, contract: Contract) -> list[dict[str,
         for parameters in [_parameters(request)]
         if contract.name != "sender_identities" or parameters["hidden"] == "false"
     ]
-
-
-def served_rows(contract: Contract) -> JsonObject:
-    """A page with the contract's record, as the API writes it."""
-    record = contract.record["ip_address"] if contract.name == "ip_addresses" else contract.record
-    return contract.page(record)
 
 
 def errors_by_stream(output: EntrypointOutput) -> dict[str, list[tuple[FailureType | None, str]]]:
