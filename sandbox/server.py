@@ -159,6 +159,6 @@ class Sandbox:
     async def _change_customerio(self, request: Request) -> JSONResponse:
         try:
             customerio_control.change_behaviour(self.customerio, await request.json())
-        except (AttributeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse(customerio_control.behaviour(self.customerio))

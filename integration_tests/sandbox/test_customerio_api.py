@@ -133,7 +133,13 @@ def test_a_token_beyond_the_end_restarts_the_deliveries(ask: Get, sandbox: Sandb
 
 
 def test_drafts_are_a_list_of_their_own(ask: Get) -> None:
-    assert ask("/messages", drafts="true").json() == {"messages": [], "next": ""}
+    drafts, sent = (
+        {row["id"] for page in pages(ask, "/messages", limit=1000, drafts=flag) for row in page["messages"]}
+        for flag in ("true", "false")
+    )
+
+    assert drafts
+    assert not drafts & sent
 
 
 def test_tracked_responses_come_when_asked_for(ask: Get) -> None:
@@ -203,10 +209,8 @@ def test_the_limit_per_second_says_when_to_come_back_and_the_daily_quota_does_no
 def test_the_control_endpoint_sets_the_switches(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/_sandbox/customerio"
 
-    assert requests.post(url, json={"daily_quota": 5}, timeout=10).json() == {
-        "rate_limit_per_second": None,
-        "daily_quota": 5,
-    }
+    answer = requests.post(url, json={"daily_quota": 5}, timeout=10).json()
+    assert (answer["daily_quota"], answer["rate_limit_per_second"]) == (5, None)
     for wrong in ({"daily_quota": "5"}, [1]):
         answer = requests.post(url, json=wrong, timeout=10)
         assert (answer.status_code, list(answer.json())) == (400, ["error"])

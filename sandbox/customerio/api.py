@@ -1,7 +1,6 @@
 """Customer.io's App API over a `CustomerioWorld`."""
 
 from collections.abc import Awaitable, Callable
-from json import JSONDecodeError
 from typing import Any
 
 from starlette.applications import Starlette
@@ -13,8 +12,9 @@ from sandbox.customerio.activities import Activity
 from sandbox.customerio.deliveries import Delivery
 from sandbox.customerio.history import DAY, Row
 from sandbox.customerio.limits import SharedBucket
-from sandbox.customerio.paging import BadRequest, Pages, integer
+from sandbox.customerio.paging import BadRequest, Pages, integer, json_object
 from sandbox.customerio.people import Person
+from sandbox.customerio.resources import Handler, NotFound
 from sandbox.customerio.senders import SUPPRESSION_CATEGORIES
 from sandbox.customerio.world import CustomerioWorld
 
@@ -43,8 +43,6 @@ _WHOLE_LISTS = {
 _EVERYBODY = {"and": [{"attribute": {"field": "cio_id", "operator": "exists"}}]}
 _NULL_WHEN_EMPTY = {"collections", "exports", "reporting_webhooks"}
 
-Handler = Callable[[Request], Awaitable[dict[str, Any]]]
-
 
 def customerio_api(world: CustomerioWorld) -> Starlette:
     """The API of both regions, mounted at `/us` and `/eu`; each takes its own key only.
@@ -53,16 +51,15 @@ def customerio_api(world: CustomerioWorld) -> Starlette:
     Customer.io does.
     """
     bucket = SharedBucket(world)
-    endpoints = _Endpoints(world)
     return Starlette(
-        routes=[
-            Mount(f"/{region}/v1", app=_region(endpoints, bucket, key)) for region, key in world.region_keys.items()
-        ],
+        routes=[Mount(f"/{region}/v1", app=_region(world, bucket, key)) for region, key in world.region_keys.items()],
         exception_handlers={404: _not_routed},
     )
 
 
-def _region(endpoints: "_Endpoints", bucket: SharedBucket, key: str) -> Starlette:
+def _region(world: CustomerioWorld, bucket: SharedBucket, key: str) -> Starlette:
+    endpoints = _Endpoints(world)
+
     def guarded(handler: Handler, *, public: bool = False) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             if not public and request.headers.get("authorization") != f"Bearer {key}":
@@ -70,14 +67,21 @@ def _region(endpoints: "_Endpoints", bucket: SharedBucket, key: str) -> Starlett
             refusal = bucket.refusal()
             if refusal:
                 return refusal
+            request.scope["largest_page"] = world.largest_page
             try:
                 return JSONResponse(await handler(request))
             except BadRequest as error:
                 return _error(400, str(error))
+            except NotFound:
+                return _error(404, "not found")
 
         return answer
 
     routes = [Route(f"/{path}", guarded(endpoints.whole(*names))) for path, names in _WHOLE_LISTS.items()]
+    routes += [
+        Route(f"/{endpoint.path}", guarded(endpoint.answer), methods=[endpoint.method])
+        for endpoint in (resource.endpoint(world) for resource in world.resources)
+    ]
     routes += [
         Route("/workspaces", guarded(endpoints.workspaces)),
         Route("/info/ip_addresses", guarded(endpoints.ip_addresses, public=True)),
@@ -134,11 +138,10 @@ class _Endpoints:
 
     async def messages(self, request: Request) -> dict[str, Any]:
         now = self._world.now
-        if request.query_params.get("drafts") == "true":
-            return {"messages": [], "next": ""}
         end = integer(request, "end_ts", now)
         start = max(integer(request, "start_ts", 0), min(end, now) - LONGEST_WINDOW)
-        page, following = _DELIVERY_PAGES.page(request, self._world.deliveries(start, end))
+        drafts = request.query_params.get("drafts") == "true"
+        page, following = _DELIVERY_PAGES.page(request, self._world.deliveries(start, end, drafts=drafts))
         rows = [delivery.at(now) for delivery in page]
         if request.query_params.get("get_tracked_responses") != "true":
             for row in rows:
@@ -150,7 +153,7 @@ class _Endpoints:
         return {"activities": [activity.row for activity in page], "next": following}
 
     async def search(self, request: Request) -> dict[str, Any]:
-        body = await _json(request)
+        body = await json_object(request)
         if not isinstance(body.get("filter"), dict):
             raise BadRequest("filter is required")
         people = self._world.present_people()
@@ -162,7 +165,7 @@ class _Endpoints:
         return {"identifiers": identifiers or None, "ids": ids or None, "next": following}
 
     async def attributes(self, request: Request) -> dict[str, Any]:
-        ids = (await _json(request)).get("ids")
+        ids = (await json_object(request)).get("ids")
         if not isinstance(ids, list) or not 0 < len(ids) <= LARGEST_GROUP or not all(isinstance(i, str) for i in ids):
             raise BadRequest(f"ids must be an array of 1 to {LARGEST_GROUP} strings")
         if request.query_params.get("id_type") != "cio_id":
@@ -194,13 +197,3 @@ def _matches(condition: Any, person: Person) -> bool:  # noqa: ANN401 # the body
         case {"attribute": {"field": "cio_id" | "id" | "email" as field, "operator": "exists"}}:
             return person.identifiers[field] is not None
     raise BadRequest("the filter is malformed, or not one that the sandbox knows")
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except JSONDecodeError as error:
-        raise BadRequest("the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise BadRequest("the body is not an object")
-    return body

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from random import Random
 
+from sandbox.customerio.content import broadcast_actions, campaign_actions
 from sandbox.customerio.history import DAY, HOUR, Entry, Row, Table, versioned
 
 _CAMPAIGN_KINDS: tuple[Row, ...] = (
@@ -102,7 +103,7 @@ class Configuration:
             "created": created,
             "active": number % 4 != 0,
             "state": ("draft", "running", "stopped")[number % 3],
-            "actions": [{"id": number * 10 + action, "type": "email"} for action in range(3)],
+            "actions": campaign_actions(number),
             "first_started": 0 if number % 3 == 0 else created + HOUR,
             "tags": self._tags(number),
             "filter_segment_ids": [3],
@@ -119,7 +120,7 @@ class Configuration:
             "created": created,
             "active": True,
             "state": "running",
-            "actions": [{"id": 900 + number, "type": "email"}],
+            "actions": broadcast_actions(number),
             "first_started": created + HOUR,
             "tags": self._tags(number),
             **_SCHEDULE,
@@ -134,7 +135,7 @@ class Configuration:
             "created": created,
             "type": "email",
             "tags": self._tags(number),
-            "recipient_segment_ids": [1],
+            "recipient_segment_ids": [number % 7 + 1],
         }
         return row if number % 10 == 0 else row | {"sent_at": created + DAY}
 

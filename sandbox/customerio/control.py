@@ -6,22 +6,36 @@ from typing import Any
 from sandbox.customerio.history import Row
 from sandbox.customerio.world import CustomerioWorld
 
-_SWITCHES = ("rate_limit_per_second", "daily_quota")
-
 
 def behaviour(world: CustomerioWorld) -> Row:
     """Return how the API behaves at present, in the form that `change_behaviour` takes."""
-    return {name: getattr(world, name) for name in _SWITCHES}
+    return {
+        "rate_limit_per_second": world.rate_limit_per_second,
+        "daily_quota": world.daily_quota,
+        "largest_page": world.largest_page,
+        "segment_id_in_usage": world.audience.segment_id_in_usage,
+        "removed": sorted(world.removed),
+    }
 
 
 def change_behaviour(world: CustomerioWorld, changes: Mapping[str, Any]) -> None:
-    """Set the given ones of `rate_limit_per_second` and `daily_quota`; null for none.
+    """Set the given ones of the fields that `behaviour` returns.
 
     Raises:
-        ValueError: for anything else, and for a value that is no count of requests; nothing is changed then.
+        ValueError: for anything else, and for a value that the field cannot take; nothing is changed then.
     """
-    for name, value in changes.items():
-        if name not in _SWITCHES or not (value is None or (type(value) is int and value >= 0)):
-            raise ValueError(f"{name} cannot be {value!r}: {' and '.join(_SWITCHES)} are numbers of requests, or null.")
-    for name, value in changes.items():
-        setattr(world, name, value)
+    wanted = behaviour(world) | dict(changes)
+    if len(wanted) != len(behaviour(world)):
+        raise ValueError(f"Only {', '.join(behaviour(world))} can be changed.")
+    for name, least in (("rate_limit_per_second", 0), ("daily_quota", 0), ("largest_page", 1)):
+        if not (wanted[name] is None or (type(wanted[name]) is int and wanted[name] >= least)):
+            raise ValueError(f"{name} must be a number from {least} on, or null for none.")
+    if type(wanted["segment_id_in_usage"]) is not bool:
+        raise ValueError("segment_id_in_usage must be true or false.")
+    if not isinstance(wanted["removed"], list) or not all(isinstance(path, str) for path in wanted["removed"]):
+        raise ValueError("removed must be a list of paths like campaigns/3.")
+    world.rate_limit_per_second = wanted["rate_limit_per_second"]
+    world.daily_quota = wanted["daily_quota"]
+    world.largest_page = wanted["largest_page"]
+    world.audience.segment_id_in_usage = wanted["segment_id_in_usage"]
+    world.removed = set(wanted["removed"])

@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 from random import Random
 
+from sandbox.customerio.content import broadcast_actions, campaign_actions
 from sandbox.customerio.history import DAY, HOUR, MINUTE, Row
 from sandbox.customerio.people import Person
 
@@ -64,17 +65,18 @@ class Delivery:
         return row | self.origin
 
 
-def generate_deliveries(random: Random, start: int, count: int, people: list[Person]) -> list[Delivery]:
+def generate_deliveries(
+    random: Random, start: int, count: int, people: list[Person], newsletters: int
+) -> list[Delivery]:
     """Deliveries, oldest first: `count` in the eight months before `start`, and the same density four days on."""
-    total = count + count * 4 // 240
-    moments = sorted(random.randrange(start - 240 * DAY, start + 4 * DAY) for _ in range(total))
+    moments = _moments(random, start, count)
     return [
         Delivery(
             number=number,
             created=moment,
             kind=(kind := random.choices(_TYPES, (70, 12, 6, 8, 4))[0]),
             person=random.choice(people) if random.random() > 1 / 200 else None,
-            origin=_origin(random),
+            origin=_origin(random, newsletters),
             metrics=(metrics := _metrics(random, moment, kind)),
             failure="mailbox unavailable" if "bounced" in metrics else None,
         )
@@ -82,16 +84,42 @@ def generate_deliveries(random: Random, start: int, count: int, people: list[Per
     ]
 
 
-def _origin(random: Random) -> Row:
+def generate_drafts(random: Random, start: int, count: int, people: list[Person]) -> list[Delivery]:
+    """Campaigns' e-mails that wait for somebody to send them, over the same time as `generate_deliveries`."""
+    return [
+        Delivery(
+            number=1_000_000 + number,
+            created=moment,
+            kind="email",
+            person=random.choice(people),
+            origin=_campaign_action(random),
+            metrics={"created": moment, "drafted": moment + random.randrange(1, MINUTE)},
+            failure=None,
+        )
+        for number, moment in enumerate(_moments(random, start, count))
+    ]
+
+
+def _moments(random: Random, start: int, count: int) -> list[int]:
+    total = count + max(count * 4 // 240, 1)
+    return sorted(random.randrange(start - 240 * DAY, start + 4 * DAY) for _ in range(total))
+
+
+def _campaign_action(random: Random) -> Row:
+    campaign = random.randrange(1, 41)
+    return {"campaign_id": campaign, "action_id": random.choice(campaign_actions(campaign))["id"]}
+
+
+def _origin(random: Random, newsletters: int) -> Row:
     sent_by = random.choices(("campaign", "newsletter", "broadcast", "transactional"), (50, 35, 5, 10))[0]
     if sent_by == "campaign":
-        campaign = random.randrange(1, 41)
-        return {"campaign_id": campaign, "action_id": campaign * 10 + random.randrange(3)}
+        return _campaign_action(random)
     if sent_by == "newsletter":
-        newsletter = random.randrange(1, 241)
+        newsletter = random.randrange(1, newsletters + 1)
         return {"newsletter_id": newsletter, "content_id": newsletter * 2}
     if sent_by == "broadcast":
-        return {"broadcast_id": random.randrange(1, 13), "action_id": 900 + random.randrange(12)}
+        broadcast = random.randrange(1, 13)
+        return {"broadcast_id": broadcast, "action_id": random.choice(broadcast_actions(broadcast))["id"]}
     return {"transactional_message_id": random.randrange(1, 16)}
 
 

@@ -5,7 +5,8 @@ import binascii
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from json import JSONDecodeError
+from typing import Any, Generic, TypeVar
 
 from starlette.requests import Request
 
@@ -28,6 +29,8 @@ class Pages(Generic[T]):
     """Whether a `limit` above the maximum is lowered rather than refused."""
     ends_empty: bool = False
     """Whether the last page has a `next` too, which leads to an empty page."""
+    ignores_limit: bool = False
+    """Whether every page is as long as the maximum, whatever is asked for."""
 
     def page(self, request: Request, rows: Sequence[T], key: Callable[[T], str] | None = None) -> tuple[list[T], str]:
         """The page that the request asks for, and `next`: an empty text on the last page.
@@ -48,10 +51,10 @@ class Pages(Generic[T]):
         return list(rest), self._encode(key(rest[-1]) if key else str(start + len(rest)))
 
     def _limit(self, request: Request) -> int:
-        limit = integer(request, "limit", self.default)
+        limit = self.maximum if self.ignores_limit else integer(request, "limit", self.default)
         if limit > self.maximum and not self.clamps:
             raise BadRequest(f"limit must not exceed {self.maximum}")
-        return min(max(limit, 1), self.maximum)
+        return min(max(limit, 1), self.maximum, request.scope.get("largest_page") or self.maximum)
 
     def _start(self, token: str, rows: Sequence[T], key: Callable[[T], str] | None) -> int:
         if not token:
@@ -77,6 +80,27 @@ class Pages(Generic[T]):
         return position
 
 
+@dataclass(frozen=True)
+class NumberedPages:
+    """How an endpoint cuts its list into pages that have numbers, from 1; the answer tells the total."""
+
+    default: int
+    maximum: int
+
+    def page(self, request: Request, rows: Sequence[T]) -> tuple[list[T], dict[str, Any]]:
+        """The page that the request asks for, which is empty past the end, and `meta`.
+
+        Raises:
+            BadRequest: for a page or a limit that the endpoint does not take.
+        """
+        number, limit = integer(request, "page", 1), integer(request, "limit", self.default)
+        if number < 1 or not 1 <= limit <= self.maximum:
+            raise BadRequest(f"page must be at least 1, and limit from 1 to {self.maximum}")
+        first = (number - 1) * limit
+        meta = {"pagination": {"page": number, "limit": limit, "total": len(rows)}}
+        return list(rows[first : first + limit]), meta
+
+
 def integer(request: Request, name: str, default: int) -> int:
     """An integer parameter of the query.
 
@@ -89,3 +113,18 @@ def integer(request: Request, name: str, default: int) -> int:
     if not text.isdigit():
         raise BadRequest(f"{name} must be an integer")
     return int(text)
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """The body of the request.
+
+    Raises:
+        BadRequest: when it is no JSON object.
+    """
+    try:
+        body = await request.json()
+    except JSONDecodeError as error:
+        raise BadRequest("the body is not JSON") from error
+    if not isinstance(body, dict):
+        raise BadRequest("the body is not an object")
+    return body

@@ -78,6 +78,12 @@ class Person:
         }
 
 
+def number_of(cio_id: str) -> int:
+    """The number of the person with this `cio_id`."""
+    hundred_thousands, rest = cio_id.split("e")
+    return (int(hundred_thousands) - 30) * 100_000 + int(rest)
+
+
 def generate_people(random: Random, start: int, count: int) -> list[Person]:
     """People in the order of their `cio_id`.
 

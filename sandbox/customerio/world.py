@@ -6,11 +6,20 @@ from random import Random
 
 from sandbox.clock import Clock
 from sandbox.customerio.activities import Activity, generate_activities
+from sandbox.customerio.audience import Audience, audience_resources
 from sandbox.customerio.configuration import Configuration
-from sandbox.customerio.deliveries import Delivery, generate_deliveries
+from sandbox.customerio.content import Content, content_resources
+from sandbox.customerio.deliveries import Delivery, generate_deliveries, generate_drafts
 from sandbox.customerio.history import Row
+from sandbox.customerio.library import Library, library_resources
+from sandbox.customerio.object_endpoints import object_resources
+from sandbox.customerio.objects import Objects
+from sandbox.customerio.paging import BadRequest
 from sandbox.customerio.people import Person, generate_people
+from sandbox.customerio.resources import NotFound, Resource, identity
 from sandbox.customerio.senders import generate_senders, generate_suppressions
+from sandbox.customerio.subscriptions import subscription_resources
+from sandbox.customerio.triggers import Triggers, trigger_resources
 
 
 class CustomerioWorld:
@@ -25,21 +34,44 @@ class CustomerioWorld:
     """How many requests all keys may make together within any second; None for no limit."""
     daily_quota: int | None = None
     """How many more requests are answered before the day's quota is used up; None for no quota."""
+    largest_page: int | None = None
+    """How many rows a page that has a `next` holds at most, whatever `limit` says; None for the usual maximum."""
+    removed: set[str]
+    """What is still listed, but has no endpoints of its own any more: `campaigns/3`, `objects/1/ob010002`."""
 
     def __init__(self, clock: Clock, *, seed: int, scale: float) -> None:
         """Generate the workspace as it stands at `clock.now`, and what happens to it in the four days after."""
         self._clock = clock
+        self.removed = set()
         self.region_keys = {"us": "sandbox-key-us", "eu": "sandbox-key-eu"}
         start = self.now
         random = Random(seed)
+        settings, contents, related, designs = (Random(f"{seed} {part}") for part in ("set", "sent", "rel", "made"))
         self.people: list[Person] = generate_people(random, start, _scaled(20_000, scale))
         self._present: tuple[int, list[Person]] = (0, [])
         self._people_by_cio_id = {person.cio_id: person for person in self.people}
-        self._deliveries: list[Delivery] = generate_deliveries(random, start, _scaled(30_000, scale), self.people)
+        self._deliveries: list[Delivery] = generate_deliveries(
+            random, start, _scaled(30_000, scale), self.people, _scaled(240, scale)
+        )
         self._activities: list[Activity] = generate_activities(random, start, _scaled(5_000, scale), self.people)
         self.senders = generate_senders(start)
         self._suppressions = generate_suppressions(random, start, _scaled(1_500, scale))
-        self._configuration = Configuration(random, start, scale)
+        self._configuration = Configuration(settings, start, scale)
+        tables = self._configuration.tables
+        self._drafts = generate_drafts(contents, start, _scaled(400, scale), self.people)
+        self.objects = Objects(related, start, _scaled(120, scale), self.people)
+        content = Content(contents, start, tables | {"transactional": tables["transactional_messages"]})
+        self.audience = Audience(self.people, content, self.listed, lambda: self.now)
+        self.resources: list[Resource] = [
+            *content_resources(content, lambda: self.now),
+            *trigger_resources(Triggers(contents, start, tables["broadcasts"]), lambda: self.now),
+            *audience_resources(self.audience),
+            *object_resources(self.objects, lambda: self.now),
+            *library_resources(Library(designs, start, _scaled(1_100, scale)), lambda: self.now),
+            *subscription_resources(
+                self.present_people, self.person, lambda: self.listed("topics"), lambda: self.now - start
+            ),
+        ]
 
     @property
     def now(self) -> int:
@@ -57,7 +89,8 @@ class CustomerioWorld:
 
     def workspaces(self) -> list[Row]:
         """All workspaces of the account; the second one has other keys."""
-        counts = {"messages_sent": 1200, "billable_messages_sent": 1100, "object_types": 3, "objects": 60}
+        objects = len(self.objects.all(self.now))
+        counts = {"messages_sent": 1200, "billable_messages_sent": 1100, "object_types": 3, "objects": objects}
         return [
             {"id": 1, "name": "Production", "people": len(self.present_people()), **counts},
             {"id": 2, "name": "Staging", "people": 3, **dict.fromkeys(counts, 0)},
@@ -74,12 +107,47 @@ class CustomerioWorld:
         person = self._people_by_cio_id.get(cio_id)
         return person if person and person.exists(self.now) else None
 
-    def deliveries(self, start: int, end: int) -> list[Delivery]:
-        """The deliveries created from `start` to `end`, both included, newest first."""
+    def parents(self, kind: str) -> list[Row]:
+        """The objects of a kind (`campaigns`, `customers`, ...) that have endpoints of their own now."""
+        return [row for row in self._listed_parents(kind) if f"{kind}/{identity(row)}" not in self.removed]
+
+    def parent(self, kind: str, identifier: str) -> Row:
+        """The object of a kind with the identifier of its path.
+
+        Raises:
+            BadRequest: for an identifier that is malformed.
+            NotFound: for an object that there is not, or no more.
+        """
+        if kind not in {"customers", "objects"} and not identifier.isdigit():
+            raise BadRequest(f"{identifier} is no id")
+        if kind == "customers":
+            found = self.person(identifier)
+            rows = [found.identifiers] if found and f"customers/{identifier}" not in self.removed else []
+        else:
+            rows = [row for row in self.parents(kind) if str(identity(row)) == identifier]
+        if not rows:
+            raise NotFound
+        return rows[0]
+
+    def _listed_parents(self, kind: str) -> list[Row]:
+        match kind:
+            case "customers":
+                return [person.identifiers for person in self.present_people()]
+            case "objects":
+                return self.objects.all(self.now)
+            case "sender_identities":
+                return self.senders.at(self.now)
+            case "transactional":
+                return self.listed("transactional_messages")
+        return self.listed(kind)
+
+    def deliveries(self, start: int, end: int, *, drafts: bool = False) -> list[Delivery]:
+        """The deliveries created from `start` to `end`, both included, newest first; or those that are drafts."""
+        deliveries = self._drafts if drafts else self._deliveries
         created = attrgetter("created")
-        first = bisect_left(self._deliveries, start, key=created)
-        last = bisect_right(self._deliveries, min(end, self.now), key=created)
-        return self._deliveries[first:last][::-1]
+        first = bisect_left(deliveries, start, key=created)
+        last = bisect_right(deliveries, min(end, self.now), key=created)
+        return deliveries[first:last][::-1]
 
     def activities(self) -> list[Activity]:
         """The activities that have arrived, the latest first."""
@@ -101,19 +169,23 @@ class CustomerioWorld:
             "workspaces": self.workspaces,
             "customers": self._expected_customers,
             "messages": self._expected_messages,
+            "draft_messages": lambda: self._expected_messages(drafts=True),
             "activities": lambda: [activity.row for activity in self.activities()],
             "sender_identities": lambda: self.senders.at(self.now),
             "eps_suppression": self._expected_suppressions,
             "ip_addresses": lambda: [{"ip_address": address} for address in self.ip_addresses],
             "reporting_webhooks": self._expected_webhooks,
         }
+        for resource in self.resources:
+            if resource.stream == stream:
+                return resource.expected(self)
         return special[stream]() if stream in special else self.listed(stream)
 
     def _expected_customers(self) -> list[Row]:
         return [person.at(self.now) | {"cio_id": person.cio_id} for person in self.present_people()]
 
-    def _expected_messages(self) -> list[Row]:
-        rows = [delivery.at(self.now) for delivery in self.deliveries(0, self.now)]
+    def _expected_messages(self, *, drafts: bool = False) -> list[Row]:
+        rows = [delivery.at(self.now) for delivery in self.deliveries(0, self.now, drafts=drafts)]
         return [row | {"updated_at": max([row["created"], *row["metrics"].values()])} for row in rows]
 
     def _expected_suppressions(self) -> list[Row]:

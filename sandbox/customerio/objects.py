@@ -1,0 +1,84 @@
+"""The objects (companies, courses) of the simulated workspace, and the people that they are related to."""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from sandbox.customerio.history import DAY, HOUR, Entry, Row, Table
+from sandbox.customerio.people import Person
+
+KINDS = {"1": ("company", 2 / 3), "2": ("course", 1 / 3)}
+"""The object types that have objects, and how many of all objects; there are none of the third type."""
+
+
+class Objects:
+    """All objects, and who is related to each."""
+
+    def __init__(self, random: Random, start: int, count: int, people: Sequence[Person]) -> None:
+        """Generate `count` objects and a few new ones; some change or vanish in the four days after `start`."""
+        self._tables = {
+            kind: Table([_entry(random, start, kind, number) for number in range(1, max(int(count * share), 2) + 2)])
+            for kind, (_, share) in KINDS.items()
+        }
+        self._related: dict[str, list[Person]] = {}
+        self._relating: dict[str, list[str]] = {}
+        for entry in self._entries():
+            identifier = entry.row["identifiers"]["cio_object_id"]
+            wanted = {"ob010002": 120, "ob010003": 0}.get(identifier, random.randrange(9))
+            related = random.sample(people, min(wanted, len(people)))
+            self._related[identifier] = sorted(related, key=lambda person: person.cio_id)
+            for person in related:
+                self._relating.setdefault(person.cio_id, []).append(identifier)
+
+    def of(self, object_type: str, now: int) -> list[Row]:
+        """The objects of a type, as the endpoint of their attributes gives them."""
+        return self._tables[object_type].at(now) if object_type in self._tables else []
+
+    def all(self, now: int) -> list[Row]:
+        """The objects of all types."""
+        return [row for kind in self._tables for row in self.of(kind, now)]
+
+    def related_people(self, cio_object_id: str, now: int) -> list[Row]:
+        """The identifiers of the people whom an object is related to."""
+        return [person.identifiers for person in self._related[cio_object_id] if person.exists(now)]
+
+    def related_objects(self, cio_id: str, now: int) -> list[Row]:
+        """The objects that a person is related to, in the form that the person's endpoint gives them."""
+        if cio_id not in self._relating:
+            return []
+        present = {row["identifiers"]["cio_object_id"]: row for row in self.all(now)}
+        return [
+            {
+                "object_type_id": int(present[identifier]["object_type_id"]),
+                "identifiers": present[identifier]["identifiers"],
+                "attributes": {"role": ("owner", "member")[len(identifier + cio_id) % 2]},
+                "timestamps": {"role": present[identifier]["timestamps"]["created_at"]},
+            }
+            for identifier in self._relating[cio_id]
+            if identifier in present
+        ]
+
+    def _entries(self) -> Iterator[Entry]:
+        for table in self._tables.values():
+            yield from table.entries
+
+
+def _entry(random: Random, start: int, kind: str, number: int) -> Entry:
+    """An object; every fifth one has no name, the first one appears later."""
+    created = start + random.randrange(HOUR, 4 * DAY) if number == 1 else start - random.randrange(DAY, 500 * DAY)
+    name = f"{KINDS[kind][0]}-{number}"
+    attributes: Row = {"size": number * 10, "active": number % 2 == 0, "created_at": created}
+    if number % 5:
+        attributes |= {"name": name}
+    row: Row = {
+        "attributes": attributes,
+        "timestamps": dict.fromkeys(attributes, created),
+        "identifiers": {"cio_object_id": f"ob{int(kind):02d}{number:04d}", "object_id": name},
+        "object_type_id": kind,
+    }
+    moment = start + random.randrange(HOUR, 4 * DAY)
+    grown = {
+        "attributes": attributes | {"size": number * 11},
+        "timestamps": row["timestamps"] | {"size": moment},
+    }
+    changes = ((moment, grown),) if number % 4 == 0 else ()
+    return Entry(created, row, changes, start + random.randrange(HOUR, 4 * DAY) if number % 13 == 0 else None)
