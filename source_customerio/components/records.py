@@ -3,7 +3,6 @@
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 import requests
 from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
@@ -41,31 +40,3 @@ class UpdatedAt(RecordTransformation):
         _, _, suffix = (record.get("deduplicate_id") or "").rpartition(":")
         if suffix.isdigit():
             record["updated_at"] = int(suffix)
-
-
-@dataclass
-class RedactEndpoint(RecordTransformation):
-    """Remove what can be a credential from `endpoint`: user and password, and the values of query parameters.
-
-    `AddFields` with `regex_replace` would say the same in a pattern that nobody can check by reading it.
-    """
-
-    def transform(
-        self,
-        record: dict[str, Any],
-        config: Config | None = None,  # noqa: ARG002 # the CDK's own signature
-        stream_state: StreamState | None = None,  # noqa: ARG002
-        stream_slice: StreamSlice | None = None,  # noqa: ARG002
-    ) -> None:
-        """Change the record in place."""
-        endpoint = record.get("endpoint")
-        if isinstance(endpoint, str):
-            record["endpoint"] = redact(endpoint)
-
-
-def redact(url: str) -> str:
-    """The URL without user information and fragment, and with `***` for the value of each query parameter."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    query = "&".join(f"{quote(name)}=***" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
-    return urlunsplit((parts.scheme, host, parts.path, query, ""))

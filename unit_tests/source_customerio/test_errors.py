@@ -62,8 +62,7 @@ def test_every_stream_fails_at_once_and_says_why(
     assert set(errors) == set(BY_NAME)
     for name, found in errors.items():
         assert {found_type for found_type, _ in found} == {failure_type}
-        asked = {"customers": "customers_search", "eps_suppression": "sender_identities"}.get(name, name)
-        assert all(word.format(name=asked) in found[0][1] for word in words)
+        assert all(word.format(name=BY_NAME[name].asked_first) in found[0][1] for word in words)
         assert last_status(output, name) is AirbyteStreamStatus.INCOMPLETE
     assert output.records == []
     assert len(set(api.request_history)) <= len(BY_NAME) + 1
@@ -75,8 +74,7 @@ def test_an_answer_without_its_envelope_is_an_error_and_never_an_empty_table(api
     output = read_streams(SourceCustomerio, CONFIG, list(BY_NAME))
 
     errors = errors_by_stream(output)
-    parents_named_instead = {"customers": "customers_search", "eps_suppression": "sender_identities"}
-    assert set(errors) == {parents_named_instead.get(name, name) for name in BY_NAME}
+    assert set(errors) == {contract.asked_first for contract in BY_NAME.values()}
     assert all(" answered without '" in found[0][1] for found in errors.values())
     assert all(last_status(output, name) is AirbyteStreamStatus.INCOMPLETE for name in BY_NAME)
     assert output.records == []

@@ -1,5 +1,7 @@
 """How the streams walk from page to page, and where they stop."""
 
+import itertools
+
 import pytest
 import requests_mock
 from airbyte_cdk.models import AirbyteStreamStatus
@@ -9,6 +11,7 @@ from unit_tests.helpers import read_streams
 from unit_tests.source_customerio.customerio_api import (
     BY_NAME,
     CONFIG,
+    NUMBERED,
     PAGED,
     US,
     Contract,
@@ -25,8 +28,11 @@ def tokens(api: requests_mock.Mocker, contract: Contract) -> list[str | None]:
     return [request.get("start") for request in requests_to(api, contract)]
 
 
-@per_list
-@pytest.mark.parametrize("end", [..., None, ""], ids=["absent", "null", "empty"])
+@pytest.mark.parametrize(
+    ("contract", "end"),
+    list(zip(PAGED, itertools.cycle([..., None, ""]), strict=False)),
+    ids=lambda value: getattr(value, "name", None),
+)
 def test_follows_next_until_it_is_absent_null_or_empty(
     api: requests_mock.Mocker, contract: Contract, end: object
 ) -> None:
@@ -85,8 +91,11 @@ def test_a_token_that_repeats_is_an_error_instead_of_an_endless_loop(
     assert len(requests_to(api, contract)) < len(pages)
 
 
-@per_list
-@pytest.mark.parametrize("token", ["30e00001", "0", "007", "1e5", "None", "True", "[1]"])
+@pytest.mark.parametrize(
+    ("contract", "token"),
+    list(zip(PAGED, itertools.cycle(["30e00001", "0", "007", "1e5", "None", "True", "[1]"]), strict=False)),
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_a_token_that_looks_like_a_value_stays_the_text_it_is(
     api: requests_mock.Mocker, contract: Contract, token: str
 ) -> None:
@@ -102,8 +111,20 @@ def test_a_token_that_looks_like_a_value_stays_the_text_it_is(
     assert tokens(api, contract) == [None, token]
 
 
+@pytest.mark.parametrize("contract", NUMBERED, ids=lambda contract: contract.name)
+def test_numbered_pages_are_asked_for_until_one_is_not_full(api: requests_mock.Mocker, contract: Contract) -> None:
+    full = [{**contract.record, "id": str(number)} for number in range(1000)]
+    serve(api, contract, {"json": contract.page(*full)}, {"json": contract.page(contract.record)})
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert len(output.records) == 1001
+    assert [request.get("page") for request in requests_to(api, contract)] == [None, "2"]
+
+
 def test_the_whole_lists_are_asked_for_without_parameters(api: requests_mock.Mocker) -> None:
-    names = ["campaigns", "segments", "transactional_messages", "exports", "snippets", "collections"]
+    names = ["campaigns", "segments", "transactional_messages", "exports", "snippets", "collections", "types"]
+    names += ["subscription_channels"]
     for name in names:
         serve(api, BY_NAME[name], {"json": BY_NAME[name].page(following="ignored")})
 

@@ -8,17 +8,18 @@ import requests_mock
 from airbyte_cdk.models import AirbyteStreamStatus, SyncMode
 
 from source_customerio import SourceCustomerio
-from unit_tests.helpers import JsonObject, read_streams, rows
+from unit_tests.helpers import read_streams, rows
 from unit_tests.source_customerio.customerio_api import (
     BY_NAME,
     CONFIG,
     CONTRACTS,
     EU,
+    PARENTS,
     Contract,
     last_status,
     requests_to,
     serve,
-    served_rows,
+    serve_parent,
 )
 
 per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
@@ -38,28 +39,40 @@ def test_discovers_exactly_the_documented_streams() -> None:
         assert {*contract.primary_key, *contract.record, *contract.added} <= set(declared)
 
 
+def test_the_streams_that_ask_for_each_person_have_to_be_asked_for() -> None:
+    config = {name: value for name, value in CONFIG.items() if name != "people_detail"}
+
+    offered = {stream.name for stream in SourceCustomerio(config=config).discover(logging.getLogger(), config).streams}
+
+    assert set(BY_NAME) - offered == {
+        "person_segments",
+        "person_relationships",
+        "person_subscription_preferences",
+        "person_optouts",
+    }
+
+
 @per_stream
 def test_asks_as_documented_and_passes_the_record_on_with_the_added_keys(
     api: requests_mock.Mocker, contract: Contract
 ) -> None:
-    unknown: JsonObject = {} if contract.name == "ip_addresses" else {"unknown_field": [1]}
-    page = served_rows(contract)
-    if unknown:
-        page[contract.data_key][0] = {**contract.record, **unknown}
-    serve(api, contract, {"json": page})
+    is_object = isinstance(contract.served(contract.record), dict) and "content" not in contract.record
+    record = {**contract.record, **({"unknown_field": [1]} if is_object else {})}
+    serve(api, contract, {"json": contract.page(record)})
 
     output = read_streams(SourceCustomerio, CONFIG, [contract.name])
 
-    assert rows(output) == [{**contract.record, **unknown, **contract.added}]
+    assert rows(output) == [{**record, **contract.added}]
     assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
     assert requests_to(api, contract) == [contract.parameters]
     assert {request.headers["Authorization"] for request in api.request_history} == {"Bearer key"}
 
 
-@per_stream
+@pytest.mark.parametrize("contract", [each for each in CONTRACTS if each.is_list], ids=lambda contract: contract.name)
 @pytest.mark.parametrize("nothing", [[], None], ids=["empty", "null"])
 def test_an_empty_list_is_an_empty_table(api: requests_mock.Mocker, contract: Contract, nothing: object) -> None:
-    serve(api, contract, {"json": {contract.data_key: nothing, "next": ""}})
+    answer = {contract.data_key: nothing, "next": ""} if contract.data_key else nothing
+    serve(api, contract, {"text": json.dumps(answer)})
 
     output = read_streams(SourceCustomerio, CONFIG, [contract.name])
 
@@ -67,13 +80,17 @@ def test_an_empty_list_is_an_empty_table(api: requests_mock.Mocker, contract: Co
     assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
 
 
-@per_stream
-def test_asks_the_host_of_the_region(api: requests_mock.Mocker, contract: Contract) -> None:
-    api.request(requests_mock.ANY, requests_mock.ANY, status_code=403, json={"errors": []})
+def test_every_stream_asks_the_host_of_the_region(api: requests_mock.Mocker) -> None:
+    for contract in CONTRACTS:
+        for name in contract.parents:
+            serve_parent(api, name, EU)
+        if contract.name not in PARENTS:
+            api.request(contract.method, EU + contract.path, status_code=403, json={"errors": []})
 
-    read_streams(SourceCustomerio, {**CONFIG, "region": "eu"}, [contract.name])
+    read_streams(SourceCustomerio, {**CONFIG, "region": "eu"}, list(BY_NAME))
 
     assert {request.url.startswith(EU) for request in api.request_history} == {True}
+    assert {"/v1" + contract.path for contract in CONTRACTS} <= {request.path for request in api.request_history}
 
 
 def test_asks_the_api_url_instead_of_the_region(api: requests_mock.Mocker) -> None:

@@ -1,0 +1,74 @@
+"""What is kept out of the records because it can be a credential."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+
+from airbyte_cdk.sources.declarative.transformations import RecordTransformation
+from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
+
+HIDDEN = "***"
+
+
+@dataclass
+class RedactEndpoint(RecordTransformation):
+    """Remove what can be a credential from `endpoint`: user and password, and the values of query parameters.
+
+    `AddFields` with `regex_replace` would say the same in a pattern that nobody can check by reading it.
+    """
+
+    def transform(
+        self,
+        record: dict[str, Any],
+        config: Config | None = None,  # noqa: ARG002 # the CDK's own signature
+        stream_state: StreamState | None = None,  # noqa: ARG002
+        stream_slice: StreamSlice | None = None,  # noqa: ARG002
+    ) -> None:
+        """Change the record in place."""
+        endpoint = record.get("endpoint")
+        if isinstance(endpoint, str):
+            record["endpoint"] = redact(endpoint)
+
+
+@dataclass
+class RedactWebhook(RecordTransformation):
+    """Remove what can be a credential from a message of type `webhook`: from its `url` as above, and header values.
+
+    `headers` is a JSON text of objects with `name` and `value`; `AddFields` cannot look into it. The headers of other
+    messages are headers of e-mails, and stay.
+    """
+
+    def transform(
+        self,
+        record: dict[str, Any],
+        config: Config | None = None,  # noqa: ARG002 # the CDK's own signature
+        stream_state: StreamState | None = None,  # noqa: ARG002
+        stream_slice: StreamSlice | None = None,  # noqa: ARG002
+    ) -> None:
+        """Change the record in place."""
+        if record.get("type") != "webhook":
+            return
+        if isinstance(record.get("url"), str):
+            record["url"] = redact(record["url"])
+        if record.get("headers"):
+            record["headers"] = _names_only(record["headers"])
+
+
+def redact(url: str) -> str:
+    """The URL without user information and fragment, and with `***` for the value of each query parameter."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a template can stand for a host
+        return HIDDEN
+    host = parts.netloc.rpartition("@")[2]
+    query = "&".join(f"{quote(name)}={HIDDEN}" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
+    return urlunsplit((parts.scheme, host, parts.path, query, ""))
+
+
+def _names_only(headers: Any) -> str:  # noqa: ANN401 # a JSON text as documented, or whatever else is sent
+    """The headers with `***` for each value; `***` alone if they are not written as documented."""
+    try:
+        return json.dumps([{"name": header["name"], "value": HIDDEN} for header in json.loads(headers)])
+    except (TypeError, KeyError, ValueError):
+        return HIDDEN

@@ -1,0 +1,170 @@
+"""The streams below a parent: which parents they ask for, what they do without one, and what they make of the rows."""
+
+import json
+from collections import Counter
+
+import pytest
+import requests_mock
+from airbyte_cdk.models import AirbyteStreamStatus, FailureType
+
+from source_customerio import SourceCustomerio
+from unit_tests.helpers import read_streams, rows
+from unit_tests.source_customerio.customerio_api import (
+    BY_NAME,
+    CHILDREN,
+    CONFIG,
+    US,
+    Contract,
+    last_status,
+    only_error,
+    serve,
+)
+
+PARENTED = [contract for contract in CHILDREN if contract.name != "eps_suppression"]
+per_child = pytest.mark.parametrize("contract", PARENTED, ids=lambda contract: contract.name)
+GONE = {"status_code": 404, "json": {"errors": [{"detail": "not found (reference 0)", "status": "404"}]}}
+
+
+@per_child
+def test_what_a_deleted_parent_had_is_skipped(api: requests_mock.Mocker, contract: Contract) -> None:
+    serve(api, contract, GONE)
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert output.records == []
+    assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
+    [log] = [message.log.message for message in output.logs if "was deleted while this sync ran" in message.log.message]
+    assert f"{contract.path} no longer exists" in log
+
+
+@per_child
+def test_an_address_that_is_not_there_is_no_deleted_parent(api: requests_mock.Mocker, contract: Contract) -> None:
+    serve(api, contract, {"status_code": 404, "text": "404 page not found\n"})
+
+    failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, [contract.name]))
+
+    assert failure_type is FailureType.config_error
+    assert f"{contract.path} does not exist" in sentence
+
+
+@per_child
+def test_an_answer_that_is_not_the_documented_one_is_an_error(api: requests_mock.Mocker, contract: Contract) -> None:
+    serve(api, contract, {"text": '{"cut'})
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    failure_type, sentence = only_error(output)
+    assert failure_type is FailureType.transient_error
+    assert " answered without '" in sentence or "something that is not JSON" in sentence
+    assert output.records == []
+
+
+def test_the_list_of_parents_is_asked_for_without_the_start_date_and_not_again(api: requests_mock.Mocker) -> None:
+    streams = [contract for contract in PARENTED if contract.asked_first == "segments"]
+    for contract in streams:
+        serve(api, contract, {"json": contract.page(contract.record)})
+
+    output = read_streams(SourceCustomerio, CONFIG, ["segments", *[contract.name for contract in streams]])
+
+    found = Counter(message.record.stream for message in output.records)
+    assert found == {contract.name: 1 for contract in streams}, "the segment itself is older than the start date"
+    assert len([request for request in api.request_history if request.path == "/v1/segments"]) <= len(streams) + 1
+
+
+@pytest.mark.parametrize("row", [[], "text", None, {}, 0, {"content": 1}, [{"nested": True}]])
+def test_a_row_of_a_collection_can_be_anything(api: requests_mock.Mocker, row: object) -> None:
+    serve(api, BY_NAME["collection_contents"], {"json": [row, {"city": "Bergen"}]})
+
+    found = rows(read_streams(SourceCustomerio, CONFIG, ["collection_contents"]))
+
+    assert [(each["index"], each.get("content")) for each in found] == [(0, row), (1, {"city": "Bergen"})]
+
+
+@pytest.mark.parametrize(("answer", "found"), [({"city": "Bergen"}, 1), ({}, 0), ([], 0), (None, 0)])
+def test_a_collection_that_is_no_list_is_one_row_or_none(
+    api: requests_mock.Mocker, answer: object, found: int
+) -> None:
+    serve(api, BY_NAME["collection_contents"], {"text": json.dumps(answer)})
+
+    assert len(read_streams(SourceCustomerio, CONFIG, ["collection_contents"]).records) == found
+
+
+def test_errors_of_a_trigger_are_counted_over_all_pages(api: requests_mock.Mocker) -> None:
+    contract = BY_NAME["broadcast_trigger_errors"]
+    serve(
+        api,
+        contract,
+        {"json": {"errors": ["first", "second"], "next": "a"}},
+        {"json": {"errors": None, "next": "b"}},
+        {"json": {"errors": ["third"], "next": ""}},
+    )
+
+    found = rows(read_streams(SourceCustomerio, CONFIG, [contract.name]))
+
+    assert [(row["index"], row["error"]) for row in found] == [(0, "first"), (1, "second"), (2, "third")]
+
+
+@pytest.mark.parametrize("nested", [{"segment_id": 4, "used_by": {"campaigns": [7]}}, {"used_by": {"segment_id": 4, "campaigns": [7]}}])
+def test_the_usage_of_a_segment_is_the_same_however_it_is_nested(
+    api: requests_mock.Mocker, nested: dict[str, object]
+) -> None:
+    serve(api, BY_NAME["segment_usage"], {"json": nested})
+
+    assert rows(read_streams(SourceCustomerio, CONFIG, ["segment_usage"])) == [{"segment_id": 4, "campaigns": [7]}]
+
+
+@pytest.mark.parametrize("name", ["object_relationships", "person_relationships"])
+def test_relationships_are_the_same_however_they_are_nested(api: requests_mock.Mocker, name: str) -> None:
+    contract = BY_NAME[name]
+    serve(api, contract, {"json": {"cio_relationships": [[contract.record, contract.record]], "next": ""}})
+
+    assert rows(read_streams(SourceCustomerio, CONFIG, [name])) == [{**contract.record, **contract.added}] * 2
+
+
+@pytest.mark.parametrize("object_type", ["1", "007", "1e5"])
+def test_objects_are_searched_by_a_condition_that_every_object_meets(
+    api: requests_mock.Mocker, object_type: str
+) -> None:
+    contract = BY_NAME["objects"]
+    serve(api, contract, {"json": contract.page(contract.record)})
+    api.get(US + "/object_types", json={"types": [{"id": object_type}]})
+
+    output = read_streams(SourceCustomerio, CONFIG, ["objects"])
+
+    [body] = [request.json() for request in api.request_history if request.method == "POST"]
+    condition = {"object_attribute": {"field": "name", "operator": "exists", "type_id": object_type}}
+    assert body == {"object_type_id": object_type, "filter": {"or": [condition, {"not": condition}]}}
+    assert [row["object_type_id"] for row in rows(output)] == [object_type]
+
+
+@pytest.mark.parametrize("name", ["campaign_actions", "broadcast_actions", "newsletter_variants"])
+def test_credentials_of_webhooks_are_removed(api: requests_mock.Mocker, name: str) -> None:
+    sent = {"id": 1, "type": "webhook", "url": "https://user:pass@example.com/a?key=abc", "body": "{}"}
+    headers = [{"name": "Authorization", "value": "Bearer abc"}, {"name": "X-Team", "value": "abc"}]
+    serve(api, BY_NAME[name], {"json": BY_NAME[name].page({**sent, "headers": json.dumps(headers)})})
+
+    [row] = rows(read_streams(SourceCustomerio, CONFIG, [name]))
+
+    assert row["url"] == "https://example.com/a?key=***"
+    assert json.loads(row["headers"]) == [{**header, "value": "***"} for header in headers]
+    assert row["body"] == "{}"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"type": "webhook", "url": "https://{{ event.hosts[0] }}/a", "headers": "Bearer abc"}, ("***", "***")),
+        ({"type": "webhook", "url": "https://example.com", "headers": "[]"}, ("https://example.com", "[]")),
+        ({"type": "webhook", "url": "https://example.com", "headers": ""}, ("https://example.com", "")),
+        ({"type": "email", "url": "https://u:p@example.com", "headers": "[1]"}, ("https://u:p@example.com", "[1]")),
+    ],
+    ids=["unreadable", "no headers", "empty", "no webhook"],
+)
+def test_what_cannot_be_read_is_hidden_and_what_is_no_webhook_stays(
+    api: requests_mock.Mocker, sent: dict[str, object], kept: tuple[str, str]
+) -> None:
+    serve(api, BY_NAME["campaign_actions"], {"json": BY_NAME["campaign_actions"].page({"id": 1, **sent})})
+
+    [row] = rows(read_streams(SourceCustomerio, CONFIG, ["campaign_actions"]))
+
+    assert (row["url"], row["headers"]) == kept

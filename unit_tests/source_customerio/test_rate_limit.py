@@ -1,0 +1,44 @@
+"""How many of the requests a second a connection takes."""
+
+import pytest
+import requests_mock
+
+from source_customerio import SourceCustomerio
+from unit_tests.helpers import read_streams
+from unit_tests.source_customerio.customerio_api import BY_NAME, CONFIG, serve
+
+NEWSLETTERS = BY_NAME["newsletters"]
+
+
+def seconds_for(api: requests_mock.Mocker, pages: int, share: float | None, waits: list[float]) -> float:
+    """How long a sync of so many pages waits for its turn."""
+    config = CONFIG if share is None else {**CONFIG, "rate_limit_share": share}
+    tokens = [*map(str, range(1, pages)), ""]
+    serve(api, NEWSLETTERS, *[{"json": NEWSLETTERS.page(NEWSLETTERS.record, following=token)} for token in tokens])
+
+    output = read_streams(SourceCustomerio, config, ["newsletters"])
+
+    assert len(output.records) == pages
+    return sum(waits)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.15, 0.3, 0.5, 0.77, 1, 1.2, 3, 7.9])
+def test_a_connection_takes_its_share_and_not_more(
+    api: requests_mock.Mocker, waits: list[float], share: float
+) -> None:
+    pages = max(int(300 * share), 60)
+
+    seconds = seconds_for(api, pages, share, waits)
+
+    allowed = seconds * 10 * share
+    assert pages <= allowed + 10 * max(share, 1) + 1, "the budget starts full"
+    assert pages >= allowed * 0.8
+
+
+@pytest.mark.parametrize("share", [100, 1000])
+def test_a_large_share_is_no_limit_to_speak_of(api: requests_mock.Mocker, waits: list[float], share: float) -> None:
+    assert seconds_for(api, 50, share, waits) == 0
+
+
+def test_without_a_share_it_is_all_of_it(api: requests_mock.Mocker, waits: list[float]) -> None:
+    assert 9 < seconds_for(api, 100, None, waits) < 11
