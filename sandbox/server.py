@@ -62,7 +62,9 @@ class Sandbox:
                 Mount("/", JournalMiddleware(FaultMiddleware(vendors, self.faults), self.journal)),
             ]
         )
-        config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off")
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=port, log_level="critical", lifespan="off", date_header=False
+        )  # Customer.io's answers carry the sandbox's date
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, name="sandbox", daemon=True)
 

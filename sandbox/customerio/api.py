@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from sandbox.customerio.activities import Activity
+from sandbox.customerio.days import http_date
 from sandbox.customerio.deliveries import Delivery
 from sandbox.customerio.history import DAY, Row
 from sandbox.customerio.limits import SharedBucket
@@ -75,12 +76,17 @@ def _region(world: CustomerioWorld, bucket: SharedBucket, key: str) -> Starlette
             except NotFound:
                 return _error(404, "not found")
 
-        return answer
+        async def dated(request: Request) -> Response:
+            response = await answer(request)
+            response.headers["date"] = http_date(world.now)
+            return response
+
+        return dated
 
     routes = [Route(f"/{path}", guarded(endpoints.whole(*names))) for path, names in _WHOLE_LISTS.items()]
     routes += [
         Route(f"/{endpoint.path}", guarded(endpoint.answer), methods=[endpoint.method])
-        for endpoint in (resource.endpoint(world) for resource in world.resources)
+        for endpoint in (resource.endpoint(world) for resource in (*world.resources, *world.metrics))
     ]
     routes += [
         Route("/workspaces", guarded(endpoints.workspaces)),

@@ -12,6 +12,7 @@ from sandbox.customerio.content import Content, content_resources
 from sandbox.customerio.deliveries import Delivery, generate_deliveries, generate_drafts
 from sandbox.customerio.history import Row
 from sandbox.customerio.library import Library, library_resources
+from sandbox.customerio.metrics import metrics_resources
 from sandbox.customerio.object_endpoints import object_resources
 from sandbox.customerio.objects import Objects
 from sandbox.customerio.paging import BadRequest
@@ -72,6 +73,7 @@ class CustomerioWorld:
                 self.present_people, self.person, lambda: self.listed("topics"), lambda: self.now - start
             ),
         ]
+        self.metrics = metrics_resources(self._deliveries, lambda: self.now)
 
     @property
     def now(self) -> int:
@@ -176,7 +178,7 @@ class CustomerioWorld:
             "ip_addresses": lambda: [{"ip_address": address} for address in self.ip_addresses],
             "reporting_webhooks": self._expected_webhooks,
         }
-        for resource in self.resources:
+        for resource in (*self.resources, *self.metrics):
             if resource.stream == stream:
                 return resource.expected(self)
         return special[stream]() if stream in special else self.listed(stream)

@@ -1,0 +1,132 @@
+"""The metrics of Customer.io's App API as the unit tests mock them, and what each stream of metrics asks for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import requests_mock
+from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
+
+from source_customerio import SourceCustomerio
+from unit_tests.helpers import JsonObject, read_streams
+from unit_tests.source_customerio.customerio_api import CONFIG, START_TS, US
+
+LINK = {"id": 9, "href": "https://shop.example.com/sale"}
+CAMPAIGN = {"id": 3, "created": START_TS - 400 * 86_400 + 1, "actions": [{"id": 31, "type": "email"}]}
+PARENTS: dict[str, JsonObject] = {
+    "/campaigns": {"campaigns": [CAMPAIGN]},
+    "/broadcasts": {"broadcasts": [{"id": 4, "actions": [{"id": 41, "type": "email"}]}]},
+    "/newsletters": {"newsletters": [{"id": 5, "content_ids": [51]}], "next": ""},
+    "/transactional": {"messages": [{"id": 6}]},
+}
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What a stream of metrics promises, with one parent of each kind."""
+
+    name: str
+    path: str
+    ids: JsonObject
+    envelope: str = "metric"
+
+    @property
+    def by_date(self) -> bool:
+        """Whether the API takes the first and the last moment, instead of a number of days that end today."""
+        return self.path.startswith("/campaigns") and self.envelope != "links"
+
+    @property
+    def counted(self) -> str:
+        """One of the numbers that the stream has."""
+        return {"metric": "sent", "journey_metric": "started", "links": "clicked"}[self.envelope]
+
+    @property
+    def added(self) -> JsonObject:
+        """What each record of `LINK`, or of the parent, has besides its day and its numbers."""
+        link = {"link_id": LINK["id"], "href": LINK["href"]} if self.envelope == "links" else {}
+        return {**self.ids, **link, "resolution": "days"}
+
+    @property
+    def primary_key(self) -> list[str]:
+        return [name for name in self.added if name not in {"href", "resolution"}] + ["resolution", "period_start"]
+
+    @property
+    def midnight(self) -> str:
+        """When the stream's days begin, in UTC."""
+        return "T00:00:00Z" if self.by_date else "T05:00:00Z"
+
+    @property
+    def list_of_parents(self) -> str:
+        return "/" + self.path.split("/")[1]
+
+    def body(self, series: object) -> JsonObject:
+        """The answer with these arrays."""
+        if self.envelope == "links":
+            return {"links": [{"link": LINK, "metric": {"series": series}}]}
+        return {self.envelope: series if self.envelope == "journey_metric" else {"series": series}}
+
+    def days(self, *numbers: int) -> JsonObject:
+        """The answer with one number a day."""
+        return self.body({self.counted: list(numbers)})
+
+    def row(self, day: str, number: int) -> JsonObject:
+        """The record of the day."""
+        return {**self.added, "period_start": day + self.midnight, self.counted: number}
+
+
+STREAMS = [
+    Metrics("campaign_metrics", "/campaigns/3/metrics", {"campaign_id": 3}),
+    Metrics("campaign_action_metrics", "/campaigns/3/actions/31/metrics", {"campaign_id": 3, "action_id": 31}),
+    Metrics("campaign_journey_metrics", "/campaigns/3/journey_metrics", {"campaign_id": 3}, "journey_metric"),
+    Metrics("broadcast_metrics", "/broadcasts/4/metrics", {"broadcast_id": 4}),
+    Metrics("broadcast_action_metrics", "/broadcasts/4/actions/41/metrics", {"broadcast_id": 4, "action_id": 41}),
+    Metrics("newsletter_metrics", "/newsletters/5/metrics", {"newsletter_id": 5}),
+    Metrics("newsletter_variant_metrics", "/newsletters/5/contents/51/metrics", {"newsletter_id": 5, "variant_id": 51}),
+    Metrics("transactional_metrics", "/transactional/6/metrics", {"transactional_id": 6}),
+]
+STREAMS += [
+    Metrics(stream.name.removesuffix("metrics") + "link_metrics", stream.path + "/links", stream.ids, "links")
+    for stream in STREAMS
+    if stream.envelope == "metric"
+]
+BY_DATE = [stream for stream in STREAMS if stream.by_date]
+BY_STEPS = [stream for stream in STREAMS if not stream.by_date]
+
+
+def serve(api: requests_mock.Mocker, streams: Sequence[Metrics], *answers: Callable[[Metrics], JsonObject]) -> None:
+    """Answer each stream's requests in turn with `answers` (arguments of `Mocker.get`), and list its one parent."""
+    for path, body in PARENTS.items():
+        api.get(US + path, json=body)
+    for stream in streams:
+        api.get(US + stream.path, [answer(stream) for answer in answers])
+
+
+def sync(
+    streams: Sequence[Metrics], states: Mapping[str, JsonObject] | None = None, **config: object
+) -> EntrypointOutput:
+    """Read the streams, each from its state; a setting that is None is left out.
+
+    They are read together, because a source takes a good part of a second to start.
+    """
+    settings = {name: value for name, value in {**CONFIG, **config}.items() if value is not None}
+    return read_streams(SourceCustomerio, settings, [stream.name for stream in streams], states)
+
+
+def rows_of(output: EntrypointOutput, stream: Metrics) -> list[JsonObject]:
+    return [message.record.data for message in output.records if message.record.stream == stream.name]
+
+
+def requests_for(api: requests_mock.Mocker, stream: Metrics) -> list[dict[str, str]]:
+    """The query parameters of each request for metrics, in order."""
+    return [
+        {name: values[-1] for name, values in request.qs.items()}
+        for request in api.request_history
+        if request.path == "/v1" + stream.path
+    ]
+
+
+def states_of(output: EntrypointOutput) -> dict[str, JsonObject]:
+    """The last state of each stream."""
+    return {
+        message.state.stream.stream_descriptor.name: vars(message.state.stream.stream_state)
+        for message in output.state_messages
+    }
