@@ -2,7 +2,7 @@
 
 A README keeps the table between two markers. What it says of a stream is read off the manifest that the connector
 runs, so that the two cannot disagree: the endpoint, the key, the cursor, the sync modes, what a sync costs in requests,
-and which feature of the vendor's plan it needs.
+and which feature of the vendor's plan it needs. Only the last column, the notes, is written by hand in the README.
 """
 
 import re
@@ -22,45 +22,61 @@ SOURCES: Mapping[str, type[ManifestSource]] = {
     "source_segment": SourceSegment,
     "source_customerio": SourceCustomerio,
 }
-_STEPS = {"P1D": "day", "P7D": "week", "P1M": "month", "P30D": "30 days"}
-_PLACEHOLDER = re.compile(r"\{\{ *(?:stream_(?:partition|slice)|config)[^}]*?\['(\w+)'\][^}]*\}\}")
-_PARAMETER = re.compile(r"\{\{ *parameters\['(\w+)'\] *\}\}")
+_WINDOWS = {"P1D": "day", "P7D": "week", "P1M": "month", "P30D": "30 days"}
+_PLACEHOLDER = re.compile(r"\{\{[^}]*?\['(\w+)'\][^}]*\}\}")
+_PARAMETER = re.compile(r"\{\{ *parameters\['(\w+)'\][^}]*(?:\}[^}]+)*?\}\}")
 
 Component = Mapping[str, Any]
 
 
 class Stream(NamedTuple):
-    """A row of the table; every column is the text that is shown."""
+    """A row of the table; every column is the text that is shown, and empty columns are not."""
 
-    name: str
+    stream: str
     endpoint: str
     key: str
     cursor: str
-    modes: str
-    requests: str
+    sync_modes: str
+    requests_per_sync: str
     needs: str
+    notes: str
 
 
 def streams(package: str) -> list[Stream]:
     """The streams of a connector in the order of its manifest, those behind a setting included."""
     manifest = SOURCES[package]().resolved_manifest
-    rows = {stream["name"]: _row(stream, manifest) for stream in _declared(manifest["streams"])}
+    notes = _notes(_readme(package)[1])
+    rows = {stream["name"]: _row(stream, manifest, notes) for stream in _declared(manifest["streams"])}
     return list(rows.values())
-
-
-def table(package: str) -> str:
-    """The table of a connector as Markdown, without a last newline."""
-    rows = [("stream", "endpoint", "key", "cursor", "sync modes", "requests per sync", "needs"), *streams(package)]
-    columns = [index for index in range(len(rows[0])) if any(row[index] for row in rows[1:])]
-    lines = ["| " + " | ".join(row[index] for index in columns) + " |" for row in rows]
-    return "\n".join([lines[0], "| " + " | ".join("---" for _ in columns) + " |", *lines[1:]])
 
 
 def rewritten(package: str) -> str:
     """The README of a connector with the table as it should be."""
+    before, _, after = _readme(package)
+    return f"{before}{START}\n{_table(streams(package))}\n{END}{after}"
+
+
+def _readme(package: str) -> tuple[str, str, str]:
+    """What stands before, between and after the markers."""
     before, _, rest = (ROOT / package / "README.md").read_text().partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n{table(package)}\n{END}{after}"
+    between, _, after = rest.partition(END)
+    return before, between, after
+
+
+def _table(rows: list[Stream]) -> str:
+    shown = [field for field in Stream._fields if any(getattr(row, field) for row in rows)]
+    lines = [
+        [field.replace("_", " ") for field in shown],
+        ["---"] * len(shown),
+        *([getattr(row, field) for field in shown] for row in rows),
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in lines)
+
+
+def _notes(table: str) -> dict[str, str]:
+    """The last column of the present table, which is written by hand, by the stream's name as it is shown."""
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()]
+    return {cells[0]: cells[-1] for cells in lines if lines[0][-1] == "notes"}
 
 
 def main() -> None:
@@ -77,22 +93,25 @@ def _declared(entries: list[Component]) -> Iterator[Component]:
             yield entry
 
 
-def _row(stream: Component, manifest: Component) -> Stream:
+def _row(stream: Component, manifest: Component, notes: Mapping[str, str]) -> Stream:
     cursor = stream.get("incremental_sync", {}).get("cursor_field", "")
+    name = f"`{stream['name']}`"
     return Stream(
-        name=f"`{stream['name']}`",
+        stream=name,
         endpoint=f"`{_endpoint(stream)}`",
         key=", ".join(stream["primary_key"]),
         cursor=_resolved(cursor, stream["$parameters"]),
-        modes="full, incremental" if cursor else "full",
-        requests=_requests(stream, manifest) + _limit(stream, manifest),
+        sync_modes="full, incremental" if cursor else "full",
+        requests_per_sync=_requests(stream, manifest) + _limit(stream, manifest),
         needs=stream["$parameters"].get("plan_feature", ""),
+        notes=notes.get(name, ""),
     )
 
 
 def _simple(retriever: Component) -> Component:
     """The retriever that makes the requests: the given one, or the one that a custom retriever holds."""
-    return retriever if "requester" in retriever else _simple(retriever["retriever"])
+    held = (part for part in retriever.values() if isinstance(part, dict) and "requester" in part)
+    return retriever if "requester" in retriever else next(held)
 
 
 def _resolved(text: str, parameters: Component) -> str:
@@ -103,17 +122,16 @@ def _endpoint(stream: Component) -> str:
     """Method and path below the API's version, with the names of what stands in its place in braces."""
     requester = _simple(stream["retriever"])["requester"]
     url = _resolved(requester["url"], requester["$parameters"])
-    path = _PLACEHOLDER.sub(lambda match: "" if "config" in match[0] else "{" + match[1] + "}", url)
+    path = _PLACEHOLDER.sub(lambda match: "" if "config[" in match[0] else "{" + match[1] + "}", url)
     return f"{requester['http_method']} /{path.removeprefix('/').removeprefix('v1/')}"
 
 
 def _requests(stream: Component, manifest: Component) -> str:
     """What one sync of the stream asks for, without the requests of parents that are streams of their own."""
     retriever = stream["retriever"]
-    routers = _routers(retriever.get("partition_router") or retriever.get("slices"))
+    routers = _routers(retriever.get("partition_router"))
     per = [reason for router in routers for reason in _per(router, manifest)]
-    if step := stream.get("incremental_sync", {}).get("step"):
-        per.append(_STEPS[step])
+    per += [_WINDOWS[step]] if (step := stream.get("incremental_sync", {}).get("step")) in _WINDOWS else []
     page_size = _simple(retriever).get("paginator", {}).get("pagination_strategy", {}).get("page_size")
     if not page_size:
         return f"1 per {' and '.join(per)}" if per else "1"
@@ -128,11 +146,16 @@ def _routers(routers: Component | list[Component] | None) -> list[Component]:
 def _per(router: Component, manifest: Component) -> Iterator[str]:
     if len(router.get("values", [])) > 1:
         yield f"{router['cursor_field']} ({len(router['values'])})"
-    if "group_size" in router:
+    if router["type"] == "GroupingPartitionRouter":  # asked for one by one
+        yield from _per(router["underlying_partition_router"], manifest)
+    elif "group_size" in router:
         (rows,) = _per(router["underlying_partition_router"], manifest)
         yield rows.replace("row of", f"{router['group_size']} rows of")
     for parent in (config["stream"] for config in router.get("parent_stream_configs", [])):
-        if parent["name"] in {stream["name"] for stream in _declared(manifest["streams"])}:
+        expander = _simple(parent["retriever"])["record_selector"]["extractor"].get("record_expander")
+        if expander:
+            yield f"entry of `{expander['expand_records_from_field'][0]}` in `{parent['name']}`"
+        elif parent["name"] in {stream["name"] for stream in _declared(manifest["streams"])}:
             yield f"row of `{parent['name']}`"
         else:
             yield f"row of `{_endpoint(parent)}` ({_requests(parent, manifest)})"
