@@ -45,6 +45,7 @@ class ManifestSource(YamlDeclarativeSource):
         parse_one_at_a_time()
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         self._unknown_streams: dict[str, Failure] = {}
+        self._configured_names = {stream.stream.name for stream in catalog.streams} if catalog else set()
         super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state)
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
@@ -88,6 +89,14 @@ class ManifestSource(YamlDeclarativeSource):
             raise failed_streams(failures | self._unknown_streams) from error
         if self._unknown_streams:
             raise failed_streams(self._unknown_streams)
+
+    def _create_streams(
+        self, selected_configs: list[dict[str, Any]], all_configs: list[dict[str, Any]]
+    ) -> list[AbstractStream]:
+        """Build the streams of the catalog only, if there is one: the CDK builds all and then takes those."""
+        names = self._configured_names
+        wanted = [config for config in selected_configs if not names or config["name"] in names]
+        return super()._create_streams(wanted, all_configs)
 
     def _select_streams(
         self, streams: list[AbstractStream], configured_catalog: ConfiguredAirbyteCatalog
