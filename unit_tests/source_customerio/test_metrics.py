@@ -124,7 +124,7 @@ def test_asking_again_goes_on_for_the_two_minutes(api: requests_mock.Mocker, wai
 def test_before_the_day_begins_in_est_the_day_in_utc_is_left_to_the_next_sync(api: requests_mock.Mocker) -> None:
     serve(api, BY_DATE, lambda stream: {"json": stream.days(5, 6)})
 
-    with freeze_time("2026-11-22T04:58:00Z"):
+    with freeze_time("2026-11-22T03:00:00Z", auto_tick_seconds=0.1):
         output = sync(BY_DATE)
 
     for stream in BY_DATE:
@@ -197,15 +197,15 @@ def test_the_day_that_the_start_date_cuts_is_left_out(api: requests_mock.Mocker)
 
 
 def test_days_on_which_nothing_was_counted_give_no_record(api: requests_mock.Mocker) -> None:
-    numbers = {"other": [0, 2, 0], "never": [], "unknown": None}
+    numbers = {"created": [0, 2, 0], "never": [], "unknown": None}
     serve(api, STREAMS, lambda stream: {"json": stream.body({stream.counted: [0, 0, 1], **numbers})})
 
     output = sync(STREAMS)
 
     for stream in STREAMS:
         assert rows_of(output, stream) == [
-            {**stream.row("2026-11-21", 0), "other": 2},
-            {**stream.row("2026-11-22", 1), "other": 0},
+            {**stream.row("2026-11-21", 0), "created": 2},
+            {**stream.row("2026-11-22", 1), "created": 0},
         ]
 
 
