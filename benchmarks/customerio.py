@@ -42,7 +42,7 @@ def run() -> None:
 def _measured(streams: list[str], scale: float) -> Iterator[str]:
     with TemporaryDirectory() as folder, Sandbox(scale=scale) as sandbox:
         gc.freeze()  # else a collection looks at all rows of the sandbox, and holds up its answers for that long
-        config = sandbox.configs()["source-customerio"]
+        config = {**sandbox.configs()["source-customerio"], "rate_limit_share": 1}
         catalog = configured(ConnectorProcess("source_customerio").discover(config).catalog or {}, streams)
         command = [sys.executable, "-m", "source_customerio", "read"]
         for option, content in {"config": config, "catalog": catalog}.items():

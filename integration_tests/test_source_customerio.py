@@ -12,7 +12,8 @@ from sandbox.connector_process import ConnectorProcess, Output, configured
 from sandbox.server import Sandbox
 
 PROCESS = ConnectorProcess("source_customerio")
-SCALE = 0.1  # two thousand people: at ten requests a second, a full sync of a tenth of the workspace takes ten seconds
+SCALE = 0.1  # two thousand people
+SMALL = 0.02  # four hundred people, each of whom costs four requests with `people_detail`
 EIGHT_MONTHS = timedelta(days=245)
 
 
@@ -149,6 +150,48 @@ def test_what_is_deleted_during_a_sync_costs_no_other_row(workspace: Sandbox) ->
         assert found.keys() <= before[stream["name"]].keys() | after.keys(), stream["name"]
 
 
+def test_what_is_asked_of_each_person_is_complete() -> None:
+    with Sandbox(scale=SMALL) as small:
+        config = {**config_of(small), "people_detail": True}
+        names = [f"person_{part}" for part in ("segments", "relationships", "subscription_preferences", "optouts")]
+        catalog = catalog_of(config, *names)
+
+        output = PROCESS.read(config, catalog)
+
+        assert_complete(output, catalog)
+        for stream in catalog["streams"]:
+            assert_same_rows(small, stream["stream"], output.records[stream["stream"]["name"]], config)
+
+
+def test_parents_that_are_deleted_during_a_sync_cost_no_other_row(workspace: Sandbox) -> None:
+    config = config_of(workspace)
+    children = {
+        "campaigns": ["campaign_actions"],
+        "broadcasts": ["broadcast_actions", "broadcast_triggers", "broadcast_trigger_errors"],
+        "newsletters": ["newsletter_variants", "newsletter_test_groups"],
+        "segments": ["segment_memberships", "segment_counts", "segment_usage"],
+    }
+    catalog = catalog_of(config, *[name for names in children.values() for name in names])
+    parents = {kind: [row["id"] for row in workspace.customerio.parents(kind)] for kind in children}
+    before = {
+        stream["stream"]["name"]: expected_rows(workspace, stream["stream"], config) for stream in catalog["streams"]
+    }
+
+    def delete_the_last_ones(_: Output) -> None:
+        workspace.customerio.removed.update(f"{kind}/{ids[-1]}" for kind, ids in parents.items())
+
+    output = PROCESS.read(config, catalog, on_line=delete_the_last_ones)
+
+    assert_complete(output, catalog)
+    for stream in catalog["streams"]:
+        name = stream["stream"]["name"]
+        found, after = (
+            by_key(output.records[name], stream["stream"]),
+            expected_rows(workspace, stream["stream"], config),
+        )
+        assert after.keys() <= found.keys() <= before[name].keys(), name
+
+
 def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(workspace: Sandbox) -> None:
     config = config_of(workspace)
     catalog = catalog_of(config, "activities", "segments", "newsletters")
@@ -162,8 +205,8 @@ def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(workspace: Sandbox
 
 
 def test_the_limit_of_ten_requests_a_second_costs_no_row(workspace: Sandbox) -> None:
-    config = config_of(workspace)
-    catalog = catalog_of(config, "messages", "customers")
+    config = {**config_of(workspace), "rate_limit_share": 1}
+    catalog = catalog_of(config, "messages", "customers", "segment_counts")
     workspace.customerio.rate_limit_per_second = 10
 
     output = PROCESS.read(config, catalog)

@@ -94,6 +94,7 @@ class Sandbox:
                 "access_token": self.customerio.region_keys["us"],
                 "region": "us",
                 "api_url": f"{self.url}/customerio/us",
+                "rate_limit_share": 1000,
             },
         }
 

@@ -71,9 +71,18 @@ class _Child:
         return {self._parameter: identity(parent)}
 
     def _parent(self, parents: Parents, request: Request) -> Row:
-        if self._kind == "customers" and request.query_params.get("id_type") != "cio_id":
-            raise BadRequest("the sandbox knows people by id_type=cio_id only")
-        return parents.parent(self._kind, request.path_params[self._parameter])
+        identifier = request.path_params[self._parameter]
+        if self._kind == "customers":
+            match request.query_params.get("id_type", "id"):
+                case "id":
+                    identifier = next(
+                        (row["cio_id"] for row in parents.parents("customers") if row["id"] == identifier), ""
+                    )
+                case "cio_id":
+                    pass
+                case _:
+                    raise BadRequest("the sandbox knows people by id_type=cio_id or id only")
+        return parents.parent(self._kind, identifier)
 
     @property
     def _kind(self) -> str:

@@ -66,7 +66,8 @@ class NestedExtractor(DpathExtractor):
 
     def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
         """Yield each record, from whichever depth."""
-        for record in super().extract_records(response):
+        records: Iterable[Any] = super().extract_records(response)
+        for record in records:
             if isinstance(record, list):
                 yield from record
             else:

@@ -5,7 +5,8 @@ import requests_mock
 
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import JsonObject, read_streams, rows
-from unit_tests.source_customerio.customerio_api import BY_NAME, DAY, NOW_TS, requests_to, serve
+from unit_tests.source_customerio.contracts import BY_NAME
+from unit_tests.source_customerio.customerio_api import DAY, NOW_TS, requests_to, serve
 
 ACTIVITIES = BY_NAME["activities"]
 STATE_TS = NOW_TS - 2 * DAY

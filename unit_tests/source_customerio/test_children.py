@@ -9,16 +9,8 @@ from airbyte_cdk.models import AirbyteStreamStatus, FailureType
 
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import read_streams, rows
-from unit_tests.source_customerio.customerio_api import (
-    BY_NAME,
-    CHILDREN,
-    CONFIG,
-    US,
-    Contract,
-    last_status,
-    only_error,
-    serve,
-)
+from unit_tests.source_customerio.contracts import BY_NAME, CHILDREN
+from unit_tests.source_customerio.customerio_api import CONFIG, US, Contract, last_status, only_error, serve
 
 PARENTED = [contract for contract in CHILDREN if contract.name != "eps_suppression"]
 per_child = pytest.mark.parametrize("contract", PARENTED, ids=lambda contract: contract.name)
@@ -81,9 +73,7 @@ def test_a_row_of_a_collection_can_be_anything(api: requests_mock.Mocker, row: o
 
 
 @pytest.mark.parametrize(("answer", "found"), [({"city": "Bergen"}, 1), ({}, 0), ([], 0), (None, 0)])
-def test_a_collection_that_is_no_list_is_one_row_or_none(
-    api: requests_mock.Mocker, answer: object, found: int
-) -> None:
+def test_a_collection_that_is_no_list_is_one_row_or_none(api: requests_mock.Mocker, answer: object, found: int) -> None:
     serve(api, BY_NAME["collection_contents"], {"text": json.dumps(answer)})
 
     assert len(read_streams(SourceCustomerio, CONFIG, ["collection_contents"]).records) == found
@@ -104,7 +94,11 @@ def test_errors_of_a_trigger_are_counted_over_all_pages(api: requests_mock.Mocke
     assert [(row["index"], row["error"]) for row in found] == [(0, "first"), (1, "second"), (2, "third")]
 
 
-@pytest.mark.parametrize("nested", [{"segment_id": 4, "used_by": {"campaigns": [7]}}, {"used_by": {"segment_id": 4, "campaigns": [7]}}])
+@pytest.mark.parametrize(
+    "nested",
+    [{"segment_id": 4, "used_by": {"campaigns": [7]}}, {"used_by": {"segment_id": 4, "campaigns": [7]}}],
+    ids=["beside", "inside"],
+)
 def test_the_usage_of_a_segment_is_the_same_however_it_is_nested(
     api: requests_mock.Mocker, nested: dict[str, object]
 ) -> None:
@@ -168,3 +162,26 @@ def test_what_cannot_be_read_is_hidden_and_what_is_no_webhook_stays(
     [row] = rows(read_streams(SourceCustomerio, CONFIG, ["campaign_actions"]))
 
     assert (row["url"], row["headers"]) == kept
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "path", "id_type"),
+    [
+        ({"cio_id": "30e00001", "id": "17"}, "17", "id"),
+        ({"cio_id": "30e00001", "id": "a/b c"}, "a%2Fb%20c", "id"),
+        ({"cio_id": "30e00001", "id": None}, "30e00001", "cio_id"),
+        ({"cio_id": "30e00001", "id": ""}, "30e00001", "cio_id"),
+    ],
+    ids=["id", "id with a slash", "no id", "empty id"],
+)
+def test_relationships_are_asked_for_by_the_id_that_is_documented(
+    api: requests_mock.Mocker, identifiers: dict[str, object], path: str, id_type: str
+) -> None:
+    contract = BY_NAME["person_relationships"]
+    api.post(US + "/customers", json={"identifiers": [identifiers], "next": ""})
+    api.get(f"{US}/customers/{path}/relationships", json=contract.page(contract.record, following=""))
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert rows(output) == [{**contract.record, **contract.added}]
+    assert api.request_history[-1].qs["id_type"] == [id_type]

@@ -8,7 +8,8 @@ from airbyte_cdk.models import AirbyteStreamStatus
 
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import JsonObject, read_streams, rows
-from unit_tests.source_customerio.customerio_api import BY_NAME, CONFIG, US, last_status, only_error, serve
+from unit_tests.source_customerio.contracts import BY_NAME
+from unit_tests.source_customerio.customerio_api import CONFIG, US, last_status, only_error, serve
 
 CUSTOMERS = BY_NAME["customers"]
 

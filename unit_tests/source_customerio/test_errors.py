@@ -7,8 +7,8 @@ from airbyte_cdk.models import AirbyteStreamStatus, FailureType
 
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import read_streams, rows
+from unit_tests.source_customerio.contracts import BY_NAME
 from unit_tests.source_customerio.customerio_api import (
-    BY_NAME,
     CONFIG,
     errors_by_stream,
     last_status,

@@ -1,11 +1,12 @@
-"""The lists that the API cannot filter: read whole, and filtered by the time of the last change."""
+"""Lists with a time of the last change: most are read whole and filtered here, the Design Studio's by the API."""
 
 import pytest
 import requests_mock
 
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import JsonObject, read_streams, rows
-from unit_tests.source_customerio.customerio_api import CLIENT_SIDE, DAY, HOUR, NOW_TS, Contract, serve
+from unit_tests.source_customerio.contracts import CLIENT_SIDE, SERVER_SIDE
+from unit_tests.source_customerio.customerio_api import DAY, HOUR, NOW_TS, Contract, requests_to, serve
 
 per_stream = pytest.mark.parametrize("contract", CLIENT_SIDE, ids=lambda contract: contract.name)
 STATE_TS = NOW_TS - DAY
@@ -81,3 +82,24 @@ def test_a_state_from_the_future_is_forgotten(api: requests_mock.Mocker, contrac
 
     assert found == [1, NOW_TS - 5]
     assert state == str(NOW_TS - 5)
+
+
+@pytest.mark.parametrize("contract", SERVER_SIDE, ids=lambda contract: contract.name)
+@pytest.mark.parametrize(
+    ("config", "state", "asked"),
+    [
+        ({}, None, 0),
+        ({"start_date": "2026-11-22"}, None, NOW_TS - NOW_TS % DAY - 1),
+        ({}, STATE_TS, STATE_TS - HOUR - 1),
+        ({}, NOW_TS + DAY, 0),
+    ],
+    ids=["first sync", "start date", "later sync", "state in the future"],
+)
+def test_the_design_studio_is_asked_for_what_changed_after_the_second_before(
+    api: requests_mock.Mocker, contract: Contract, config: JsonObject, state: int | None, asked: int
+) -> None:
+    found, saved = sync(api, contract, [NOW_TS - 5], state, {**CONFIG, **config})
+
+    assert [int(query["updated_after"]) for query in requests_to(api, contract)] == [asked]
+    assert found == [NOW_TS - 5]
+    assert saved == str(NOW_TS - 5)

@@ -11,16 +11,8 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import JsonObject, read_streams, rows
-from unit_tests.source_customerio.customerio_api import (
-    BY_NAME,
-    CONFIG,
-    DAY,
-    NOW_TS,
-    last_status,
-    requests_to,
-    respond,
-    serve,
-)
+from unit_tests.source_customerio.contracts import BY_NAME
+from unit_tests.source_customerio.customerio_api import CONFIG, DAY, NOW_TS, last_status, requests_to, respond, serve
 
 MESSAGES = BY_NAME["messages"]
 

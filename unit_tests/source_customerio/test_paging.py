@@ -8,11 +8,9 @@ from airbyte_cdk.models import AirbyteStreamStatus
 
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import read_streams
+from unit_tests.source_customerio.contracts import BY_NAME, NUMBERED, PAGED
 from unit_tests.source_customerio.customerio_api import (
-    BY_NAME,
     CONFIG,
-    NUMBERED,
-    PAGED,
     US,
     Contract,
     last_status,

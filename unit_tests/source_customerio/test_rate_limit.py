@@ -5,7 +5,8 @@ import requests_mock
 
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import read_streams
-from unit_tests.source_customerio.customerio_api import BY_NAME, CONFIG, serve
+from unit_tests.source_customerio.contracts import BY_NAME
+from unit_tests.source_customerio.customerio_api import CONFIG, serve
 
 NEWSLETTERS = BY_NAME["newsletters"]
 
@@ -23,9 +24,7 @@ def seconds_for(api: requests_mock.Mocker, pages: int, share: float | None, wait
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.15, 0.3, 0.5, 0.77, 1, 1.2, 3, 7.9])
-def test_a_connection_takes_its_share_and_not_more(
-    api: requests_mock.Mocker, waits: list[float], share: float
-) -> None:
+def test_a_connection_takes_its_share_and_not_more(api: requests_mock.Mocker, waits: list[float], share: float) -> None:
     pages = max(int(300 * share), 60)
 
     seconds = seconds_for(api, pages, share, waits)
