@@ -157,11 +157,12 @@ def test_a_longer_time_is_asked_for_in_windows_of_ten_years(api: requests_mock.M
     serve(api, BY_DATE, lambda stream: {"json": {stream.envelope: None}})
     api.get(US + "/campaigns", json={"campaigns": [{**CAMPAIGN, "created": 1}]})
 
-    sync(BY_DATE, start_date="2012-01-01")
+    sync(BY_DATE, start_date="2012-01-01T12:00:00Z")
 
     for stream in BY_DATE:
         first, second = sorted((int(asked["start"]), int(asked["end"])) for asked in requests_for(api, stream))
         assert first == (1325376000, second[0] - 1)
+        assert second[0] % DAY == 0
         assert first[1] - first[0] < 3650 * DAY
         assert second[1] == pytest.approx(NOW_TS, abs=A_MINUTE)
 
@@ -187,13 +188,24 @@ def test_45_days_are_read_where_the_api_has_no_more(api: requests_mock.Mocker, s
         assert requests_for(api, stream) == [{"period": "days", "steps": "45"}]
 
 
-def test_the_day_that_the_start_date_cuts_is_left_out(api: requests_mock.Mocker) -> None:
+def test_the_day_of_the_start_date_is_read_whole(api: requests_mock.Mocker) -> None:
     serve(api, STREAMS, lambda stream: {"json": stream.days(5, 6, 7)})
 
     output = sync(STREAMS, start_date="2026-11-20T12:00:00Z")
 
     for stream in STREAMS:
-        assert rows_of(output, stream) == [stream.row("2026-11-21", 6), stream.row("2026-11-22", 7)]
+        days = [stream.row("2026-11-20", 5), stream.row("2026-11-21", 6), stream.row("2026-11-22", 7)]
+        assert rows_of(output, stream) == days
+
+
+def test_no_day_before_the_start_date_is_emitted(api: requests_mock.Mocker) -> None:
+    serve(api, BY_STEPS, lambda stream: {"json": stream.days(5, 6, 7)})
+
+    output = sync(BY_STEPS, start_date="2026-11-22")
+
+    for stream in BY_STEPS:
+        assert rows_of(output, stream) == [stream.row("2026-11-22", 7)]
+        assert requests_for(api, stream) == [{"period": "days", "steps": "2"}]
 
 
 def test_days_on_which_nothing_was_counted_give_no_record(api: requests_mock.Mocker) -> None:
