@@ -43,10 +43,11 @@ def catalog_of(config: JsonObject, *streams: str) -> JsonObject:
 
 def expected_rows(sandbox: Sandbox, stream: dict[str, Any], config: JsonObject) -> dict[tuple[Any, ...], JsonObject]:
     """The sandbox's rows since the start date, by key."""
-    start = datetime.strptime(config["start_date"], "%m/%d/%Y").replace(tzinfo=timezone.utc).timestamp()
+    start = datetime.strptime(config["start_date"], "%m/%d/%Y").replace(tzinfo=timezone.utc)
     cursor = (stream.get("default_cursor_field") or ["-"])[0]
+    since = start.strftime("%Y-%m-%dT%H:%M:%SZ") if cursor == "period_start" else start.timestamp()
     rows = sandbox.customerio.expected(stream["name"])
-    return by_key([row for row in rows if row.get(cursor, start) >= start], stream)
+    return by_key([row for row in rows if row.get(cursor, since) >= since], stream)
 
 
 def assert_same_rows(

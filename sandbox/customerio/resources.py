@@ -71,17 +71,12 @@ class _Child:
         return {self._parameter: identity(parent)}
 
     def _parent(self, parents: Parents, request: Request) -> Row:
-        identifier = request.path_params[self._parameter]
-        if self._kind == "customers":
-            match request.query_params.get("id_type", "id"):
-                case "id":
-                    identifier = next(
-                        (row["cio_id"] for row in parents.parents("customers") if row["id"] == identifier), ""
-                    )
-                case "cio_id":
-                    pass
-                case _:
-                    raise BadRequest("the sandbox knows people by id_type=cio_id or id only")
+        identifier, id_type = request.path_params[self._parameter], request.query_params.get("id_type")
+        if self._kind == "customers" and id_type == "id" and self.stream == "person_relationships":
+            people = (person["cio_id"] for person in parents.parents("customers") if person["id"] == identifier)
+            identifier = next(people, "")
+        elif self._kind == "customers" and id_type != "cio_id":
+            raise BadRequest("the sandbox knows people by id_type=cio_id only, and for relationships by their id too")
         return parents.parent(self._kind, identifier)
 
     @property

@@ -124,7 +124,7 @@ def test_asking_again_goes_on_for_the_two_minutes(api: requests_mock.Mocker, wai
 def test_before_the_day_begins_in_est_the_day_in_utc_is_left_to_the_next_sync(api: requests_mock.Mocker) -> None:
     serve(api, BY_DATE, lambda stream: {"json": stream.days(5, 6)})
 
-    with freeze_time("2026-11-22T04:58:00Z"):
+    with freeze_time("2026-11-22T03:00:00Z", auto_tick_seconds=0.1):
         output = sync(BY_DATE)
 
     for stream in BY_DATE:
@@ -157,11 +157,12 @@ def test_a_longer_time_is_asked_for_in_windows_of_ten_years(api: requests_mock.M
     serve(api, BY_DATE, lambda stream: {"json": {stream.envelope: None}})
     api.get(US + "/campaigns", json={"campaigns": [{**CAMPAIGN, "created": 1}]})
 
-    sync(BY_DATE, start_date="2012-01-01")
+    sync(BY_DATE, start_date="2012-01-01T12:00:00Z")
 
     for stream in BY_DATE:
         first, second = sorted((int(asked["start"]), int(asked["end"])) for asked in requests_for(api, stream))
         assert first == (1325376000, second[0] - 1)
+        assert second[0] % DAY == 0
         assert first[1] - first[0] < 3650 * DAY
         assert second[1] == pytest.approx(NOW_TS, abs=A_MINUTE)
 
@@ -187,25 +188,36 @@ def test_45_days_are_read_where_the_api_has_no_more(api: requests_mock.Mocker, s
         assert requests_for(api, stream) == [{"period": "days", "steps": "45"}]
 
 
-def test_the_day_that_the_start_date_cuts_is_left_out(api: requests_mock.Mocker) -> None:
+def test_the_day_of_the_start_date_is_read_whole(api: requests_mock.Mocker) -> None:
     serve(api, STREAMS, lambda stream: {"json": stream.days(5, 6, 7)})
 
     output = sync(STREAMS, start_date="2026-11-20T12:00:00Z")
 
     for stream in STREAMS:
-        assert rows_of(output, stream) == [stream.row("2026-11-21", 6), stream.row("2026-11-22", 7)]
+        days = [stream.row("2026-11-20", 5), stream.row("2026-11-21", 6), stream.row("2026-11-22", 7)]
+        assert rows_of(output, stream) == days
+
+
+def test_no_day_before_the_start_date_is_emitted(api: requests_mock.Mocker) -> None:
+    serve(api, BY_STEPS, lambda stream: {"json": stream.days(5, 6, 7)})
+
+    output = sync(BY_STEPS, start_date="2026-11-22")
+
+    for stream in BY_STEPS:
+        assert rows_of(output, stream) == [stream.row("2026-11-22", 7)]
+        assert requests_for(api, stream) == [{"period": "days", "steps": "2"}]
 
 
 def test_days_on_which_nothing_was_counted_give_no_record(api: requests_mock.Mocker) -> None:
-    numbers = {"other": [0, 2, 0], "never": [], "unknown": None}
+    numbers = {"created": [0, 2, 0], "never": [], "unknown": None}
     serve(api, STREAMS, lambda stream: {"json": stream.body({stream.counted: [0, 0, 1], **numbers})})
 
     output = sync(STREAMS)
 
     for stream in STREAMS:
         assert rows_of(output, stream) == [
-            {**stream.row("2026-11-21", 0), "other": 2},
-            {**stream.row("2026-11-22", 1), "other": 0},
+            {**stream.row("2026-11-21", 0), "created": 2},
+            {**stream.row("2026-11-22", 1), "created": 0},
         ]
 
 
