@@ -36,7 +36,8 @@ def serve_all(api: requests_mock.Mocker, count: int = 1, *, of: tuple[str | None
     """Answer every stream's requests; there are `count` objects of the kinds in `of`, and one of the others."""
     for contract in CONTRACTS:
         path = IDENTIFIERS.sub("[^/?]+", contract.path)
-        api.get(re.compile(f"^{US}{path}(\\?|$)"), json=contract.page(contract.record))
+        found = [] if contract.query else [contract.record]
+        api.get(re.compile(f"^{US}{path}(\\?|$)"), json=contract.page(*found))
     for identifier, parent in PARENTS.items():
         names = [identifier, *(f"{identifier}-{number}" for number in range(1, count if identifier in of else 1))]
         api.get(f"{US}{parent.path}?{parent.query}", json=parent.page(*names))
