@@ -17,7 +17,9 @@ DELIVERY = "destination_delivery_metrics_summary"
 
 
 def config_of(sandbox: Sandbox) -> JsonObject:
-    return {**sandbox.configs()["source-segment"], "start_date": START_DATE.strftime("%m/%d/%Y")}
+    """A configuration without the waits that Segment's rate limits would cost a test."""
+    given = sandbox.configs()["source-segment"]
+    return {**given, "start_date": START_DATE.strftime("%m/%d/%Y"), "rate_limit_share": 1000}
 
 
 def catalog_of(config: JsonObject, *streams: str) -> JsonObject:
@@ -37,6 +39,9 @@ def expected_rows(sandbox: Sandbox, stream: str) -> list[JsonObject]:
     if stream == DELIVERY:
         first = (datetime.now(timezone.utc) - timedelta(days=13)).strftime("%Y-%m-%dT00:00:00Z")
         return [row for row in rows if row["startTime"] >= first]
+    if stream.startswith("delivery_overview_"):
+        first = (datetime.now(timezone.utc) - timedelta(days=28, hours=18)).strftime("%Y-%m-%d")
+        return [row for row in rows if row["time"][:10] >= first]
     return [without(row, "writeKeys") for row in rows] if stream == "sources" else rows
 
 
@@ -54,6 +59,9 @@ def assert_same_rows(
         days = {day.isoformat() for day in unfinished | {sandbox.clock.now.date()}}
         wanted = {key: row for key, row in wanted.items() if key[-1][:10] not in days}
         found = {key: row for key, row in found.items() if key in wanted}
+    if name.startswith("delivery_overview_"):  # what was deleted or switched off meanwhile has no counts any more
+        present = {key[:2] for key in wanted}
+        found = {key: row for key, row in found.items() if key[:2] in present}
     assert found.keys() == wanted.keys(), name
     assert found == wanted, name
 
@@ -63,6 +71,12 @@ def assert_complete(output: Output, catalog: JsonObject) -> None:
     assert output.unreadable == []
     assert output.exit_code == 0
     assert output.statuses == {stream["stream"]["name"]: "COMPLETE" for stream in catalog["streams"]}
+
+
+def windows(requests: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The requests for a period of time, without those that ask for the whole reach in one."""
+    asked = {"period", "startTime"}
+    return [each for each in requests if asked & dict(each[1]).keys() and "delivery-overview" not in each[0]]
 
 
 def test_spec_and_check(shared_sandbox: Sandbox) -> None:
@@ -93,7 +107,8 @@ def test_first_and_second_sync_have_exactly_the_sandboxes_rows(sandbox: Sandbox)
         name = stream["stream"]["name"]
         kept = first.records[name] if stream["sync_mode"] == "incremental" else []
         assert_same_rows(sandbox, stream["stream"], kept + second.records[name], {first_day})
-    assert len(sandbox.journal) < len(requested) / 2
+    again = [(request.path, request.query) for request in sandbox.journal]
+    assert len(windows(again)) < len(windows(requested)) / 2
 
 
 @pytest.mark.parametrize("seed", range(3))

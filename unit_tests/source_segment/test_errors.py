@@ -18,7 +18,7 @@ USERS, GROUPS = BY_NAME["users"], BY_NAME["groups"]
 OF_DESTINATIONS = [
     contract
     for contract in CONTRACTS
-    if "destinationId" in contract.added and contract.cursor or "destinationConfigId" in contract.added
+    if ("destinationId" in contract.added and contract.cursor) or "destinationConfigId" in contract.added
 ]
 HTML = {"text": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}
 TOO_MANY = {

@@ -18,6 +18,11 @@ from unit_tests.source_segment.segment_api import US, Contract, requests_to, ser
 USAGE = [contract for contract in CONTRACTS if contract.name.startswith("usage_")]
 AUDIT = BY_NAME["audit_events"]
 DELIVERY = BY_NAME["destination_delivery_metrics_summary"]
+VOLUME = BY_NAME["events_volume"]
+OVERVIEWS = [contract for contract in CONTRACTS if contract.name.startswith("delivery_overview_")]
+SERIES = [VOLUME, *OVERVIEWS]
+per_overview = pytest.mark.parametrize("contract", OVERVIEWS, ids=lambda contract: contract.name)
+per_series = pytest.mark.parametrize("contract", SERIES, ids=lambda contract: contract.name)
 
 
 def sync(
@@ -40,6 +45,11 @@ def sync(
     with freeze_time(now):
         output = read_streams(SourceSegment, config, [contract.name], {contract.name: state} if state else None)
     return sorted(requests_to(api, contract), key=lambda request: list(request.values())[1:]), output
+
+
+def days(requests: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """The windows of the requests, in order."""
+    return sorted((request["startTime"], request["endTime"]) for request in requests)
 
 
 def periods(requests: list[dict[str, str]]) -> list[str]:
@@ -95,11 +105,11 @@ def test_usage_reads_the_months_again_that_may_still_change_and_no_others(
 
 
 def test_usage_state_is_the_latest_day_and_skips_no_month(api: requests_mock.Mocker) -> None:
-    def days(request: dict[str, str]) -> list[JsonObject]:
+    def days_of(request: dict[str, str]) -> list[JsonObject]:
         last = {"2026-09-01": "30", "2026-10-01": "31", "2026-11-01": "21"}[request["period"]]
         return [{"timestamp": f"{request['period'][:8]}{day}T00:00:00.000Z"} for day in ("01", last)]
 
-    _, output = sync(api, USAGE[0], "2026-11-22T12:00:00Z", "2026-09-17", answer=days)
+    _, output = sync(api, USAGE[0], "2026-11-22T12:00:00Z", "2026-09-17", answer=days_of)
 
     assert len(output.records) == 6
     assert output.most_recent_state.stream_state.__dict__ == {"timestamp": "2026-11-21"}
@@ -181,11 +191,11 @@ def test_delivery_metrics_ask_for_whole_days_that_meet_and_never_older_than_segm
 ) -> None:
     requests, output = sync(api, DELIVERY, "2026-11-22T12:00:00Z", "2020-01-01")
 
-    days = sorted((request["startTime"], request["endTime"]) for request in requests)
-    assert days[0] == ("2026-11-09T00:00:00Z", "2026-11-10T00:00:00Z")
-    assert days[-1] == ("2026-11-22T00:00:00Z", "2026-11-22T12:00:00Z")
-    assert len(days) == 14
-    assert all(earlier[1] == later[0] for earlier, later in pairwise(days))
+    windows = days(requests)
+    assert windows[0] == ("2026-11-09T00:00:00Z", "2026-11-10T00:00:00Z")
+    assert windows[-1] == ("2026-11-22T00:00:00Z", "2026-11-22T12:00:00Z")
+    assert len(windows) == 14
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(windows))
     assert {request["granularity"] for request in requests} == {"DAY"}
     keys = {(row["sourceId"], row["destinationId"], row["granularity"], row["startTime"]) for row in rows(output)}
     assert len(keys) == 14
@@ -208,3 +218,68 @@ def test_delivery_metrics_resume_per_destination(api: requests_mock.Mocker) -> N
     saved = output.most_recent_state.stream_state.__dict__["states"]
     assert saved[0]["partition"]["destinationId"] == "d1"
     assert saved[0]["cursor"] == {"startTime": "2026-11-22T00:00:00Z"}
+
+
+@per_overview
+@pytest.mark.parametrize(
+    ("now", "first"),
+    [
+        ("2026-11-22T12:00:00Z", "2026-10-24"),
+        ("2026-11-22T17:59:59Z", "2026-10-24"),
+        ("2026-11-22T23:59:59Z", "2026-10-25"),
+    ],
+    ids=["noon", "afternoon", "midnight"],
+)
+def test_the_delivery_overview_is_one_request_that_stays_within_the_reach_for_hours_to_come(
+    api: requests_mock.Mocker, contract: Contract, now: str, first: str
+) -> None:
+    requests, _ = sync(api, contract, now, "2020-01-01")
+
+    assert days(requests) == [(f"{first}T00:00:00Z", now)]
+
+
+@pytest.mark.parametrize(
+    ("start_date", "first", "count"),
+    [("2026-08-15", "2026-08-15", 4), (None, "2025-11-22", 13)],
+    ids=["given", "a year"],
+)
+def test_event_volume_is_read_in_windows_that_meet(
+    api: requests_mock.Mocker, start_date: str | None, first: str, count: int
+) -> None:
+    requests, _ = sync(api, VOLUME, "2026-11-22T12:00:00Z", start_date)
+
+    windows = days(requests)
+    assert windows[0][0] == f"{first}T00:00:00Z"
+    assert windows[-1][1] == "2026-11-22T12:00:00Z"
+    assert len(windows) == count
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(windows))
+
+
+@per_series
+@pytest.mark.parametrize("times", [["2026-11-21T00:00:00.000Z"], []], ids=["counts", "no counts"])
+def test_a_series_reads_the_day_before_again_whole(
+    api: requests_mock.Mocker, contract: Contract, times: list[str]
+) -> None:
+    points = [{**contract.record, "time": time} for time in times]
+    _, first = sync(api, contract, "2026-11-21T18:00:00Z", "2026-11-01", answer=lambda _: points)
+    state = first.most_recent_state.stream_state.__dict__
+    api.reset_mock()
+
+    requests, _ = sync(api, contract, "2026-11-22T12:00:00Z", "2026-11-01", state)
+
+    (window,) = days(requests)
+    assert window[0] <= "2026-11-20T00:00:00Z"
+    assert window[0].endswith("T00:00:00Z")
+    assert window[1] == "2026-11-22T12:00:00Z"
+
+
+@per_series
+def test_each_point_of_a_series_is_a_row_with_a_key_of_its_own(api: requests_mock.Mocker, contract: Contract) -> None:
+    names = ["a", None, "'b'", "3"]
+    groups = [{**contract.record, "eventName": name} for name in names]
+
+    _, output = sync(api, contract, "2026-11-22T12:00:00Z", "2026-11-22", answer=lambda _: groups)
+
+    assert [row["eventName"] for row in rows(output)] == ["a", "", "'b'", "3"]
+    assert all(row.get(name) is not None for row in rows(output) for name in contract.primary_key)
+    assert not {"total", "totalRetryCount", "series"} & set(rows(output)[0])
