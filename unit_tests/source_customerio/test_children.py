@@ -10,7 +10,7 @@ from airbyte_cdk.models import AirbyteStreamStatus, FailureType
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import read_streams, rows
 from unit_tests.source_customerio.contracts import BY_NAME, CHILDREN
-from unit_tests.source_customerio.customerio_api import CONFIG, US, Contract, last_status, only_error, serve
+from unit_tests.source_customerio.customerio_api import CONFIG, PARENTS, US, Contract, last_status, only_error, serve
 
 PARENTED = [contract for contract in CHILDREN if contract.name != "eps_suppression"]
 per_child = pytest.mark.parametrize("contract", PARENTED, ids=lambda contract: contract.name)
@@ -51,7 +51,21 @@ def test_an_answer_that_is_not_the_documented_one_is_an_error(api: requests_mock
     assert output.records == []
 
 
-def test_the_list_of_parents_is_asked_for_without_the_start_date_and_not_again(api: requests_mock.Mocker) -> None:
+@pytest.mark.parametrize("parent", ["campaigns", "broadcasts", "newsletters", "segments", "types", "sender_identities"])
+def test_a_list_of_parents_that_came_cut_is_asked_for_again(api: requests_mock.Mocker, parent: str) -> None:
+    contract = next(contract for contract in PARENTED if contract.asked_first == parent)
+    serve(api, contract, {"json": contract.page(contract.record)})
+    path, body = PARENTS[parent]
+    api.get(US + path.removeprefix("GET "), [{"text": '{"cut'}, {"json": body}])
+
+    output = read_streams(SourceCustomerio, CONFIG, [contract.name])
+
+    assert rows(output) == [{**contract.record, **contract.added}]
+
+
+def test_the_list_of_parents_is_asked_for_once_by_each_stream_and_without_the_start_date(
+    api: requests_mock.Mocker,
+) -> None:
     streams = [contract for contract in PARENTED if contract.asked_first == "segments"]
     for contract in streams:
         serve(api, contract, {"json": contract.page(contract.record)})
@@ -60,7 +74,7 @@ def test_the_list_of_parents_is_asked_for_without_the_start_date_and_not_again(a
 
     found = Counter(message.record.stream for message in output.records)
     assert found == {contract.name: 1 for contract in streams}, "the segment itself is older than the start date"
-    assert len([request for request in api.request_history if request.path == "/v1/segments"]) <= len(streams) + 1
+    assert len([request for request in api.request_history if request.path == "/v1/segments"]) == len(streams) + 1
 
 
 @pytest.mark.parametrize("row", [[], "text", None, {}, 0, {"content": 1}, [{"nested": True}]])
