@@ -82,6 +82,7 @@ class Sandbox:
                 "region": "us",
                 "api_url": f"{self.url}/segment/us",
                 "start_date": "2025-06-01",
+                "rate_limit_share": 1000,
             },
             "destination-segment": {
                 "write_key": self.segment_tracking.write_key,
