@@ -12,7 +12,6 @@ from unit_tests.helpers import JsonObject
 
 US = "https://api.customer.io/v1"
 EU = "https://api-eu.customer.io/v1"
-NOW = "2026-11-22T12:00:00Z"
 NOW_TS = 1795348800
 HOUR = 3600
 DAY = 24 * HOUR

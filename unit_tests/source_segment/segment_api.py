@@ -6,7 +6,6 @@ from typing import Any
 import requests_mock
 
 US = "https://api.segmentapis.com"
-NOW = "2026-11-22T12:00:00Z"
 CONFIG = {"api_token": "token", "start_date": "2026-11-22"}
 PAGES = {"pagination[count]": "1000"}
 ONE_DAY = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-22T12:00:00Z"}

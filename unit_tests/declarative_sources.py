@@ -1,0 +1,64 @@
+"""What the unit tests of a declarative source stand on: a clock, mocked HTTP, and a manifest that is resolved once."""
+
+import pickle
+import time
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+import requests_mock
+from airbyte_cdk.sources.declarative import concurrent_declarative_source, yaml_declarative_source
+from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
+from airbyte_cdk.utils.yaml_loader import safe_load_yaml
+from freezegun import freeze_time
+
+__all__ = ["NOW", "api", "quick_start", "waits"]
+
+NOW = "2026-11-22T12:00:00Z"
+
+_load_text = cache(safe_load_yaml)
+_resolved: dict[str, bytes] = {}
+
+
+@pytest.fixture(autouse=True)
+def waits(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """The clock stands at `NOW`, and what the code waits for passes at once."""
+    with freeze_time(NOW) as clock:
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            clock.tick(max(seconds, 0.001))  # a clock that stands still would never leave a window of a rate limit
+
+        monkeypatch.setattr(time, "sleep", sleep)
+        yield waits
+
+
+@pytest.fixture
+def api() -> Iterator[requests_mock.Mocker]:
+    """The vendor's API; a request that was not announced fails."""
+    with requests_mock.Mocker(case_sensitive=True) as mocker:
+        yield mocker
+
+
+@pytest.fixture(autouse=True)
+def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each manifest is loaded, resolved and validated once, which takes longer than all the rest of a test."""
+    resolve = YamlDeclarativeSource._pre_process_manifest  # noqa: SLF001
+    validate = YamlDeclarativeSource._validate_source  # noqa: SLF001
+
+    def load_once(source: Any) -> Any:  # noqa: ANN401 # a text or an open file, and whatever it holds
+        return _load_text(source.read() if hasattr(source, "read") else source)
+
+    def resolve_once(source: YamlDeclarativeSource, manifest: dict[str, Any]) -> Any:  # noqa: ANN401
+        path = source._path_to_yaml  # noqa: SLF001
+        if path not in _resolved:
+            source._source_config = resolve(source, manifest)  # noqa: SLF001
+            validate(source)
+            _resolved[path] = pickle.dumps(source._source_config)  # noqa: SLF001
+        return pickle.loads(_resolved[path])  # noqa: S301 # written above
+
+    for module in (concurrent_declarative_source, yaml_declarative_source):
+        monkeypatch.setattr(module, "safe_load_yaml", load_once)
+    monkeypatch.setattr(YamlDeclarativeSource, "_pre_process_manifest", resolve_once)
+    monkeypatch.setattr(YamlDeclarativeSource, "_validate_source", lambda _: None)
