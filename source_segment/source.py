@@ -1,5 +1,6 @@
 """The source."""
 
+import logging
 from typing import Any
 
 from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter
@@ -23,11 +24,17 @@ class SourceSegment(ManifestSource):
     def _create_streams(
         self, selected_configs: list[dict[str, Any]], all_configs: list[dict[str, Any]]
     ) -> list[AbstractStream]:
+        self.logger.addFilter(_is_no_deferral)
         streams = super()._create_streams(selected_configs, all_configs)
         for stream in streams:
             if isinstance(stream, DefaultStream):
                 _name_router(stream)
         return streams
+
+
+def _is_no_deferral(record: logging.LogRecord) -> bool:
+    """Whether a log line says more than that a stream still waits for its parent: thousands of lines say that."""
+    return not str(record.msg).startswith("Deferring stream")
 
 
 def _name_router(stream: DefaultStream) -> None:

@@ -113,14 +113,19 @@ def test_a_parent_deleted_meanwhile_skips_only_its_children(api: requests_mock.M
     assert any(contract.absent in json.dumps(log.log.message) for log in output.logs)
 
 
-def test_write_keys_are_left_out_unless_asked_for(api: requests_mock.Mocker) -> None:
-    sources = BY_NAME["sources"]
-    record: JsonObject = {"id": "s1", "writeKeys": ["w1"]}
-    serve(api, sources, {"json": sources.page(record)})
+@pytest.mark.parametrize(
+    ("name", "field", "option"),
+    [("sources", "writeKeys", "include_write_keys"), ("function_versions", "code", "include_function_code")],
+)
+def test_what_can_be_a_secret_is_left_out_unless_asked_for(
+    api: requests_mock.Mocker, name: str, field: str, option: str
+) -> None:
+    contract = BY_NAME[name]
+    secret: JsonObject = {**contract.record, field: "secret"}
+    serve(api, contract, {"json": contract.page(secret)})
 
-    assert rows(read_streams(SourceSegment, CONFIG, ["sources"])) == [{"id": "s1"}]
-    with_keys = {**CONFIG, "include_write_keys": True}
-    assert rows(read_streams(SourceSegment, with_keys, ["sources"])) == [record]
+    assert rows(read_streams(SourceSegment, CONFIG, [name])) == [{**contract.record, **contract.added}]
+    assert rows(read_streams(SourceSegment, {**CONFIG, option: True}, [name])) == [{**secret, **contract.added}]
 
 
 def test_an_endpoint_that_refuses_the_page_size_gets_the_smaller_one(api: requests_mock.Mocker) -> None:
