@@ -65,6 +65,13 @@ CONNECTORS = [
                 """,
             ),
             Query(
+                "What did Segment not deliver in the last month, and why?",
+                """
+                SELECT discardReason AS reason, sum("count")::BIGINT AS events
+                FROM segment.delivery_overview_filtered_at_destination GROUP BY ALL ORDER BY events DESC LIMIT 5
+                """,
+            ),
+            Query(
                 "Who changed what, most recently?",
                 """
                 SELECT strftime(timestamp, '%Y-%m-%d %H:%M') AS time, type, actorEmail AS actor,
@@ -85,6 +92,14 @@ CONNECTORS = [
                        round(100 * count(m.metrics ->> 'clicked') / count(*), 1) AS clicked_percent
                 FROM customerio.messages m JOIN customerio.newsletters n ON n.id = m.newsletter_id
                 GROUP BY ALL ORDER BY deliveries DESC LIMIT 5
+                """,
+            ),
+            Query(
+                "How did the campaigns do, day by day?",
+                """
+                SELECT strftime(period_start, '%Y-%m-%d') AS day, sum(sent)::BIGINT AS sent,
+                       sum(human_opened)::BIGINT AS opened, sum(human_clicked)::BIGINT AS clicked
+                FROM customerio.campaign_metrics GROUP BY ALL ORDER BY day DESC LIMIT 7
                 """,
             ),
             Query(
