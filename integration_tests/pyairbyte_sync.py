@@ -1,18 +1,23 @@
 """Run by an interpreter that has PyAirbyte: sync one source into a database, and say how many keys its tables have.
 
 Standard input is JSON: `name`, `executable`, `config`, `cache` (the arguments of DuckDBCache or PostgresCache), `keys`
-(the primary key of each stream) and `counts`, the file for the number of different keys in each stream's table as JSON.
+(the primary key of each stream), `types_as_declared` (whether to keep pandas from guessing types) and `counts`, the
+file for the number of different keys in each stream's table as JSON.
 """
 
+import functools
 import json
 import sys
 from pathlib import Path
 
 import airbyte as ab
+import pandas as pd
 from airbyte.caches import DuckDBCache, PostgresCache
 from sqlalchemy import func, select
 
 task = json.load(sys.stdin)
+if task["types_as_declared"]:
+    pd.read_json = functools.partial(pd.read_json, convert_dates=False, dtype=False)
 cache = (DuckDBCache if "db_path" in task["cache"] else PostgresCache)(**task["cache"])
 source = ab.get_source(task["name"], local_executable=task["executable"], config=task["config"])
 source.check()

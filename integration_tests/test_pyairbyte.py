@@ -38,9 +38,15 @@ ENVIRONMENT = {
 }
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JsonObject]:
-    if request.param == "duckdb":
+@pytest.fixture(params=["duckdb", "postgres", "postgres, types as declared"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Where to; the last is what the examples do."""
+    return str(request.param)
+
+
+@pytest.fixture
+def cache(database: str, tmp_path: Path) -> Iterator[JsonObject]:
+    if database == "duckdb":
         yield {"db_path": str(tmp_path / "warehouse.duckdb")}
         return
     with server() as connection:
@@ -56,25 +62,28 @@ def server() -> Any:  # noqa: ANN401 # a context manager of the connection's arg
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_two_syncs_leave_the_sandboxes_keys(
-    name: str, cache: JsonObject, tmp_path: Path, request: pytest.FixtureRequest
+    name: str, database: str, cache: JsonObject, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    if "port" in cache and name != "source-segment":
+    declared = database == "postgres, types as declared"
+    if database == "postgres" and name != "source-segment":
         request.applymarker(pytest.mark.xfail(reason=POSTGRES_CACHE, raises=subprocess.CalledProcessError, strict=True))
     package = ConnectorProcess(name.replace("-", "_"))
     with vendor(name, SCALE) as (config, pass_days):
         catalog = configured(package.discover(config).catalog or {})
         before = package.read(config, catalog)
-        first = sync(name, config, catalog, cache, tmp_path)
+        first = sync(name, config, catalog, cache, tmp_path, types_as_declared=declared)
         pass_days()
         grown = configured(package.discover(config).catalog or {})
         after = package.read(config, grown, before.state_list())
-        second = sync(name, config, grown, cache, tmp_path)
+        second = sync(name, config, grown, cache, tmp_path, types_as_declared=declared)
 
     assert first == key_counts(catalog, before)
     assert second == key_counts(grown, before, after)
 
 
-def sync(name: str, config: JsonObject, catalog: JsonObject, cache: JsonObject, folder: Path) -> JsonObject:
+def sync(
+    name: str, config: JsonObject, catalog: JsonObject, cache: JsonObject, folder: Path, *, types_as_declared: bool
+) -> JsonObject:
     counts = folder / "counts.json"
     streams = [entry["stream"] for entry in catalog["streams"]]
     task = {
@@ -83,6 +92,7 @@ def sync(name: str, config: JsonObject, catalog: JsonObject, cache: JsonObject, 
         "config": config,
         "cache": cache,
         "keys": {each["name"]: [path[0] for path in each["source_defined_primary_key"]] for each in streams},
+        "types_as_declared": types_as_declared,
         "counts": str(counts),
     }
     run([ROOT / "integration_tests" / "pyairbyte_sync.py"], folder, json.dumps(task))
