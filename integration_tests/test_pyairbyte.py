@@ -74,11 +74,23 @@ def test_two_syncs_leave_the_sandboxes_keys(
         first = sync(name, config, catalog, cache, tmp_path, types_as_declared=declared)
         pass_days()
         grown = configured(package.discover(config).catalog or {})
+        if declared:
+            grown = with_types_of(catalog, grown)
         after = package.read(config, grown, before.state_list())
         second = sync(name, config, grown, cache, tmp_path, types_as_declared=declared)
 
     assert first == key_counts(catalog, before)
     assert second == key_counts(grown, before, after)
+
+
+def with_types_of(catalog: JsonObject, grown: JsonObject) -> JsonObject:
+    """Without new streams, and without those whose columns changed their type: PyAirbyte does not change a table's."""
+    types = {entry["stream"]["name"]: entry["stream"]["json_schema"] for entry in catalog["streams"]}
+    return {
+        "streams": [
+            each for each in grown["streams"] if types.get(each["stream"]["name"]) == each["stream"]["json_schema"]
+        ]
+    }
 
 
 def sync(
