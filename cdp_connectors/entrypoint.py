@@ -91,8 +91,9 @@ def _end_on_sigterm() -> None:
     """Let SIGTERM end the process after the message that is being written, with 143.
 
     By default, the first process of a container ignores SIGTERM, and any other is cut off within a line. A handler
-    would interrupt the writing itself, and an exception would wait for the requests and back-offs under way.
-    Therefore one thread alone receives the signal, and takes the lock that is held while a line is written.
+    would interrupt the writing itself, or a thread that is being started, and then wait for its lock for ever; an
+    exception would wait for the requests and back-offs under way. Therefore one thread alone receives the signal, and
+    takes the lock that is held while a line is written.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 
@@ -137,8 +138,10 @@ def _write_trace(error: AirbyteTracedException) -> None:
 
 
 def _write(message: AirbyteMessage) -> None:
-    sys.stdout.write(orjson.dumps(AirbyteMessageSerializer.dump(message)).decode() + "\n")
-    sys.stdout.flush()
+    line = orjson.dumps(AirbyteMessageSerializer.dump(message)).decode() + "\n"
+    with PRINT_BUFFER.lock:
+        sys.stdout.write(line)
+        sys.stdout.flush()
 
 
 def _read_json(path: str) -> Any:  # noqa: ANN401 # as orjson

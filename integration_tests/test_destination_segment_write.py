@@ -1,5 +1,6 @@
 """`destination-segment` as a process, against the sandbox's Tracking API."""
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -98,19 +99,23 @@ def test_the_same_sync_again_changes_nothing(sandbox: Sandbox) -> None:
     assert sandbox.segment_tracking.rejected == {"repeated messageId": 3_000}
 
 
-def test_a_killed_sync_leaves_one_of_each_message_once_it_is_run_again(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+def test_a_sync_that_a_signal_ended_leaves_one_of_each_message_once_it_is_run_again(
+    sandbox: Sandbox, number: int, exit_code: int
+) -> None:
     sandbox.faults.latency_ms = 50
 
-    def kill_in_the_middle(process: Process) -> None:
+    def end_in_the_middle(process: Process) -> None:
         while len(sandbox.segment_tracking.messages) < 10_000:
             time.sleep(0.01)
-        process.kill()
+        process.send_signal(number)
 
-    killed = write(sandbox, users(60_000), while_running=kill_in_the_middle)
-    assert killed.exit_code == -9
+    killed = write(sandbox, users(60_000), while_running=end_in_the_middle)
+    assert killed.exit_code == exit_code
+    assert killed.unreadable == []
     received = {message["userId"] for message in sandbox.segment_tracking.messages}
     promised = state_number(killed) if killed.states else 0
-    assert {str(number) for number in range(promised)} <= received
+    assert {str(user) for user in range(promised)} <= received
     assert len(received) < 60_000
 
     sandbox.faults.clear()

@@ -23,7 +23,7 @@ def main() -> None:
         print("Configurations that work with it:")
         for name, config in {**sandbox.configs(), "source-heap": bucket.config}.items():
             print(f"  {name}: {json.dumps(config)}")
-        print("Press Ctrl+C to stop.")
+        print("Press Ctrl+C to stop.", flush=True)
         try:
             now = sandbox.clock.now
             while True:

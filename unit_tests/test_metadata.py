@@ -160,3 +160,9 @@ def test_the_image_says_the_same(name: str) -> None:
     label = f"LABEL io.airbyte.name={data['dockerRepository']} io.airbyte.version={data['dockerImageTag']}\n"
     assert target.startswith(label)
     assert f"BASE_IMAGE={data['connectorBuildOptions']['baseImage']}\n" in dockerfile
+
+
+@pytest.mark.parametrize("name", PRESENT)
+def test_the_acceptance_configuration_names_the_image(name: str) -> None:
+    acceptance = yaml.safe_load((folder(name) / "acceptance-test-config.yml").read_text())
+    assert acceptance["connector_image"] == f"{CONNECTORS[name]['dockerRepository']}:dev"

@@ -12,7 +12,7 @@ import fastavro
 from fastavro.write import Writer
 
 from sandbox.heap.columns import PAGEVIEWS, Row
-from sandbox.heap.dumps import SPARK_BLOCK_BYTES, AvroFile
+from sandbox.heap.dumps import SPARK_BLOCK_BYTES, AvroFile, Dump, TableDump
 from sandbox.heap.visitors import Visitors
 
 DISTINCT_ROWS = 20_000
@@ -61,6 +61,26 @@ def write_pageviews(
         for row in distinct[:remaining]:
             writer.write(row)
         writer.flush()
+
+
+def write_large_dump(directory: Path, bucket: str, *, files: int, rows: int) -> None:
+    """Write a dump of pageviews, long ones, as the bucket would hold it.
+
+    Args:
+        directory: the folder for the bucket's content.
+        bucket: the bucket's name.
+        files: how many files to write.
+        rows: how many rows to write into each.
+    """
+    columns = pageview_columns()
+    parts = [AvroFile(f"sync_1000/pageviews/part-{part:05}.avro", columns, lambda: ()) for part in range(files)]
+    (directory / parts[0].key).parent.mkdir(parents=True)
+    for seed, part in enumerate(parts):
+        write_pageviews(directory / part.key, rows, query_bytes=1024, seed=seed)
+    table = TableDump("pageviews", incremental=False, files=tuple(parts), columns=tuple(columns))
+    dump = Dump(1000, _FIRST_DAY, _FIRST_DAY, (table,), "manifests/sync_1000.json")
+    (directory / dump.manifest_key).parent.mkdir()
+    (directory / dump.manifest_key).write_bytes(dump.manifest(bucket))
 
 
 def _pageviews(rows: int, query_bytes: int, seed: int) -> Iterator[Row]:
