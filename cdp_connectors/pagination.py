@@ -103,4 +103,14 @@ class EndlessPageGuard(CursorPaginationStrategy):
                 internal_message=f"page cursor {token!r} repeats",
                 failure_type=FailureType.transient_error,
             )
+        return self.onward(cursor, last_page_token_value, response, stream_slice)
+
+    def onward(
+        self,
+        cursor: PageCursor,
+        previous: Any | None,  # noqa: ANN401, ARG002 # the CDK's token
+        response: requests.Response,  # noqa: ARG002
+        stream_slice: StreamSlice | None,  # noqa: ARG002
+    ) -> PageCursor | None:
+        """The cursor to go on with after a page, or None to stop there: a place for a subclass to look at the page."""
         return cursor

@@ -1,12 +1,12 @@
 """source-customerio as a process, against the sandbox."""
 
-import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from integration_tests.killed_sync import resumed_after_kills
 from integration_tests.rows import JsonObject, by_key
 from sandbox.connector_process import ConnectorProcess, Output, configured
 from sandbox.server import Sandbox
@@ -111,24 +111,12 @@ def test_first_and_second_sync_have_exactly_the_sandboxes_rows(workspace: Sandbo
 def test_a_sync_killed_at_any_point_resumes_without_losing_a_row(still_workspace: Sandbox, seed: int) -> None:
     config = config_of(still_workspace)
     catalog = catalog_of(config, "messages", "activities", "newsletters", "customers", "segments")
-    chance = random.Random(seed)  # noqa: S311 # the point of the kill, not a secret
-    kept: dict[str, list[JsonObject]] = {stream["stream"]["name"]: [] for stream in catalog["streams"]}
-    state: list[JsonObject] = []
 
-    for _ in range(2):
-        lines = chance.randint(50, 5_000)
-        killed = PROCESS.read(config, catalog, state, stop_when=lambda count, _, last=lines: count >= last)
-        for name in kept:
-            kept[name] += killed.committed(name)
-        latest = {each["stream"]["stream_descriptor"]["name"]: each for each in state} | killed.states
-        state = list(latest.values())
-    final = PROCESS.read(config, catalog, state)
+    final, rows = resumed_after_kills(PROCESS, config, catalog, seed=seed, most_lines=5_000)
 
     assert_complete(final, catalog)
     for stream in catalog["streams"]:
-        name = stream["stream"]["name"]
-        before = kept[name] if stream["sync_mode"] == "incremental" else []
-        assert_same_rows(still_workspace, stream["stream"], before + final.records[name], config)
+        assert_same_rows(still_workspace, stream["stream"], rows[stream["stream"]["name"]], config)
 
 
 def test_what_is_deleted_during_a_sync_costs_no_other_row(workspace: Sandbox) -> None:

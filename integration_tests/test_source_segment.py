@@ -1,12 +1,12 @@
 """source-segment as a process, against the sandbox."""
 
-import random
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from integration_tests.killed_sync import resumed_after_kills
 from integration_tests.rows import JsonObject, by_key, without
 from sandbox.connector_process import ConnectorProcess, Output, configured
 from sandbox.server import Sandbox
@@ -115,24 +115,12 @@ def test_first_and_second_sync_have_exactly_the_sandboxes_rows(sandbox: Sandbox)
 def test_a_sync_killed_at_any_point_resumes_without_losing_a_row(shared_sandbox: Sandbox, seed: int) -> None:
     config = config_of(shared_sandbox)
     catalog = catalog_of(config)
-    chance = random.Random(seed)  # noqa: S311 # the point of the kill, not a secret
-    kept: dict[str, list[JsonObject]] = {stream["stream"]["name"]: [] for stream in catalog["streams"]}
-    state: list[JsonObject] = []
 
-    for _ in range(2):
-        lines = chance.randint(50, 12_000)
-        killed = PROCESS.read(config, catalog, state, stop_when=lambda count, _, last=lines: count >= last)
-        for name in kept:
-            kept[name] += killed.committed(name)
-        latest = {each["stream"]["stream_descriptor"]["name"]: each for each in state} | killed.states
-        state = list(latest.values())
-    final = PROCESS.read(config, catalog, state)
+    final, rows = resumed_after_kills(PROCESS, config, catalog, seed=seed, most_lines=12_000)
 
     assert_complete(final, catalog)
     for stream in catalog["streams"]:
-        name = stream["stream"]["name"]
-        before = kept[name] if stream["sync_mode"] == "incremental" else []
-        assert_same_rows(shared_sandbox, stream["stream"], before + final.records[name])
+        assert_same_rows(shared_sandbox, stream["stream"], rows[stream["stream"]["name"]])
 
 
 def test_gated_streams_fail_alone(sandbox: Sandbox) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import requests
-from airbyte_cdk.sources.types import Record, StreamSlice
+from airbyte_cdk.sources.types import StreamSlice
 
 from cdp_connectors.pagination import EndlessPageGuard, PageCursor
 
@@ -29,28 +29,18 @@ class NewestFirst(EndlessPageGuard):
     patience: int = 1
     cursor_class: ClassVar[type[PageCursor]] = ActivityCursor
 
-    def next_page_token(
+    def onward(
         self,
+        cursor: PageCursor,
+        previous: Any | None,  # noqa: ANN401 # the CDK's token
         response: requests.Response,
-        last_page_size: int,
-        last_record: Record | None,
-        last_page_token_value: Any | None = None,  # noqa: ANN401 # the CDK's own signature
-        page_size_override: int | None = None,
-        stream_slice: StreamSlice | None = None,
-    ) -> Any | None:  # noqa: ANN401 # the CDK's own signature
-        """The next page's cursor, or None after the last page that can hold anything new.
-
-        Raises:
-            AirbyteTracedException: a `transient_error` when a cursor repeats.
-        """
-        cursor = super().next_page_token(
-            response, last_page_size, last_record, last_page_token_value, page_size_override, stream_slice
-        )
+        stream_slice: StreamSlice | None,
+    ) -> PageCursor | None:
+        """The next page's cursor, or None after the last page that can hold anything new."""
         if not isinstance(cursor, ActivityCursor) or stream_slice is None:
             return cursor
         if self._is_stale(response, int(stream_slice.cursor_slice["start_time"])):
-            previous = last_page_token_value if isinstance(last_page_token_value, ActivityCursor) else None
-            cursor.stale_pages = (previous.stale_pages if previous else 0) + 1
+            cursor.stale_pages = (previous.stale_pages if isinstance(previous, ActivityCursor) else 0) + 1
         return None if cursor.stale_pages >= self.patience else cursor
 
     @staticmethod

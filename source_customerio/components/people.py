@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from airbyte_cdk.sources.declarative.partition_routers.grouping_partition_router import GroupingPartitionRouter
-from airbyte_cdk.sources.declarative.transformations import RecordTransformation
-from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
+from airbyte_cdk.sources.types import StreamSlice, StreamState
+
+from source_customerio.components.records import RecordChange
 
 
 @dataclass
@@ -29,20 +30,14 @@ class GroupsOfPeople(GroupingPartitionRouter):
 
 
 @dataclass
-class PersonWithKey(RecordTransformation):
+class PersonWithKey(RecordChange):
     """Lift `identifiers.cio_id` to the top of a person, and the person out of `customer` if it is wrapped.
 
     The documentation wraps each person, the API does not. `DpathFlattenFields` and `AddFields` say the same, but
     evaluate a template for each of what can be millions of people.
     """
 
-    def transform(
-        self,
-        record: dict[str, Any],
-        config: Config | None = None,  # noqa: ARG002 # the CDK's own signature
-        stream_state: StreamState | None = None,  # noqa: ARG002
-        stream_slice: StreamSlice | None = None,  # noqa: ARG002
-    ) -> None:
+    def change(self, record: dict[str, Any]) -> None:
         """Change the record in place."""
         if "identifiers" not in record:
             record.update(record.pop("customer"))

@@ -1,5 +1,6 @@
 """What is made of Customer.io's records."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +24,8 @@ class ScalarExtractor(DpathExtractor):
 
 
 @dataclass
-class UpdatedAt(RecordTransformation):
-    """Add `updated_at`, in epoch seconds, from the end of `deduplicate_id` (`<id>:<time of the last change>`).
-
-    `AddFields` says the same, but evaluates two templates for each of what can be millions of deliveries.
-    """
+class RecordChange(RecordTransformation, ABC):
+    """A transformation that needs nothing but the record."""
 
     def transform(
         self,
@@ -36,6 +34,22 @@ class UpdatedAt(RecordTransformation):
         stream_state: StreamState | None = None,  # noqa: ARG002
         stream_slice: StreamSlice | None = None,  # noqa: ARG002
     ) -> None:
+        """Change the record in place."""
+        self.change(record)
+
+    @abstractmethod
+    def change(self, record: dict[str, Any]) -> None:
+        """Change the record in place."""
+
+
+@dataclass
+class UpdatedAt(RecordChange):
+    """Add `updated_at`, in epoch seconds, from the end of `deduplicate_id` (`<id>:<time of the last change>`).
+
+    `AddFields` says the same, but evaluates two templates for each of what can be millions of deliveries.
+    """
+
+    def change(self, record: dict[str, Any]) -> None:
         """Change the record in place; one without that suffix stays as it is."""
         _, _, suffix = (record.get("deduplicate_id") or "").rpartition(":")
         if suffix.isdigit():

@@ -5,26 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from airbyte_cdk.sources.declarative.transformations import RecordTransformation
-from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
+from source_customerio.components.records import RecordChange
 
 HIDDEN = "***"
 
 
 @dataclass
-class RedactEndpoint(RecordTransformation):
+class RedactEndpoint(RecordChange):
     """Remove what can be a credential from `endpoint`: user and password, and the values of query parameters.
 
     `AddFields` with `regex_replace` would say the same in a pattern that nobody can check by reading it.
     """
 
-    def transform(
-        self,
-        record: dict[str, Any],
-        config: Config | None = None,  # noqa: ARG002 # the CDK's own signature
-        stream_state: StreamState | None = None,  # noqa: ARG002
-        stream_slice: StreamSlice | None = None,  # noqa: ARG002
-    ) -> None:
+    def change(self, record: dict[str, Any]) -> None:
         """Change the record in place."""
         endpoint = record.get("endpoint")
         if isinstance(endpoint, str):
@@ -32,20 +25,14 @@ class RedactEndpoint(RecordTransformation):
 
 
 @dataclass
-class RedactWebhook(RecordTransformation):
+class RedactWebhook(RecordChange):
     """Remove what can be a credential from a message of type `webhook`: from its `url` as above, and header values.
 
     `headers` is a JSON text of objects with `name` and `value`; `AddFields` cannot look into it. The headers of other
     messages are headers of e-mails, and stay.
     """
 
-    def transform(
-        self,
-        record: dict[str, Any],
-        config: Config | None = None,  # noqa: ARG002 # the CDK's own signature
-        stream_state: StreamState | None = None,  # noqa: ARG002
-        stream_slice: StreamSlice | None = None,  # noqa: ARG002
-    ) -> None:
+    def change(self, record: dict[str, Any]) -> None:
         """Change the record in place."""
         if record.get("type") != "webhook":
             return
