@@ -22,7 +22,7 @@ def run() -> None:
     with open(MANIFEST) as file:  # noqa: PTH123 # yaml wants the file, and one line says so
         concurrency = yaml.safe_load(file)["concurrency_level"]["default_concurrency"]
     with Sandbox() as sandbox:
-        config = {**sandbox.configs()["source-segment"], "rate_limit_share": 1000}  # its waits are no speed
+        config = sandbox.configs()["source-segment"]
         catalog = configured(process.discover(config).catalog or {})
         started = time.perf_counter()
         process.discover(config)
