@@ -20,6 +20,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.ast_parsing import parse_one_at_a_time
 from cdp_connectors.failures import Failure, check_sentence, failed_streams, stream_failure
+from cdp_connectors.response_cache import cache_json_only
 
 _UNKNOWN_STREAM = Failure(
     FailureType.config_error,
@@ -43,6 +44,7 @@ class ManifestSource(YamlDeclarativeSource):
         state: list[AirbyteStateMessage] | None = None,
     ) -> None:
         parse_one_at_a_time()
+        cache_json_only()
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         self._unknown_streams: dict[str, Failure] = {}
         self._configured_names = {stream.stream.name for stream in catalog.streams} if catalog else set()

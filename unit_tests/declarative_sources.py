@@ -12,6 +12,7 @@ from airbyte_cdk.sources.declarative import concurrent_declarative_source, yaml_
 from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 from freezegun import freeze_time
+from pyrate_limiter import BucketFactory
 
 __all__ = ["NOW", "api", "quick_start", "waits"]
 
@@ -62,3 +63,4 @@ def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "safe_load_yaml", load_once)
     monkeypatch.setattr(YamlDeclarativeSource, "_pre_process_manifest", resolve_once)
     monkeypatch.setattr(YamlDeclarativeSource, "_validate_source", lambda _: None)
+    monkeypatch.setattr(BucketFactory, "schedule_leak", lambda *_: None)  # a thread for each policy of each source
