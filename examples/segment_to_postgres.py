@@ -1,11 +1,20 @@
 """Segment into PostgreSQL; segment.json is the configuration of source-segment, PGPASSWORD the database's password."""
 
+import functools
 import json
 import os
 from pathlib import Path
 
 import airbyte as ab
+import pandas as pd
 from airbyte.caches import PostgresCache
+from psycopg2.extensions import register_adapter
+from psycopg2.extras import Json
+
+# What README.md says of PyAirbyte's PostgreSQL cache: it guesses types, and cannot write an object of any type.
+pd.read_json = functools.partial(pd.read_json, convert_dates=False, dtype=False)
+for kind in (dict, list):
+    register_adapter(kind, Json)
 
 source = ab.get_source(
     "source-segment",
