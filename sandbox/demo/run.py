@@ -52,16 +52,14 @@ class Run:
     def show(self, console: Console) -> None:
         """Print the rows of both syncs, and what the example queries find."""
         table = Table(title=f"{self.source}: rows of both reads, and in DuckDB", title_justify="left", box=SIMPLE_HEAD)
-        table.add_column("stream", no_wrap=True, max_width=40)
-        table.add_column("mode", no_wrap=True)
+        table.add_column("stream", no_wrap=True, max_width=42)
         for heading in ("first", "second", "DuckDB"):
             table.add_column(heading, justify="right", no_wrap=True)
         for stream in self._catalog["streams"]:
             name = stream["stream"]["name"]
             counts = [len(sync.records[name]) for sync in self._syncs]
             stored = self._warehouse.count(self._connector.name, name)
-            mode = stream["sync_mode"].removesuffix("_refresh")
-            table.add_row(name, mode, *(f"{count:,}" for count in (*counts, stored)))
+            table.add_row(name, *(f"{count:,}" for count in (*counts, stored)))
         console.print(table)
         for recipe in self._connector.recipes():
             self._warehouse.execute(self._connector.name, recipe)
