@@ -1,12 +1,10 @@
 """The sandbox's answers and the connector's schemas against Customer.io's own OpenAPI document.
 
-The document is not part of this project: `VENDOR_DOCS` names the folder that holds `customerio/openapi-2025.json`, the
-App API as published in 2025. Where the live API differs from it, the sandbox follows the live API; all such differences
-are listed here.
+Where the live API differs from the document of 2025, the sandbox follows the live API; all such differences are listed
+here.
 """
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -22,6 +20,7 @@ from openapi_schema_validator import OAS30Validator
 from integration_tests.rows import JsonObject
 from sandbox.customerio.resources import identity
 from sandbox.server import Sandbox
+from unit_tests.vendor_documents import DOCUMENTS, needs_documents
 
 SCHEMAS = Path(__file__).parents[1] / "source_customerio" / "schemas"
 BODIES: dict[str, Callable[[Sandbox], JsonObject]] = {
@@ -34,10 +33,7 @@ BODIES: dict[str, Callable[[Sandbox], JsonObject]] = {
 }
 """The bodies of the requests that have one."""
 
-pytestmark = pytest.mark.skipif(
-    "VENDOR_DOCS" not in os.environ,
-    reason="the vendors' documents are not part of the project: set VENDOR_DOCS to the folder that holds them",
-)
+pytestmark = needs_documents
 
 ENDPOINTS = {
     "workspaces": "/workspaces",
@@ -146,7 +142,7 @@ UNDECLARED = {"messages": {"message_template_id"}}
 
 @cache
 def paths() -> JsonObject:
-    document = json.loads((Path(os.environ["VENDOR_DOCS"]) / "customerio" / "openapi-2025.json").read_text())
+    document = json.loads((DOCUMENTS / "customerio" / "openapi-2025.json").read_text())
     return {path.removeprefix("/v1"): _resolved(item, document) for path, item in document["paths"].items()}
 
 

@@ -1,10 +1,6 @@
-"""The sandbox's metrics and the connector's schemas against Customer.io's own OpenAPI document.
-
-As in `test_customerio_documents`, `VENDOR_DOCS` names the folder that holds the document.
-"""
+"""The sandbox's metrics and the connector's schemas against Customer.io's own OpenAPI document."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 
@@ -17,11 +13,9 @@ from integration_tests.test_customerio_documents import SCHEMAS, paths
 from sandbox.clock import Clock
 from sandbox.customerio.world import CustomerioWorld
 from sandbox.server import Sandbox
+from unit_tests.vendor_documents import needs_documents
 
-pytestmark = pytest.mark.skipif(
-    "VENDOR_DOCS" not in os.environ,
-    reason="the vendors' documents are not part of the project: set VENDOR_DOCS to the folder that holds them",
-)
+pytestmark = needs_documents
 
 STREAMS = {metrics.stream: metrics for metrics in CustomerioWorld(Clock(), seed=1, scale=0.01).metrics}
 per_stream = pytest.mark.parametrize("stream", STREAMS)

@@ -131,7 +131,7 @@ def test_holds_the_connector_and_what_it_needs(name: str, image: Image) -> None:
         "import importlib.util, json, os, shutil;"
         f"found = [module for module in {unwanted} if importlib.util.find_spec(module)];"
         "found += [tool for tool in ('cc', 'gcc', 'make') if shutil.which(tool)];"
-        "found += [folder for folder in ('/build', '/root/.cache') if os.path.exists(folder)];"
+        "found += [folder for folder in ('/build', os.path.expanduser('~root/.cache')) if os.path.exists(folder)];"
         "print(json.dumps(found))"
     )
     assert image.inside(program) == []

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -151,7 +150,6 @@ def test_the_example_into_segment_runs_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.image_tests
-@pytest.mark.skipif(not shutil.which("docker"), reason="the image needs docker")
 def test_the_example_with_the_image_runs_as_it_is(tmp_path: Path) -> None:
     with vendor("source-segment", SCALE) as (config, _):
         (tmp_path / "segment.json").write_text(json.dumps(config))

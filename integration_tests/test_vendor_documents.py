@@ -1,15 +1,9 @@
-"""The sandbox's answers against Segment's own documents, which are not part of this project.
-
-`VENDOR_DOCS` names the folder that holds `segment/openapi-v32.yaml`, the vendor's OpenAPI document of November 2022,
-and `segment/get-endpoints-v73.json`, the records of the API 73.2.0 of August 2026 as JSON schemas.
-"""
+"""The sandbox's answers against Segment's own documents, the old one and the new one."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,15 +17,11 @@ from sandbox.clock import Clock
 from sandbox.segment.endpoints import Asked, OfParents
 from sandbox.segment.world import SegmentWorld
 from sandbox.server import Sandbox
+from unit_tests.vendor_documents import DOCUMENTS, needs_documents
 
 JsonObject = dict[str, Any]
 
-DOCUMENTS = Path(os.environ.get("VENDOR_DOCS", "")) / "segment"
-
-pytestmark = pytest.mark.skipif(
-    "VENDOR_DOCS" not in os.environ,
-    reason="the vendors' documents are not part of the project: set VENDOR_DOCS to the folder that holds them",
-)
+pytestmark = needs_documents
 
 # Where the document of 2022 is out of date. The current API may send null for these properties ...
 NULL_SINCE_V32 = {
@@ -151,14 +141,14 @@ def answers() -> Iterator[Answers]:
 
 @pytest.fixture(scope="module")
 def v32() -> JsonObject:
-    document: JsonObject = yaml.load((DOCUMENTS / "openapi-v32.yaml").read_text(), Loader=yaml.CSafeLoader)
+    document: JsonObject = yaml.load((DOCUMENTS / "segment" / "openapi-v32.yaml").read_text(), Loader=yaml.CSafeLoader)
     document["paths"] = {bare(path): item for path, item in document["paths"].items()}
     return document
 
 
 @pytest.fixture(scope="module")
 def v73() -> dict[str, JsonObject]:
-    operations = json.loads((DOCUMENTS / "get-endpoints-v73.json").read_text())["operations"]
+    operations = json.loads((DOCUMENTS / "segment" / "get-endpoints-v73.json").read_text())["operations"]
     return {bare(operation["path"]): operation for operation in operations.values()}
 
 

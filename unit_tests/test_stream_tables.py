@@ -1,23 +1,13 @@
-"""The READMEs' tables of streams, and that no readable endpoint is missing from them.
-
-The vendors' documents are not part of the project; `VENDOR_DOCS` names the folder that holds
-`segment/get-endpoints-v73.json` and `customerio/openapi-2025.json`.
-"""
+"""The READMEs' tables of streams, and that no readable endpoint is missing from them."""
 
 import json
-import os
 import re
-from pathlib import Path
 
 import pytest
 
 from scripts.stream_tables import ROOT, SOURCES, rewritten, streams
+from unit_tests.vendor_documents import DOCUMENTS, needs_documents
 
-DOCUMENTS = Path(os.environ.get("VENDOR_DOCS", ""))
-needs_documents = pytest.mark.skipif(
-    "VENDOR_DOCS" not in os.environ,
-    reason="the vendors' documents are not part of the project: set VENDOR_DOCS to the folder that holds them",
-)
 per_source = pytest.mark.parametrize("package", SOURCES)
 
 

@@ -1,11 +1,6 @@
-"""The schemas against Segment's own documents: complete to the newest, and true of the documented examples.
-
-The documents are not part of the project; `VENDOR_DOCS` names the folder that holds `segment/openapi-v32.yaml` and
-`segment/get-endpoints-v73.json`.
-"""
+"""The schemas against Segment's own documents: complete to the newest, and true of the documented examples."""
 
 import json
-import os
 import re
 from functools import cache
 from pathlib import Path
@@ -17,14 +12,10 @@ from jsonschema import Draft7Validator
 
 from unit_tests.source_segment.contracts import CONTRACTS
 from unit_tests.source_segment.segment_api import PARENTS, Contract
+from unit_tests.vendor_documents import DOCUMENTS, needs_documents
 
 JsonObject = dict[str, Any]
 SCHEMAS = Path(__file__).parents[2] / "source_segment" / "schemas"
-DOCUMENTS = Path(os.environ.get("VENDOR_DOCS", "")) / "segment"
-needs_documents = pytest.mark.skipif(
-    "VENDOR_DOCS" not in os.environ,
-    reason="the vendors' documents are not part of the project: set VENDOR_DOCS to the folder that holds them",
-)
 per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 
 
@@ -39,14 +30,14 @@ def anonymous(path: str) -> str:
 
 @cache
 def documented_operations() -> dict[str, JsonObject]:
-    document = json.loads((DOCUMENTS / "get-endpoints-v73.json").read_text())
+    document = json.loads((DOCUMENTS / "segment" / "get-endpoints-v73.json").read_text())
     return {anonymous(operation["path"]): operation for operation in document["operations"].values()}
 
 
 @cache
 def documented_examples() -> dict[str, JsonObject]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    document = yaml.load((DOCUMENTS / "openapi-v32.yaml").read_text(), loader)  # noqa: S506 # SafeLoader, in C
+    document = yaml.load((DOCUMENTS / "segment" / "openapi-v32.yaml").read_text(), loader)  # noqa: S506 # SafeLoader, in C
     paths = json.loads(json.dumps(document["paths"], default=lambda moment: moment.isoformat()))
     return {
         anonymous(path): next(iter(item["get"]["responses"]["200"]["content"].values())).get("example", {})
