@@ -1,15 +1,15 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
 import requests
 
+from integration_tests.sandbox.segment_client import Get
 from sandbox.clock import Clock
 from sandbox.segment.world import SegmentWorld
 from sandbox.server import Sandbox
 
 NOW = datetime(2026, 3, 10, 9, 30, tzinfo=timezone.utc)
-Get = Callable[..., requests.Response]
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
 """What a client of the simulated Segment Public API gets."""
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import pytest
 import requests
 
+from integration_tests.sandbox.segment_client import Get, error, pages
 from sandbox.segment.world import SegmentWorld
 from sandbox.server import Sandbox
-
-Get = Callable[..., requests.Response]
 
 # stream, path, key of the list, what `next` is on the last page, whether pages have totalEntries
 LISTS = [
@@ -33,24 +30,6 @@ USAGE = [
     ("usage_mtu_workspace_daily", "/usage/mtu/daily", "dailyWorkspaceMTUUsage"),
 ]
 PATHS = [path for _, path, *_ in LISTS]
-
-
-def pages(get: Get, path: str, **parameters: str | int) -> Iterator[dict[str, Any]]:
-    while True:
-        response = get(path, **parameters)
-        assert response.status_code == 200, response.text
-        yield response.json()["data"]
-        following = response.json()["data"]["pagination"].get("next")
-        if not following:
-            return
-        parameters["pagination[cursor]"] = following
-
-
-def error(response: requests.Response) -> dict[str, Any]:
-    body = response.json()
-    assert body.keys() == {"errors"}
-    assert len(body["errors"]) == 1
-    return dict(body["errors"][0])
 
 
 def test_the_root_is_the_workspace(still_get: Get, still_sandbox: Sandbox) -> None:

@@ -1,13 +1,11 @@
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 import requests
 
+from integration_tests.sandbox.segment_client import Get
 from sandbox.segment.seeded import Record
 from sandbox.server import Sandbox
-
-Get = Callable[..., requests.Response]
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,17 @@
 """What a client gets from every endpoint of the simulated Segment Public API."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 
+from integration_tests.sandbox.segment_client import Get, error, pages
 from sandbox.clock import Clock
 from sandbox.segment.endpoints import GATES, Asked, Endpoint, Listing, OfParents
 from sandbox.segment.world import SegmentWorld
 from sandbox.server import Sandbox
 
-Get = Callable[..., requests.Response]
 ENDPOINTS = SegmentWorld(Clock(), seed=1, scale=0.01).endpoints
 LISTINGS = [endpoint.path for endpoint in ENDPOINTS if isinstance(endpoint, Listing) and endpoint.paging]
 WHOLE = [
@@ -42,24 +41,10 @@ def asked_by(endpoint: OfParents, asked: Asked) -> tuple[str, dict[str, Any]]:
     }
 
 
-def pages(get: Get, endpoint: Listing, asked: Asked, count: int) -> Iterator[dict[str, Any]]:
+def pages_of(get: Get, endpoint: Listing, asked: Asked, count: int) -> Iterator[dict[str, Any]]:
     path, parameters = asked_by(endpoint, asked)
-    prefix = "{}" if endpoint.paging and endpoint.paging.flat else "pagination.{}"
-    parameters[prefix.format("count")] = count
-    while True:
-        response = get(path, **parameters)
-        assert response.status_code == 200, response.text
-        yield response.json()["data"]
-        following = response.json()["data"]["pagination"].get("next")
-        if not following:
-            return
-        parameters[prefix.format("cursor")] = following
-
-
-def error(response: requests.Response) -> dict[str, Any]:
-    body = response.json()
-    assert body.keys() == {"errors"}
-    return dict(body["errors"][0])
+    parameter = "{}" if endpoint.paging and endpoint.paging.flat else "pagination.{}"
+    return pages(get, path, cursor=parameter.format("cursor"), **{**parameters, parameter.format("count"): count})
 
 
 def of_first_parents(world: SegmentWorld, endpoint: Endpoint) -> tuple[str, dict[str, Any]]:
@@ -74,7 +59,7 @@ def test_a_list_pages_to_its_end(still_get: Get, still_sandbox: Sandbox, path: s
     endpoint = listing(still_sandbox.segment, path)
     assert endpoint.paging
     count = min(endpoint.paging.largest, len(records) // 3 + 1)
-    walked = list(pages(still_get, endpoint, asked, count))
+    walked = list(pages_of(still_get, endpoint, asked, count))
     assert [record for page in walked for record in page[endpoint.key]] == records
     assert len(walked) == -(-len(records) // count)
     assert all(len(page[endpoint.key]) == count for page in walked[:-1])
@@ -123,7 +108,7 @@ def test_space_filters_count_their_records_and_are_null_where_there_are_none(
 def test_traits_only_go_forward_and_are_those_of_users(still_get: Get, still_sandbox: Sandbox) -> None:
     endpoint = listing(still_sandbox.segment, "/spaces/{spaceId}/traits")
     space = still_sandbox.segment.expected("spaces")[0]["id"]
-    walked = list(pages(still_get, endpoint, {"spaceId": space}, 10))
+    walked = list(pages_of(still_get, endpoint, {"spaceId": space}, 10))
     assert not any("previous" in page["pagination"] for page in walked)
     served = {trait["trait"] for page in walked for trait in page["traits"]}
     rows = [row for row in still_sandbox.segment.expected("space_traits") if row["spaceId"] == space]
