@@ -1,10 +1,10 @@
-"""Reading and writing the fields that a mapping names by their paths."""
+"""Fields that a mapping names by their paths: read, written, and looked up in a schema."""
 
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 ABSENT = object()
-"""What stands for a field that a record does not have, where null means something else."""
+"""Marks a field that a record does not have, where null means something else."""
 
 
 def reader(path: str, absent: object = None) -> Callable[[Mapping[str, Any]], Any]:
