@@ -114,18 +114,18 @@ def test_first_and_second_sync_have_exactly_the_sandboxes_rows(whole_sandbox: Sa
     for stream in catalog["streams"]:
         assert_same_rows(whole_sandbox, stream["stream"], first.records[stream["stream"]["name"]])
 
-    requested = [(request.path, request.query) for request in whole_sandbox.journal]
+    requested = [(request.path, request.query) for request in whole_sandbox.api.journal]
     assert len(requested) == len(set(requested)), "a request was made twice"
 
     whole_sandbox.clock.advance(timedelta(days=2))
-    whole_sandbox.journal.clear()
+    whole_sandbox.api.journal.clear()
     second = PROCESS.read(config, catalog, first.state_list())
     assert_complete(second, catalog)
     for stream in catalog["streams"]:
         name = stream["stream"]["name"]
         kept = first.records[name] if stream["sync_mode"] == "incremental" else []
         assert_same_rows(whole_sandbox, stream["stream"], kept + second.records[name], {first_day})
-    again = [(request.path, request.query) for request in whole_sandbox.journal]
+    again = [(request.path, request.query) for request in whole_sandbox.api.journal]
     assert len(windows(again)) < len(windows(requested)) / 2
 
 
@@ -178,7 +178,7 @@ def test_parents_deleted_meanwhile_skip_their_children_only(sandbox: Sandbox) ->
 def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(sandbox: Sandbox) -> None:
     config = config_of(sandbox)
     catalog = catalog_of(config, "sources", "source_connected_warehouses", "catalog_sources")
-    sandbox.faults.cut_every = 10
+    sandbox.api.faults.cut_every = 10
 
     output = PROCESS.read(config, catalog)
 
@@ -190,7 +190,7 @@ def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(sandbox: Sandbox) 
 def test_throttling_is_waited_out(sandbox: Sandbox) -> None:
     config = config_of(sandbox)
     catalog = catalog_of(config, "users", "groups", "warehouses")
-    sandbox.faults.update({"status": 429, "status_count": 3, "retry_after": 1})
+    sandbox.api.faults.update({"status": 429, "status_count": 3, "retry_after": 1})
 
     output = PROCESS.read(config, catalog)
 
