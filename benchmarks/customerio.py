@@ -50,10 +50,10 @@ def _measured(streams: list[str], scale: float) -> Iterator[str]:
             path.write_text(json.dumps(content))
             command += [f"--{option}", str(path)]
         sandbox.customerio.rate_limit_per_second = LIMIT_PER_SECOND
-        sandbox.api.faults.latency_ms = LATENCY_MS
+        sandbox.faults.latency_ms = LATENCY_MS
         with _requests_timed(sandbox) as times:
             cost = measure(command)
-        statuses = Counter(request.status for request in sandbox.api.journal)
+        statuses = Counter(request.status for request in sandbox.journal)
     seconds = times[-1] - times[0]
     yield f"{cost.records:,}"
     yield f"{statuses.total():,}"
@@ -70,10 +70,10 @@ def _requests_timed(sandbox: Sandbox) -> Iterator[list[float]]:
     finished = threading.Event()
 
     def watch() -> None:
-        seen = len(sandbox.api.journal)
+        seen = len(sandbox.journal)
         while not finished.wait(0.005):
-            if len(sandbox.api.journal) > seen:
-                seen = len(sandbox.api.journal)
+            if len(sandbox.journal) > seen:
+                seen = len(sandbox.journal)
                 times.append(time.perf_counter())
 
     watcher = threading.Thread(target=watch, daemon=True)

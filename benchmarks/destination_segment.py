@@ -53,7 +53,7 @@ def run() -> None:
         records.write_bytes(b"".join(line + b"\n" for line in _lines()))
         programs = dict(_programs(Path(folder), sandbox, console))
         for latency in (0, LATENCY_MS):
-            sandbox.api.faults.latency_ms = latency
+            sandbox.faults.latency_ms = latency
             sendings = {name: _measure(command, records, sandbox) for name, command in programs.items()}
             console.print(_table(sendings, latency))
 
@@ -78,10 +78,10 @@ def _programs(folder: Path, sandbox: Sandbox, console: Console) -> Iterator[tupl
 
 def _measure(command: Sequence[str], records: Path, sandbox: Sandbox) -> Sending:
     sandbox.segment_tracking.clear()
-    sandbox.api.journal.clear()
+    sandbox.journal.clear()
     with records.open("rb") as stdin:
         cost = measure(command, stdin=stdin)
-    return Sending(cost, sandbox.segment_tracking.count, len(sandbox.api.journal))
+    return Sending(cost, sandbox.segment_tracking.count, len(sandbox.journal))
 
 
 def _table(sendings: dict[str, Sending], latency: int) -> Table:

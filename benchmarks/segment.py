@@ -27,12 +27,12 @@ def run() -> None:
         started = time.perf_counter()
         process.discover(config)
         start_up = time.perf_counter() - started
-        sandbox.api.faults.latency_ms = LATENCY_MS
-        sandbox.api.journal.clear()
+        sandbox.faults.latency_ms = LATENCY_MS
+        sandbox.journal.clear()
         started = time.perf_counter()
         output = process.read(config, catalog)
         wall = time.perf_counter() - started
-        requests = Counter((request.path, request.query) for request in sandbox.api.journal)
+        requests = Counter((request.path, request.query) for request in sandbox.journal)
     total = requests.total()
     ideal = total * LATENCY_MS / 1000 / concurrency
     rows = sum(map(len, output.records.values()))

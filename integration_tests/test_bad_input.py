@@ -121,7 +121,7 @@ def test_a_file_that_is_not_what_its_option_wants_is_named(shared_sandbox: Sandb
 
 
 def test_a_server_that_answers_with_a_web_page_is_named(sandbox: Sandbox) -> None:
-    sandbox.api.faults.html = True
+    sandbox.faults.html = True
 
     status = PROCESS.check(config_with(sandbox)).status
     output = PROCESS.read(config_with(sandbox), CATALOG)

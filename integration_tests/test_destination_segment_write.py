@@ -103,7 +103,7 @@ def test_the_same_sync_again_changes_nothing(sandbox: Sandbox) -> None:
 def test_a_sync_that_a_signal_ended_leaves_one_of_each_message_once_it_is_run_again(
     sandbox: Sandbox, number: int, exit_code: int
 ) -> None:
-    sandbox.api.faults.latency_ms = 50
+    sandbox.faults.latency_ms = 50
 
     def end_in_the_middle(process: Process) -> None:
         while len(sandbox.segment_tracking.messages) < 10_000:
@@ -118,7 +118,7 @@ def test_a_sync_that_a_signal_ended_leaves_one_of_each_message_once_it_is_run_ag
     assert {str(user) for user in range(promised)} <= received
     assert len(received) < 60_000
 
-    sandbox.api.faults.clear()
+    sandbox.faults.clear()
     assert write(sandbox, users(60_000)).exit_code == 0
     counts = Counter(message["userId"] for message in sandbox.segment_tracking.messages)
     assert len(counts) == 60_000
@@ -145,7 +145,7 @@ def test_calls_of_a_user_arrive_in_order_under_concurrency(sandbox: Sandbox) -> 
     ids=["rate limit", "unavailable", "cut connections"],
 )
 def test_passing_faults_lose_and_repeat_nothing(sandbox: Sandbox, faults: JsonObject) -> None:
-    sandbox.api.faults.update(faults)
+    sandbox.faults.update(faults)
     output = write(sandbox, users(5_000))
     assert (output.exit_code, output.errors) == (0, [])
     assert state_number(output) == 5_000
@@ -180,7 +180,7 @@ def test_a_stream_without_a_mapping_is_told_before_anything_is_sent(sandbox: San
     output = write(sandbox, users(10), mappings=[ORDER])
     assert output.exit_code == 1
     assert output.errors[0]["message"].startswith("Stream 'users' has no mapping (there are mappings of 'orders').")
-    assert not [request for request in sandbox.api.journal if request.path.endswith("batch")]
+    assert not [request for request in sandbox.journal if request.path.endswith("batch")]
 
 
 def test_a_write_key_of_no_source_goes_unnoticed_by_write_and_is_found_by_check(sandbox: Sandbox) -> None:
@@ -195,7 +195,7 @@ def test_a_write_key_of_no_source_goes_unnoticed_by_write_and_is_found_by_check(
 
 
 def test_the_secrets_are_in_no_output(sandbox: Sandbox) -> None:
-    sandbox.api.faults.update({"status": 401})
+    sandbox.faults.update({"status": 401})
     output = write(sandbox, users(10))
     config = sandbox.configs()["destination-segment"]
     assert output.exit_code == 1

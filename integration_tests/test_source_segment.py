@@ -178,7 +178,7 @@ def test_parents_deleted_meanwhile_skip_their_children_only(sandbox: Sandbox) ->
 def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(sandbox: Sandbox) -> None:
     config = config_of(sandbox)
     catalog = catalog_of(config, "sources", "source_connected_warehouses", "catalog_sources")
-    sandbox.api.faults.cut_every = 10
+    sandbox.faults.cut_every = 10
 
     output = PROCESS.read(config, catalog)
 
@@ -190,7 +190,7 @@ def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(sandbox: Sandbox) 
 def test_throttling_is_waited_out(sandbox: Sandbox) -> None:
     config = config_of(sandbox)
     catalog = catalog_of(config, "users", "groups", "warehouses")
-    sandbox.api.faults.update({"status": 429, "status_count": 3, "retry_after": 1})
+    sandbox.faults.update({"status": 429, "status_count": 3, "retry_after": 1})
 
     output = PROCESS.read(config, catalog)
 
