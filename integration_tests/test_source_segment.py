@@ -114,18 +114,18 @@ def test_first_and_second_sync_have_exactly_the_sandboxes_rows(whole_sandbox: Sa
     for stream in catalog["streams"]:
         assert_same_rows(whole_sandbox, stream["stream"], first.records[stream["stream"]["name"]])
 
-    requested = [(request.path, request.query) for request in whole_sandbox.api.journal]
+    requested = [(request.path, request.query) for request in whole_sandbox.journal]
     assert len(requested) == len(set(requested)), "a request was made twice"
 
     whole_sandbox.clock.advance(timedelta(days=2))
-    whole_sandbox.api.journal.clear()
+    whole_sandbox.journal.clear()
     second = PROCESS.read(config, catalog, first.state_list())
     assert_complete(second, catalog)
     for stream in catalog["streams"]:
         name = stream["stream"]["name"]
         kept = first.records[name] if stream["sync_mode"] == "incremental" else []
         assert_same_rows(whole_sandbox, stream["stream"], kept + second.records[name], {first_day})
-    again = [(request.path, request.query) for request in whole_sandbox.api.journal]
+    again = [(request.path, request.query) for request in whole_sandbox.journal]
     assert len(windows(again)) < len(windows(requested)) / 2
 
 
