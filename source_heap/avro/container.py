@@ -75,7 +75,7 @@ class ContainerReader:
         self.header = self._read_header()
 
     def blocks(self) -> Iterator[Block]:
-        """The file's blocks that hold rows, in order.
+        """The file's blocks in order, also those that claim to hold no row.
 
         Raises:
             CorruptFileError: the file ends within a block, or a block does not end with the sync marker.
@@ -89,8 +89,7 @@ class ContainerReader:
                 raise CorruptFileError(self._start, "the block does not end with the file's sync marker")
             if row_count < 0:
                 raise CorruptFileError(self._start, "the block claims a negative number of rows")
-            if row_count:
-                yield Block(self._start, row_count, data)
+            yield Block(self._start, row_count, data)
 
     def _read_header(self) -> Header:
         if self._take(len(MAGIC)) != MAGIC:
