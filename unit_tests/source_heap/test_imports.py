@@ -19,6 +19,7 @@ PURE: dict[str, tuple[set[str], int]] = {
     "source_heap.manifests": ({"orjson"}, 200),
     "source_heap.rows": (set(), 100),
     "source_heap.avro.container": ({"cramjam"}, 100),
+    "source_heap.avro.frames": ({"cramjam", "polars"}, 500),
     "source_heap.avro.json_schema": (set(), 100),
     "source_heap.avro.decoder": ({"cramjam", "fastavro", "orjson", "polars"}, 600),
     "source_heap.transfer": ({"requests", "urllib3"}, 400),
