@@ -69,11 +69,7 @@ def test_a_pure_module_loads_only_what_it_needs(module: str) -> None:
 
 def test_every_module_outside_of_components_is_pure_or_the_connector_itself() -> None:
     paths = [path.relative_to(folder().parent).with_suffix("") for path in folder().rglob("*.py")]
-    names = {
-        ".".join(("source_heap", *path.parts)).removesuffix(".__init__")
-        for path in paths
-        if "components" not in path.parts
-    }
+    names = {".".join(path.parts).removesuffix(".__init__") for path in paths if "components" not in path.parts}
     assert names - {f"source_heap.{name}" for name in CONNECTOR} == {*PURE, "source_heap.avro"}
 
 
