@@ -19,7 +19,7 @@ _MESSAGES = {
     "ExpiredToken": "The AWS credentials have expired. Renew them where this runs.",
     "RequestTimeTooSkewed": "The clock of this machine is off by more than 15 minutes. Correct it.",
     "InvalidObjectState": "Object '{key}' is archived (Glacier). Restore it, or ask Heap to resync the table.",
-    "PreconditionFailed": "Object '{key}' was replaced while it was read. Run it again to read the new one.",
+    "PreconditionFailed": "Object '{key}' was replaced while it was being read. Retry to read the new version.",
 }
 _LIST_DENIED = (
     "Access denied when listing bucket '{bucket}'. Check the bucket's name, and allow s3:ListBucket on "
@@ -34,7 +34,7 @@ _WRONG_REGION = (
     "Bucket '{bucket}' is not in the configured AWS region{region}. Correct the AWS region, or leave it empty to "
     "auto-detect it."
 )
-_UNAVAILABLE = "S3 is temporarily unavailable ({code}). Run it again later."
+_UNAVAILABLE = "S3 is temporarily unavailable ({code}). Retry later."
 _OTHER = "S3 rejected a request for bucket '{bucket}', object '{key}': {code} {message}"
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _WRONG_REGION_CODES = frozenset(

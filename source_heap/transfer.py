@@ -87,4 +87,4 @@ class ResumingStream(io.RawIOBase):
 
 
 def _interrupted(what: str, error: Exception) -> TransientError:
-    return TransientError(f"The transfer was interrupted: {what} ({error}). Run it again to read the whole file.")
+    return TransientError(f"The transfer was interrupted: {what} ({error}). Retry to read the whole file.")
