@@ -7,7 +7,6 @@ from typing import Any
 
 import botocore.session
 import requests
-from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -15,6 +14,8 @@ from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, Defer
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from requests import PreparedRequest
+
+from cdp_connectors.failures import config_error, transient_error
 
 DEFAULT_REGION = "us-east-1"
 GLOBAL_ENDPOINT = "https://s3.amazonaws.com"
@@ -72,13 +73,10 @@ class AwsAccess:
         try:
             response = requests.head(url, timeout=(10, 30), allow_redirects=False)
         except requests.RequestException as error:
-            raise AirbyteTracedException(
-                message=(
-                    f"The region of bucket '{bucket}' cannot be found out: {url} does not answer. "
-                    "Enter the bucket's region as 'AWS region', or check the network and the endpoint URL."
-                ),
-                internal_message=str(error),
-                failure_type=FailureType.transient_error,
+            raise transient_error(
+                f"The region of bucket '{bucket}' cannot be found out: {url} does not answer. "
+                "Enter the bucket's region as 'AWS region', or check the network and the endpoint URL.",
+                str(error),
             ) from error
         return response.headers.get("x-amz-bucket-region", DEFAULT_REGION)
 
@@ -97,7 +95,7 @@ class AwsAccess:
             return Credentials(self._settings["aws_access_key_id"], self._settings["aws_secret_access_key"])
         found = self._session.get_credentials()
         if found is None:
-            raise _config_error(
+            raise config_error(
                 "No AWS credentials were found where the connector runs: neither in the environment, nor in AWS's "
                 "configuration files, nor from the machine's or the container's role. Provide them there, or choose "
                 "access keys as the authentication.",
@@ -117,22 +115,12 @@ class AwsAccess:
 
     def _refused(self, error: BotoCoreError | ClientError) -> AirbyteTracedException:
         if isinstance(error, HTTPClientError | BotoConnectionError):
-            return AirbyteTracedException(
-                message=f"AWS does not answer when it is asked for credentials: {error}",
-                internal_message=str(error),
-                failure_type=FailureType.transient_error,
-            )
+            return transient_error(f"AWS does not answer when it is asked for credentials: {error}", str(error))
         if self._settings["auth_type"] != "role":
-            return _config_error(f"The AWS credentials cannot be used: {error}", str(error))
-        return _config_error(
+            return config_error(f"The AWS credentials cannot be used: {error}", str(error))
+        return config_error(
             f"The role {self._role_arn} cannot be assumed. Check the account id and the role's name, that the role's "
             "trust policy names the AWS identity of this Airbyte as its principal, and that the external id in it is "
             f"the one configured here. AWS says: {error}",
             str(error),
         )
-
-
-def _config_error(message: str, internal_message: str) -> AirbyteTracedException:
-    return AirbyteTracedException(
-        message=message, internal_message=internal_message, failure_type=FailureType.config_error
-    )

@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import requests
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.failures import config_error
 from source_heap.avro.container import ContainerReader, CorruptFileError
 from source_heap.manifests import TableEntry, UnreadableManifestError, bucket_of, listed_manifests, parse_manifest
 from source_heap.positions import Manifest
@@ -60,7 +59,7 @@ class Bucket:
             if self._manifests is None:
                 self._manifests = listed_manifests(self._list_objects())
             if not self._manifests:
-                raise _config_error(
+                raise config_error(
                     f"Bucket '{self._name}' has no dumps yet: nothing is named manifests/sync_<number>.json there. "
                     "Check that it is the bucket Heap Connect exports to, and wait for Heap's first sync."
                 )
@@ -103,7 +102,7 @@ class Bucket:
 
     def _get(self, file: str, headers: Mapping[str, str]) -> requests.Response:
         if other := bucket_of(file):
-            raise _config_error(
+            raise config_error(
                 f"The manifest names a file in bucket '{other}', while bucket '{self._name}' is configured. "
                 "If the export was moved or copied, have Heap resync the table into the configured bucket."
             )
@@ -115,7 +114,7 @@ class Bucket:
         try:
             return parse_manifest(content, self._name, self._known_columns)
         except UnreadableManifestError as error:
-            raise _config_error(
+            raise config_error(
                 f"Manifest '{key}' in bucket '{self._name}' cannot be read: {error}. Ask Heap to write it anew; "
                 "until then no table can be read beyond the dumps before it."
             ) from error
@@ -129,7 +128,7 @@ class Bucket:
                 schema: RecordSchema = ContainerReader(io.BytesIO(start)).header.schema
             except CorruptFileError as error:
                 if len(start) < size:
-                    raise _config_error(f"File '{file}' is no readable Avro file: {error.reason}.") from error
+                    raise config_error(f"File '{file}' is no readable Avro file: {error.reason}.") from error
                 size *= 8
             else:
                 return schema
@@ -141,7 +140,3 @@ def _at_once(fetch: Callable[[Item], T], items: Sequence[Item]) -> list[T]:
         return [fetch(item) for item in items]
     with ThreadPoolExecutor(min(len(items), SIMULTANEOUS_REQUESTS)) as pool:
         return list(pool.map(fetch, items))
-
-
-def _config_error(message: str) -> AirbyteTracedException:
-    return AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)
