@@ -19,6 +19,7 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Configu
 from airbyte_cdk.utils import AirbyteTracedException
 from requests import RequestException
 
+from cdp_connectors.refusals import StoppedStreamError
 from cdp_connectors.source import ManifestSource
 
 T = TypeVar("T")
@@ -29,6 +30,8 @@ class _ExpectedErrorsWithoutTraceback(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, StoppedStreamError):
+            return False
         if isinstance(error, AirbyteTracedException | RequestException):
             record.msg = f"{record.getMessage()}: {error}"
             record.args = ()

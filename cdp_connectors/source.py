@@ -20,6 +20,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.ast_parsing import parse_one_at_a_time
 from cdp_connectors.failures import Failure, check_sentence, failed_streams, stream_failure
+from cdp_connectors.refusals import stop_refused_streams
 from cdp_connectors.response_cache import cache_json_only
 
 _UNKNOWN_STREAM = Failure(
@@ -45,6 +46,7 @@ class ManifestSource(YamlDeclarativeSource):
     ) -> None:
         parse_one_at_a_time()
         cache_json_only()
+        stop_refused_streams()
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         self._unknown_streams: dict[str, Failure] = {}
         self._configured_names = {stream.stream.name for stream in catalog.streams} if catalog else set()
@@ -83,7 +85,10 @@ class ManifestSource(YamlDeclarativeSource):
         failures: dict[str, Failure] = {}
         try:
             for message in super().read(logger, config, catalog, state):
-                failures.update([failure] if (failure := stream_failure(message)) else [])
+                failure = stream_failure(message)
+                if failure and failures.get(failure[0]) == failure[1]:
+                    continue  # one trace per stream and reason, however many slices met it
+                failures.update([failure] if failure else [])
                 yield message
         except AirbyteTracedException as error:
             if not failures:
