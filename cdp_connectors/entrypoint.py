@@ -22,6 +22,7 @@ from requests import RequestException
 from cdp_connectors.cdk_repairs import exclusive_output
 from cdp_connectors.failures import config_error
 from cdp_connectors.json_types import Json
+from cdp_connectors.refusals import StoppedStreamError
 from cdp_connectors.source import ManifestSource
 
 T = TypeVar("T")
@@ -32,6 +33,8 @@ class _ExpectedErrorsWithoutTraceback(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, StoppedStreamError):
+            return False
         if isinstance(error, AirbyteTracedException | RequestException):
             record.msg = f"{record.getMessage()}: {error}"
             record.args = ()

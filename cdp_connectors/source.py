@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from airbyte_cdk.models import (
@@ -16,9 +17,10 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.cdk_repairs import RepairedSource, StreamReads, guard_stream
+from cdp_connectors.cdk_repairs import RepairedSource, watch_stream
 from cdp_connectors.failures import Failure, check_sentence, failed_streams, stream_failure
 from cdp_connectors.json_types import Json
+from cdp_connectors.refusals import StoppedStreamError, stop_refused_streams
 
 _UNKNOWN_STREAM = Failure(
     FailureType.config_error,
@@ -43,7 +45,8 @@ class ManifestSource(RepairedSource):
     ) -> None:
         self._unknown_streams: dict[str, Failure] = {}
         self._configured_names = {stream.stream.name for stream in catalog.streams} if catalog else set()
-        self._reads = StreamReads()
+        self._failures: dict[str, AirbyteTracedException] = {}
+        stop_refused_streams()
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state)
 
@@ -66,7 +69,7 @@ class ManifestSource(RepairedSource):
 
     def rejected_with(self, status: int) -> bool:
         """Whether a stream failed because the vendor rejected a request with this HTTP status."""
-        return any(getattr(failure, "status", None) == status for failure in self._reads.failures.values())
+        return any(getattr(failure, "status", None) == status for failure in self._failures.values())
 
     def read(
         self,
@@ -83,7 +86,10 @@ class ManifestSource(RepairedSource):
         failures: dict[str, Failure] = {}
         try:
             for message in super().read(logger, config, catalog, state):
-                failures.update([failure] if (failure := stream_failure(message)) else [])
+                failure = stream_failure(message)
+                if failure and failures.get(failure[0]) == failure[1]:
+                    continue  # one trace per stream and reason, however many slices met it
+                failures.update([failure] if failure else [])
                 yield message
         except AirbyteTracedException as error:
             if not failures:
@@ -97,10 +103,20 @@ class ManifestSource(RepairedSource):
         return not self._configured_names or stream_config["name"] in self._configured_names
 
     def prepare(self, streams: list[AbstractStream]) -> None:
-        """Stop a stream at its first configuration error."""
+        """Keep the first failure of each stream."""
         for stream in streams:
-            guard_stream(stream, self._reads)
+            watch_stream(stream, self._within)
 
     def report_missing(self, streams: list[str]) -> None:
         """Count streams that the source does not have as failed."""
         self._unknown_streams = dict.fromkeys(streams, _UNKNOWN_STREAM)
+
+    @contextmanager
+    def _within(self, stream: str) -> Iterator[None]:
+        try:
+            yield
+        except StoppedStreamError:
+            raise
+        except AirbyteTracedException as error:
+            self._failures.setdefault(stream, error)
+            raise

@@ -5,9 +5,9 @@ has a test that fails once the CDK no longer needs it: `make test-newest-cdk` ru
 """
 
 from cdp_connectors.cdk_repairs.destination import RepairedDestination
-from cdp_connectors.cdk_repairs.guards import StreamReads, guard_stream
 from cdp_connectors.cdk_repairs.http import RejectedRequestError
 from cdp_connectors.cdk_repairs.output import check_reason, exclusive_output, exhausted_reason
+from cdp_connectors.cdk_repairs.partitions import WrappedPartition, watch_stream, wrap_partitions
 from cdp_connectors.cdk_repairs.source import RepairedSource
 from cdp_connectors.cdk_repairs.templates import StringCursorPaginationStrategy
 
@@ -15,10 +15,11 @@ __all__ = [
     "RejectedRequestError",
     "RepairedDestination",
     "RepairedSource",
-    "StreamReads",
     "StringCursorPaginationStrategy",
+    "WrappedPartition",
     "check_reason",
     "exclusive_output",
     "exhausted_reason",
-    "guard_stream",
+    "watch_stream",
+    "wrap_partitions",
 ]

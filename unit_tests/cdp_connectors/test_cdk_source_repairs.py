@@ -4,19 +4,24 @@ A test whose name begins with `test_the_cdk_` fails once a newer CDK does withou
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import requests_mock
 from airbyte_cdk.models import AirbyteMessage, SyncMode
 from airbyte_cdk.sources.declarative.partition_routers import SubstreamPartitionRouter
+from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
+    StreamSlicerPartitionGenerator,
+)
 from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.cdk_repairs import RepairedSource, StreamReads, check_reason, exhausted_reason, guard_stream
+from cdp_connectors.cdk_repairs import RepairedSource, check_reason, exhausted_reason, watch_stream
+from cdp_connectors.refusals import stop_refused_streams
 from unit_tests.declarative_sources import api
 from unit_tests.helpers import catalog_of
 
@@ -28,18 +33,26 @@ CHILDREN = 20
 LOG = logging.getLogger("airbyte")
 
 
-class GuardedSource(RepairedSource):
+class WatchedSource(RepairedSource):
     """The repairs, applied as a source applies them."""
 
+    seen: ClassVar[set[tuple[str, str]]] = set()
     missing: tuple[str, ...] = ()
 
     def is_wanted(self, stream_config: Mapping[str, Any]) -> bool:
         return stream_config["name"] == "children"
 
     def prepare(self, streams: list[AbstractStream]) -> None:
-        reads = StreamReads()
         for stream in streams:
-            guard_stream(stream, reads)
+            watch_stream(stream, self.within)
+
+    @contextmanager
+    def within(self, stream: str) -> Iterator[None]:
+        try:
+            yield
+        except AirbyteTracedException as error:
+            self.seen.add((stream, type(error).__name__))
+            raise
 
     def report_missing(self, streams: list[str]) -> None:
         self.missing = tuple(streams)
@@ -76,11 +89,11 @@ def test_the_cdk_builds_streams_that_nobody_reads() -> None:
     catalog = catalog_of(["children"], SyncMode.full_refresh)
 
     assert len(YamlDeclarativeSource(MANIFEST, catalog=catalog).streams({})) == 2
-    assert len(GuardedSource(MANIFEST, catalog=catalog).streams({})) == 1
+    assert len(WatchedSource(MANIFEST, catalog=catalog).streams({})) == 1
 
 
 def test_the_cdk_skips_a_stream_that_it_does_not_have() -> None:
-    source = GuardedSource(MANIFEST)
+    source = WatchedSource(MANIFEST)
 
     assert not any(message.trace for message in read(YamlDeclarativeSource(MANIFEST), "gone"))
     read(source, "gone")
@@ -113,16 +126,30 @@ def requests_for_children(api: requests_mock.Mocker) -> int:
     return sum("/children/" in request.url for request in api.request_history)
 
 
-def test_the_cdk_continues_a_stream_after_a_configuration_error(children: requests_mock.Mocker) -> None:
+def test_the_cdk_continues_a_stream_after_a_configuration_error(
+    children: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate = StreamSlicerPartitionGenerator.generate
+    monkeypatch.setattr(StreamSlicerPartitionGenerator, "generate", getattr(generate, "__wrapped__", generate))
+
     read(YamlDeclarativeSource(MANIFEST), "children")
 
     assert requests_for_children(children) == CHILDREN
 
 
 def test_a_stream_stops_at_its_first_configuration_error(children: requests_mock.Mocker) -> None:
-    read(GuardedSource(MANIFEST), "children")
+    stop_refused_streams()
+
+    read(WatchedSource(MANIFEST), "children")
 
     assert requests_for_children(children) <= 2, "two workers may have begun at the same time"
+
+
+def test_the_exceptions_of_a_stream_are_seen_by_its_name(children: requests_mock.Mocker) -> None:
+    read(WatchedSource(MANIFEST), "children")
+
+    assert children.called
+    assert ("children", "RejectedRequestError") in WatchedSource.seen
 
 
 def test_the_cdk_logs_each_wait_of_a_stream_for_its_parent(caplog: pytest.LogCaptureFixture) -> None:
