@@ -21,12 +21,12 @@ from serpyco_rs import SchemaValidationError
 
 from cdp_connectors.cdk_repairs import RepairedDestination
 from cdp_connectors.json_types import Json
-from destination_segment.catalog import require_mappings
-from destination_segment.client import SegmentClient
-from destination_segment.config import Config, config_schema, parse_config
-from destination_segment.lanes import Lanes
-from destination_segment.streams import Stream
-from destination_segment.writer import Writer
+from destination_segment.calls.catalog import require_mappings
+from destination_segment.calls.stream import Stream
+from destination_segment.configuration.config import Config, config_schema, parse_config
+from destination_segment.delivery.client import SegmentClient
+from destination_segment.delivery.lanes import Lanes
+from destination_segment.delivery.writer import Writer
 
 _UNPROVEN = (
     "Segment's Tracking API answers. It accepts any write key, so this check cannot tell whether yours exists: enter a "

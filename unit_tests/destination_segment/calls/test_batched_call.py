@@ -250,7 +250,7 @@ def test_fields_can_lie_inside_objects(api: Mocker) -> None:
         (
             {"call_type": "identify", "user_id_field": "id"},
             {"id": 1, "note": "x" * 32_768},
-            "the call is larger than the 32,768 bytes that Segment takes",
+            "the call is larger than the 32,768 bytes that Segment accepts",
         ),
     ],
 )

@@ -6,13 +6,13 @@ from typing import Any
 from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConfiguredAirbyteStream, FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
-from destination_segment.api_call_mapping import ApiCall
-from destination_segment.api_calls import template_fields
-from destination_segment.config import Config, Mapping
-from destination_segment.fields import declared_types
-from destination_segment.mappings import UserCall
-from destination_segment.reserved import kind_of
-from destination_segment.sections import AllFields, ListedFields, MappedFields
+from destination_segment.calls.api_call import template_fields
+from destination_segment.configuration.api_call_settings import ApiCallSettings
+from destination_segment.configuration.call_settings import UserCall
+from destination_segment.configuration.config import Config, Mapping
+from destination_segment.configuration.form import AllFields, ListedFields, MappedFields
+from destination_segment.spec.paths import declared_types
+from destination_segment.spec.reserved import kind_of
 
 _FIELDS_NAMED = 25
 
@@ -56,7 +56,7 @@ def _faults(config: Config, configured: ConfiguredAirbyteStream) -> Iterator[str
 
 def _fields(mapping: Mapping) -> set[str]:
     fields = set(mapping.used_fields)
-    if isinstance(mapping, ApiCall):
+    if isinstance(mapping, ApiCallSettings):
         return fields | set(template_fields(mapping))
     if isinstance(mapping, UserCall):
         match mapping.selection:

@@ -4,22 +4,22 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from destination_segment.mappings import CALL_TYPE, StreamMapping
-from destination_segment.sections import FieldPath, Section, Text, entry
+from destination_segment.configuration.call_settings import CALL_TYPE, StreamMapping
+from destination_segment.configuration.form import FieldPath, FormModel, NonEmptyString, form_field
 
-SOURCE = entry("Source", "Where the body comes from.", order=0)
+SOURCE = form_field("Source", "Where the body comes from.", order=0)
 
 
-class Template(Section):
+class Template(FormModel):
     """A header or a query parameter."""
 
     model_config = ConfigDict(title="Name and Value")
 
-    name: Text = entry("Name", "The name of the header or parameter.", order=0)
-    value: str = entry("Value", "A text, or a template over the record such as {{ record.id }}.", order=1)
+    name: NonEmptyString = form_field("Name", "The name of the header or parameter.", order=0)
+    value: str = form_field("Value", "A text, or a template over the record such as {{ record.id }}.", order=1)
 
 
-class NoBody(Section):
+class NoBody(FormModel):
     """No request body."""
 
     model_config = ConfigDict(title="No body")
@@ -27,7 +27,7 @@ class NoBody(Section):
     source: Literal["none"] = SOURCE
 
 
-class RecordBody(Section):
+class RecordBody(FormModel):
     """The record itself."""
 
     model_config = ConfigDict(title="The record")
@@ -35,22 +35,22 @@ class RecordBody(Section):
     source: Literal["record"] = SOURCE
 
 
-class FieldBody(Section):
+class FieldBody(FormModel):
     """One field of the record."""
 
     model_config = ConfigDict(title="A field")
 
     source: Literal["field"] = SOURCE
-    field: FieldPath = entry("Field", "The field with the object to send.", order=1)
+    field: FieldPath = form_field("Field", "The field with the object to send.", order=1)
 
 
-class TemplateBody(Section):
+class TemplateBody(FormModel):
     """JSON with templates in its texts."""
 
     model_config = ConfigDict(title="A template")
 
     source: Literal["template"] = SOURCE
-    template: Text = entry(
+    template: NonEmptyString = form_field(
         "Template",
         "JSON whose texts may hold templates over the record. A text that is one template keeps the field's type.",
         order=1,
@@ -62,33 +62,33 @@ class TemplateBody(Section):
 Body = Annotated[NoBody | RecordBody | FieldBody | TemplateBody, Field(discriminator="source")]
 
 
-class ApiCall(StreamMapping):
+class ApiCallSettings(StreamMapping):
     """Any other request of Segment's APIs, one a record."""
 
     model_config = ConfigDict(title="Make an API Call")
 
     call_type: Literal["api_call"] = CALL_TYPE
-    api: Literal["tracking", "public"] = entry(
+    api: Literal["tracking", "public"] = form_field(
         "API",
         "The Tracking API, with the write key, or the Public API, with the Public API token.",
         order=2,
         default="tracking",
     )
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = entry(
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = form_field(
         "Method", "The HTTP method.", order=3, default="POST"
     )
-    path: Text = entry(
+    path: NonEmptyString = form_field(
         "Path",
         "The path after the API's address. What templates over the record give is percent-encoded.",
         order=4,
         examples=["/group", "/regulations", "/users/{{ record.id }}"],
     )
-    query: list[Template] = entry("Query Parameters", "Parameters after the path.", order=5, default=[])
-    headers: list[Template] = entry(
+    query: list[Template] = form_field("Query Parameters", "Parameters after the path.", order=5, default=[])
+    headers: list[Template] = form_field(
         "Headers", "Headers beside those for credentials and content type.", order=6, default=[]
     )
-    body: Body = entry("Body", "What is sent.", order=7, default=RecordBody(source="record"))
-    user_id_field: FieldPath | None = entry(
+    body: Body = form_field("Body", "What is sent.", order=7, default=RecordBody(source="record"))
+    user_id_field: FieldPath | None = form_field(
         "User ID Field",
         "The field whose value keeps the requests for one user in order. Without it the stream's requests are "
         "made one after another.",

@@ -6,7 +6,7 @@ import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
-from destination_segment.config import config_schema, parse_config
+from destination_segment.configuration.config import config_schema, parse_config
 from unit_tests.destination_segment.segment_writes import JsonObject, config_of
 
 IDENTIFY = {"stream": "users", "call_type": "identify", "user_id_field": "id"}

@@ -25,7 +25,7 @@ _STATUSES_OF_CONTENT = frozenset({400, 404, 409, 410, 413, 422})
 _LONGEST_QUOTE = 300
 
 
-class TemporaryFault(AirbyteTracedException):
+class RetryableError(AirbyteTracedException):
     """A fault that another attempt may not meet."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
@@ -34,7 +34,7 @@ class TemporaryFault(AirbyteTracedException):
         self.wait = wait
 
 
-class Refusal(AirbyteTracedException):
+class RejectionError(AirbyteTracedException):
     """Segment's final no to a request."""
 
     def __init__(self, message: str, internal_message: str, status: int) -> None:
@@ -49,13 +49,13 @@ class Refusal(AirbyteTracedException):
 
 def _waits() -> Generator[float, Any, None]:
     """The seconds before each further attempt; `backoff` sends the fault of the last one in."""
-    fault: TemporaryFault = yield 0
+    fault: RetryableError = yield 0
     for attempt in range(ATTEMPTS):
         fault = yield min(2**attempt, _LONGEST_BACKOFF) if fault.wait is None else fault.wait
 
 
 def _wants_too_long_a_wait(fault: Exception) -> bool:
-    return isinstance(fault, TemporaryFault) and (fault.wait or 0) > _LONGEST_REQUESTED_WAIT
+    return isinstance(fault, RetryableError) and (fault.wait or 0) > _LONGEST_REQUESTED_WAIT
 
 
 def _log_wait(details: Details) -> None:
@@ -75,7 +75,7 @@ def send(session: requests.Session, method: str, url: str, **request: Any) -> re
     """
     try:
         return _attempt(session, method, url, **request)
-    except TemporaryFault as fault:
+    except RetryableError as fault:
         asked = (
             f" It asks to wait {fault.wait:.0f} s."
             if _wants_too_long_a_wait(fault)
@@ -90,7 +90,7 @@ def send(session: requests.Session, method: str, url: str, **request: Any) -> re
 
 @backoff.on_exception(
     _waits,
-    TemporaryFault,
+    RetryableError,
     max_tries=ATTEMPTS,
     max_time=_LONGEST_TIME,
     jitter=backoff.random_jitter,
@@ -103,12 +103,12 @@ def _attempt(session: requests.Session, method: str, url: str, **request: Any) -
         response = session.request(method, url, timeout=_TIMEOUT, allow_redirects=False, **request)
     except requests.RequestException as error:
         session.close()
-        raise TemporaryFault(f"{_host(url)} cannot be reached ({_kind(error)}).") from error
+        raise RetryableError(f"{_host(url)} cannot be reached ({_kind(error)}).") from error
     if response.status_code == _TOO_MANY_REQUESTS or response.status_code >= _SERVER_ERROR:
         session.close()  # Segment's advice: resolve the name anew, for its addresses change
-        raise TemporaryFault(f"{_host(url)} answered HTTP {response.status_code}.", _requested_wait(response))
+        raise RetryableError(f"{_host(url)} answered HTTP {response.status_code}.", _requested_wait(response))
     if response.ok and "text/html" in response.headers.get("Content-Type", ""):
-        raise TemporaryFault(f"{_host(url)} answered with a web page, as a proxy or a sign-in page of a network does.")
+        raise RetryableError(f"{_host(url)} answered with a web page, as a proxy or a sign-in page of a network does.")
     if not response.ok or response.is_redirect:
         raise _refusal(url, response)
     return response
@@ -122,7 +122,7 @@ def _requested_wait(response: requests.Response) -> float | None:
     return None
 
 
-def _refusal(url: str, response: requests.Response) -> Refusal:
+def _refusal(url: str, response: requests.Response) -> RejectionError:
     status, host = response.status_code, _host(url)
     meanings = {
         400: f"{host} refuses the request as malformed. Check that the write key was copied whole.",
@@ -133,7 +133,7 @@ def _refusal(url: str, response: requests.Response) -> Refusal:
     message = meanings.get(status, f"{host} refuses the request.")
     if response.is_redirect:
         message = f"{host} wants requests to go elsewhere. Check the API URL."
-    return Refusal(
+    return RejectionError(
         message=f"{message} (HTTP {status}{_quote(response)})",
         internal_message=f"{response.request.method} {urlsplit(url).netloc}: HTTP {status}",
         status=status,

@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from destination_segment import values
-from destination_segment.values import Unfit
+from destination_segment.spec import values
+from destination_segment.spec.values import UnsendableError
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_points_in_time_are_written_as_iso_8601_in_utc(given: object, expected: 
     ],
 )
 def test_what_is_no_point_in_time_is_refused(given: object) -> None:
-    with pytest.raises(Unfit, match=r"^is not a date$"):
+    with pytest.raises(UnsendableError, match=r"^is not a date$"):
         values.timestamp(given)
 
 
@@ -70,7 +70,7 @@ def test_other_formats_are_read_as_they_are_declared(form: str, given: object, e
 
 
 def test_another_format_refuses_what_it_does_not_describe() -> None:
-    with pytest.raises(Unfit, match="is not a date"):
+    with pytest.raises(UnsendableError, match="is not a date"):
         values.timestamp("2012-12-02", values.moments_in("%d.%m.%Y"))
 
 
@@ -112,5 +112,5 @@ def test_values_take_their_types(convert: Callable[[object], object], given: obj
     ],
 )
 def test_values_of_other_types_are_refused(convert: Callable[[object], object], given: object) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(UnsendableError):
         convert(given)

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from destination_segment import values
-from destination_segment.fields import ABSENT, put, reader
-from destination_segment.mappings import Alias, Call, Group, Track, UserCall, View
-from destination_segment.reserved import ReservedNames, converted
-from destination_segment.sections import AllFields, ListedFields, MappedFields, NamedField, Selection
-from destination_segment.values import Unfit
+from destination_segment.configuration.call_settings import Alias, Call, Group, Track, UserCall, View
+from destination_segment.configuration.form import AllFields, ListedFields, MappedFields, NamedField, Selection
+from destination_segment.spec import values
+from destination_segment.spec.paths import ABSENT, put, reader
+from destination_segment.spec.reserved import ReservedNames, converted
+from destination_segment.spec.values import UnsendableError
 
 Record = Mapping[str, Any]
 Part = Callable[[Record, dict[str, Any]], None]
@@ -24,7 +24,7 @@ _TYPES: dict[str, Callable[[Any], Any]] = {
 
 
 @dataclass(frozen=True)
-class SegmentCall:
+class BatchedCall:
     """A call as it goes into a batch, but for its message id."""
 
     message: dict[str, Any]
@@ -35,23 +35,23 @@ class SegmentCall:
         return str(self.message.get("userId") or self.message.get("anonymousId"))
 
 
-class CallBuilder:
+class BatchedCallBuilder:
     """Builds the call that a mapping makes of a record."""
 
     def __init__(self, mapping: Call) -> None:
         self._call_type: str = mapping.call_type  # type: ignore[attr-defined] # every kind of call has its own constant
         self._parts = _parts(mapping)
 
-    def build(self, record: Record) -> SegmentCall:
+    def build(self, record: Record) -> BatchedCall:
         """The record's call.
 
         Raises:
-            Unfit: the record cannot be sent; the text is the whole reason and quotes no value.
+            UnsendableError: the record cannot be sent; the text is the whole reason and quotes no value.
         """
         message: dict[str, Any] = {"type": self._call_type}
         for add in self._parts:
             add(record, message)
-        return SegmentCall(message)
+        return BatchedCall(message)
 
 
 def _parts(mapping: Call) -> list[Part]:
@@ -89,7 +89,7 @@ def _identity(mapping: Call) -> Part:
             if value is not None:
                 message[name] = value
         if len(message) == 1:
-            raise Unfit(reason)
+            raise UnsendableError(reason)
 
     return add
 
@@ -100,7 +100,7 @@ def _required(name: str, noun: str, path: str) -> Part:
     def add(record: Record, message: dict[str, Any]) -> None:
         value = _checked(path, values.identifier, read(record))
         if value is None:
-            raise Unfit(f"the record has no {noun} (empty: '{path}')")
+            raise UnsendableError(f"the record has no {noun} (empty: '{path}')")
         message[name] = value
 
     return add
@@ -233,5 +233,5 @@ def _mapped(entries: list[NamedField], reserved: ReservedNames) -> Callable[[Rec
 def _checked(path: str, convert: Callable[[Any], Any], value: Any) -> Any:  # noqa: ANN401 # any JSON value
     try:
         return convert(value)
-    except Unfit as unfit:
-        raise Unfit(f"the field '{path}' {unfit}") from unfit
+    except UnsendableError as unfit:
+        raise UnsendableError(f"the field '{path}' {unfit}") from unfit

@@ -11,44 +11,46 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails, core_schema
 from typing_extensions import Self
 
-from destination_segment.api_call_mapping import ApiCall
-from destination_segment.mappings import Alias, Group, Identify, Page, Screen, Track
-from destination_segment.sections import Section, Text, entry
+from destination_segment.configuration.api_call_settings import ApiCallSettings
+from destination_segment.configuration.call_settings import Alias, Group, Identify, Page, Screen, Track
+from destination_segment.configuration.form import FormModel, NonEmptyString, form_field
 
-Mapping = Annotated[Identify | Track | Group | Page | Screen | Alias | ApiCall, Field(discriminator="call_type")]
+Mapping = Annotated[
+    Identify | Track | Group | Page | Screen | Alias | ApiCallSettings, Field(discriminator="call_type")
+]
 
 _TRACKING_URLS = {"us": "https://api.segment.io/v1", "eu": "https://events.eu1.segmentapis.com/v1"}
 _PUBLIC_URLS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
 
 
-class Config(Section):
+class Config(FormModel):
     """What the user enters for one connection."""
 
     model_config = ConfigDict(title="Segment Destination", extra="ignore")
 
-    write_key: Text = entry(
+    write_key: NonEmptyString = form_field(
         "Write Key",
         "The write key of the Segment source that is to receive the data: Connections, Sources, your source, "
         "Settings, API Keys.",
         order=0,
         airbyte_secret=True,
     )
-    region: Literal["us", "eu"] = entry(
+    region: Literal["us", "eu"] = form_field(
         "Region", "Where the workspace lives: us (Oregon) or eu (Dublin).", order=1, default="us"
     )
-    mappings: Annotated[list[Mapping], Field(min_length=1)] = entry(
+    mappings: Annotated[list[Mapping], Field(min_length=1)] = form_field(
         "Mappings",
         "What the records of each stream become. Every stream of the connection needs at least one.",
         order=2,
     )
-    on_invalid: Literal["fail", "skip"] = entry(
+    on_invalid: Literal["fail", "skip"] = form_field(
         "Records That Cannot Be Sent",
         "A record without a user id, too large, or with a value of a wrong type is logged with its key. fail: the "
         "sync then fails at its end and no state passes the record. skip: the sync goes on without it.",
         order=3,
         default="fail",
     )
-    public_api_token: Text | None = entry(
+    public_api_token: NonEmptyString | None = form_field(
         "Public API Token",
         "Lets the check prove that the write key exists (the Tracking API accepts any key), and API calls use the "
         "Public API. Settings, Workspace settings, Access Management, Tokens. Reading write keys needs Source Admin.",
@@ -56,14 +58,14 @@ class Config(Section):
         default=None,
         airbyte_secret=True,
     )
-    api_url: Text | None = entry(
+    api_url: NonEmptyString | None = form_field(
         "Tracking API URL",
         "Only behind a proxy: the Tracking API's address, with its version path.",
         order=5,
         default=None,
         examples=["https://api.segment.io/v1"],
     )
-    public_api_url: Text | None = entry(
+    public_api_url: NonEmptyString | None = form_field(
         "Public API URL",
         "Only behind a proxy: the Public API's address.",
         order=6,
@@ -96,7 +98,7 @@ class Config(Section):
     def require_public_api_token(self) -> Self:
         """Refuse calls of the Public API without the token that it asks for."""
         for mapping in self.mappings:
-            if isinstance(mapping, ApiCall) and mapping.api == "public" and not self.public_api_token:
+            if isinstance(mapping, ApiCallSettings) and mapping.api == "public" and not self.public_api_token:
                 raise ValueError(
                     f"The mapping of stream '{mapping.stream}' calls the Public API, which needs a Public API token"
                 )

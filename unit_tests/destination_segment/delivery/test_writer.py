@@ -37,7 +37,7 @@ def test_states_come_back_in_order_with_the_records_they_stand_for(api: Mocker) 
 
 
 def test_a_state_waits_for_every_record_before_it(api: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("destination_segment.writer._SECONDS_BETWEEN_FLUSHES", 0)
+    monkeypatch.setattr("destination_segment.delivery.writer._SECONDS_BETWEEN_FLUSHES", 0)
     allowed = threading.Event()
     accepted: list[str] = []
 
@@ -65,7 +65,7 @@ def test_a_state_waits_for_every_record_before_it(api: Mocker, monkeypatch: pyte
 def test_a_refused_batch_ends_the_sync_without_the_states_after_it(
     api: Mocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("destination_segment.batches.MAX_BATCH_ITEMS", 1)
+    monkeypatch.setattr("destination_segment.delivery.batches.MAX_BATCH_CALLS", 1)
     api.post(BATCH_URL, [ACCEPTED, {"status_code": 400}])
     written = write(CONFIG, catalog_of(), [item for n in range(9) for item in (record({"id": "u", "n": n}), state(n))])
     assert numbers(written.states) == [0]
@@ -75,7 +75,7 @@ def test_a_refused_batch_ends_the_sync_without_the_states_after_it(
 
 
 def test_calls_of_one_user_keep_their_order(api: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("destination_segment.batches.MAX_BATCH_ITEMS", 3)
+    monkeypatch.setattr("destination_segment.delivery.batches.MAX_BATCH_CALLS", 3)
     write(CONFIG, catalog_of(), [record({"id": n % 40, "n": n}) for n in range(2_000)])
     by_user = defaultdict(list)
     for item in sent_items(api):

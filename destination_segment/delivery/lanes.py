@@ -8,10 +8,10 @@ from zlib import crc32
 
 from typing_extensions import Self
 
-from destination_segment.api_calls import ApiRequest
-from destination_segment.batches import Batch
-from destination_segment.client import SegmentClient
-from destination_segment.http import Refusal
+from destination_segment.calls.api_call import ApiCall
+from destination_segment.delivery.batches import Batch
+from destination_segment.delivery.client import SegmentClient
+from destination_segment.delivery.retries import RejectionError
 
 LANES = 8
 _BATCHES_IN_FLIGHT = 2  # one on its way, one ready to follow it
@@ -36,7 +36,7 @@ class Lane:
             self._open_since = position
         self._open.add(item)
 
-    def request(self, position: int, request: ApiRequest, on_refusal: Callable[[str], None]) -> None:
+    def request(self, position: int, request: ApiCall, on_refusal: Callable[[str], None]) -> None:
         """Add a request of its own, read at a position of the input.
 
         If Segment refuses it for its content, the worker calls `on_refusal` with the reason, and goes on.
@@ -45,7 +45,7 @@ class Lane:
         def work() -> None:
             try:
                 self._client.send_request(request)
-            except Refusal as refusal:
+            except RejectionError as refusal:
                 if not refusal.concerns_content:
                     raise
                 on_refusal(f"Segment refused the API call (HTTP {refusal.status})")

@@ -19,10 +19,10 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.failures import config_error
-from destination_segment.api_calls import ApiRequest
-from destination_segment.lanes import Lanes
-from destination_segment.streams import Stream, StreamKey
-from destination_segment.values import Unfit
+from destination_segment.calls.api_call import ApiCall
+from destination_segment.calls.stream import Stream, StreamKey
+from destination_segment.delivery.lanes import Lanes
+from destination_segment.spec.values import UnsendableError
 
 logger = logging.getLogger("airbyte")
 
@@ -91,18 +91,18 @@ class Writer:
         self._read[stream.key] += 1
         origin = Origin(stream, self._position, self._read[stream.key], stream.primary_key(message.data))
         try:
-            outgoing = stream.outgoing(message.data)
-        except Unfit as unfit:
+            calls = stream.calls(message.data)
+        except UnsendableError as unfit:
             self._leave_out(origin, str(unfit))
             return
         self._sent_since_state[stream.key] += 1
-        for each in outgoing:
-            lane = self._lanes[each.order_key]
-            if isinstance(each.call, ApiRequest):
+        for call in calls:
+            lane = self._lanes[call.order_key]
+            if isinstance(call.content, ApiCall):
                 self._note_refusals()
-                lane.request(origin.position, each.call, lambda reason: self._refusals.put((origin, reason)))
+                lane.request(origin.position, call.content, lambda reason: self._refusals.put((origin, reason)))
             else:
-                lane.add(origin.position, each.call)
+                lane.add(origin.position, call.content)
 
     def _leave_out(self, origin: Origin, reason: str) -> None:
         self._unsent[origin.stream.key, reason] += 1

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from destination_segment import values
-from destination_segment.values import Unfit
+from destination_segment.spec import values
+from destination_segment.spec.values import UnsendableError
 
 _SCALAR = frozenset({"string", "number", "integer", "boolean"})
 _NO_TEXT_OR_NUMBER = frozenset({"object", "array", "boolean"})
@@ -19,7 +19,7 @@ class Kind:
     noun: str
     """As a sentence names it: "a number"."""
     convert: Callable[[Any], Any]
-    """Puts a value into the type, or raises `Unfit`."""
+    """Puts a value into the type, or raises `UnsendableError`."""
     declarable: frozenset[str] = frozenset()
     """The types of the configuration's form that agree with it."""
     impossible: frozenset[str] = _NO_TEXT_OR_NUMBER
@@ -43,8 +43,8 @@ def _object(**parts: Kind) -> Kind:
     def convert(value: Any) -> dict[str, Any]:  # noqa: ANN401 # as all values
         try:
             return {name: converted(name, part, parts) for name, part in values.mapping(value).items()}
-        except Unfit as unfit:
-            raise Unfit(f"has an unfit part: {unfit}" if isinstance(value, dict) else str(unfit)) from unfit
+        except UnsendableError as unfit:
+            raise UnsendableError(f"has an unfit part: {unfit}" if isinstance(value, dict) else str(unfit)) from unfit
 
     return Kind("an object", convert, impossible=_SCALAR | {"array"}, parts=parts)
 
@@ -114,15 +114,15 @@ def converted(path: str, value: Any, reserved: ReservedNames) -> Any:  # noqa: A
     """The value in its reserved type, or as it is; null stays null, which clears a trait.
 
     Raises:
-        Unfit: naming the reserved name, never the value.
+        UnsendableError: naming the reserved name, never the value.
     """
     kind = kind_of(path, reserved)
     if kind is None or value is None:
         return value
     try:
         return kind.convert(value)
-    except Unfit as unfit:
-        raise Unfit(f"'{path}' {unfit}") from unfit
+    except UnsendableError as unfit:
+        raise UnsendableError(f"'{path}' {unfit}") from unfit
 
 
 def collision(path: str, declared: str, reserved: ReservedNames) -> str | None:

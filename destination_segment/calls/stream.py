@@ -1,4 +1,4 @@
-"""What becomes of the records of one stream."""
+"""Turning the records of one stream into calls."""
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -7,25 +7,25 @@ from typing import Any
 import orjson
 from airbyte_cdk.models import ConfiguredAirbyteStream
 
-from destination_segment.api_call_mapping import ApiCall
-from destination_segment.api_calls import ApiRequest, ApiRequestBuilder
-from destination_segment.batches import require_item_size
-from destination_segment.calls import CallBuilder, Record
-from destination_segment.config import Config
-from destination_segment.fields import reader
-from destination_segment.values import Unfit
+from destination_segment.calls.api_call import ApiCall, ApiCallBuilder
+from destination_segment.calls.batched_call import BatchedCallBuilder, Record
+from destination_segment.configuration.api_call_settings import ApiCallSettings
+from destination_segment.configuration.config import Config
+from destination_segment.spec.limits import require_call_size
+from destination_segment.spec.paths import reader
+from destination_segment.spec.values import UnsendableError
 
 StreamKey = tuple[str | None, str]
 """A stream's namespace and name."""
 
 
 @dataclass(frozen=True)
-class Outgoing:
-    """A call, ready to be sent: the JSON of a batch's item, or a request of its own."""
+class Call:
+    """A call, ready to be sent: the JSON of a batched call, or an API call."""
 
     order_key: str
     """Calls with the same key keep their order."""
-    call: bytes | ApiRequest
+    content: bytes | ApiCall
 
 
 class Stream:
@@ -34,7 +34,7 @@ class Stream:
     def __init__(self, config: Config, configured: ConfiguredAirbyteStream) -> None:
         self.key: StreamKey = (configured.stream.namespace, configured.stream.name)
         self._builders = [
-            ApiRequestBuilder(mapping) if isinstance(mapping, ApiCall) else CallBuilder(mapping)
+            ApiCallBuilder(mapping) if isinstance(mapping, ApiCallSettings) else BatchedCallBuilder(mapping)
             for mapping in config.mappings
             if mapping.stream == configured.stream.name
         ]
@@ -47,32 +47,34 @@ class Stream:
         """The values of the record's primary key; empty for a stream without one."""
         return [read(record) for read in self._primary_key]
 
-    def outgoing(self, record: Record) -> list[Outgoing]:
+    def calls(self, record: Record) -> list[Call]:
         """The record's calls, one a mapping.
 
         Raises:
-            Unfit: the record cannot be sent; the text is the whole reason and quotes no value.
+            UnsendableError: the record cannot be sent; the text is the whole reason and quotes no value.
         """
         return [
-            self._request(record, builder) if isinstance(builder, ApiRequestBuilder) else self._item(record, builder)
+            self._api_call(record, builder)
+            if isinstance(builder, ApiCallBuilder)
+            else self._batched_call(record, builder)
             for builder in self._builders
         ]
 
-    def _item(self, record: Record, builder: CallBuilder) -> Outgoing:
+    def _batched_call(self, record: Record, builder: BatchedCallBuilder) -> Call:
         call = builder.build(record)
         content = orjson.dumps(call.message, option=orjson.OPT_SORT_KEYS)
-        item = b'%b,"messageId":"%b"}' % (content[:-1], self._message_id(record, content).encode())
-        require_item_size(item)
-        return Outgoing(call.user, item)
+        message = b'%b,"messageId":"%b"}' % (content[:-1], self._message_id(record, content).encode())
+        require_call_size(message)
+        return Call(call.user, message)
 
-    def _request(self, record: Record, builder: ApiRequestBuilder) -> Outgoing:
+    def _api_call(self, record: Record, builder: ApiCallBuilder) -> Call:
         request = builder.build(record)
         content = _json(request.body)
         if request.api == "tracking" and isinstance(request.body, dict):
             identified = {"messageId": self._message_id(record, request.path.encode() + content), **request.body}
-            require_item_size(_json(identified))
+            require_call_size(_json(identified))
             request = replace(request, body=identified)
-        return Outgoing(request.user or f"stream {self.key[1]}", request)
+        return Call(request.user or f"stream {self.key[1]}", request)
 
     def _message_id(self, record: Record, content: bytes) -> str:
         """The same id for the same content of the same version of the same record, whenever it is sent.
@@ -89,4 +91,4 @@ def _json(body: Any) -> bytes:  # noqa: ANN401 # whatever a template gives
     try:
         return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
     except TypeError as error:
-        raise Unfit("the body of the API call cannot be written as JSON") from error
+        raise UnsendableError("the body of the API call cannot be written as JSON") from error

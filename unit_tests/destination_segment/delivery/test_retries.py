@@ -5,7 +5,7 @@ import requests
 from airbyte_cdk.models import FailureType
 from requests_mock import Mocker
 
-from destination_segment.http import ATTEMPTS
+from destination_segment.delivery.retries import ATTEMPTS
 from unit_tests.destination_segment.segment_writes import (
     ACCEPTED,
     BATCH_URL,

@@ -5,7 +5,18 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, field_validator, model_validator
 from typing_extensions import Self
 
-from destination_segment.reserved import (
+from destination_segment.configuration.form import (
+    AllFields,
+    FieldPath,
+    FormModel,
+    Integration,
+    MappedFields,
+    NamedField,
+    NonEmptyString,
+    Selection,
+    form_field,
+)
+from destination_segment.spec.reserved import (
     GROUP_TRAITS,
     PAGE_PROPERTIES,
     SCREEN_PROPERTIES,
@@ -14,26 +25,15 @@ from destination_segment.reserved import (
     ReservedNames,
     collision,
 )
-from destination_segment.sections import (
-    AllFields,
-    FieldPath,
-    Integration,
-    MappedFields,
-    NamedField,
-    Section,
-    Selection,
-    Text,
-    entry,
-)
-from destination_segment.values import currency_code
+from destination_segment.spec.values import currency_code
 
-CALL_TYPE = entry("Call Type", "What the records become.", order=1)
+CALL_TYPE = form_field("Call Type", "What the records become.", order=1)
 
 
-class StreamMapping(Section):
+class StreamMapping(FormModel):
     """What every mapping has."""
 
-    stream: Text = entry("Stream", "The stream whose records are sent, as the source names it.", order=0)
+    stream: NonEmptyString = form_field("Stream", "The stream whose records are sent, as the source names it.", order=0)
 
     @property
     def used_fields(self) -> set[str]:
@@ -44,36 +44,36 @@ class StreamMapping(Section):
 class Call(StreamMapping):
     """What every call of Segment's spec can carry."""
 
-    user_id_field: FieldPath | None = entry(
+    user_id_field: FieldPath | None = form_field(
         "User ID Field", "The field with the user's id in your database.", order=2, default=None
     )
-    timestamp_field: FieldPath | None = entry(
+    timestamp_field: FieldPath | None = form_field(
         "Timestamp Field",
         "The field that says when it happened: ISO 8601, RFC 2822, or Unix time in seconds, milliseconds, "
         "microseconds or nanoseconds. Without one, or where it is empty, Segment takes the time of arrival.",
         order=20,
         default=None,
     )
-    timestamp_format: Text | None = entry(
+    timestamp_format: NonEmptyString | None = form_field(
         "Timestamp Format",
         "Only for other formats, in the notation of strptime. A time without an offset is taken as UTC.",
         order=21,
         default=None,
         examples=["%d.%m.%Y %H:%M", "%m/%d/%Y"],
     )
-    context_field: FieldPath | None = entry(
+    context_field: FieldPath | None = form_field(
         "Context Field", "The field with an object to send as the call's context.", order=22, default=None
     )
-    context: list[NamedField] = entry(
+    context: list[NamedField] = form_field(
         "Context", "Single parts of the context, such as ip, locale or campaign.name.", order=23, default=[]
     )
-    integrations_field: FieldPath | None = entry(
+    integrations_field: FieldPath | None = form_field(
         "Integrations Field",
         "The field with an object that switches Segment's destinations on or off.",
         order=24,
         default=None,
     )
-    integrations: list[Integration] = entry(
+    integrations: list[Integration] = form_field(
         "Integrations", "Destinations to switch on or off for every record.", order=25, default=[]
     )
 
@@ -89,7 +89,7 @@ class UserCall(Call):
     bag: ClassVar[Literal["traits", "properties"]] = "properties"
     reserved: ClassVar[ReservedNames] = {}
 
-    anonymous_id_field: FieldPath | None = entry(
+    anonymous_id_field: FieldPath | None = form_field(
         "Anonymous ID Field",
         "The field with an id for someone whose user id is not known. Every call needs one of the two.",
         order=3,
@@ -128,7 +128,9 @@ class Identify(UserCall):
     reserved: ClassVar[ReservedNames] = USER_TRAITS
 
     call_type: Literal["identify"] = CALL_TYPE
-    traits: Selection = entry("Traits", "What is known about the user.", order=10, default=AllFields(selection="all"))
+    traits: Selection = form_field(
+        "Traits", "What is known about the user.", order=10, default=AllFields(selection="all")
+    )
 
 
 class Track(UserCall):
@@ -139,23 +141,25 @@ class Track(UserCall):
     reserved: ClassVar[ReservedNames] = TRACK_PROPERTIES
 
     call_type: Literal["track"] = CALL_TYPE
-    event_name: Text | None = entry("Event Name", "The event's name, the same for every record.", order=4, default=None)
-    event_name_field: FieldPath | None = entry(
+    event_name: NonEmptyString | None = form_field(
+        "Event Name", "The event's name, the same for every record.", order=4, default=None
+    )
+    event_name_field: FieldPath | None = form_field(
         "Event Name Field", "The field with the event's name, instead of a fixed one.", order=5, default=None
     )
-    revenue_field: FieldPath | None = entry(
+    revenue_field: FieldPath | None = form_field(
         "Revenue Field", "The field with the amount, in units of the currency.", order=6, default=None
     )
-    currency: Text = entry(
+    currency: NonEmptyString = form_field(
         "Currency", "ISO 4217 code of the revenue where the currency field gives none.", order=7, default="USD"
     )
-    currency_field: FieldPath | None = entry(
+    currency_field: FieldPath | None = form_field(
         "Currency Field", "The field with the ISO 4217 code of the revenue.", order=8, default=None
     )
-    value_field: FieldPath | None = entry(
+    value_field: FieldPath | None = form_field(
         "Value Field", "The field with what the event is worth where that is no revenue.", order=9, default=None
     )
-    properties: Selection = entry(
+    properties: Selection = form_field(
         "Properties", "What describes the event.", order=10, default=AllFields(selection="all")
     )
 
@@ -182,18 +186,22 @@ class Group(UserCall):
     reserved: ClassVar[ReservedNames] = GROUP_TRAITS
 
     call_type: Literal["group"] = CALL_TYPE
-    group_id_field: FieldPath = entry("Group ID Field", "The field with the group's id.", order=4)
-    traits: Selection = entry("Traits", "What is known about the group.", order=10, default=AllFields(selection="all"))
+    group_id_field: FieldPath = form_field("Group ID Field", "The field with the group's id.", order=4)
+    traits: Selection = form_field(
+        "Traits", "What is known about the group.", order=10, default=AllFields(selection="all")
+    )
 
 
 class View(UserCall):
     """Something that someone saw."""
 
-    name: Text | None = entry("Name", "The name of what was seen, the same for every record.", order=4, default=None)
-    name_field: FieldPath | None = entry(
+    name: NonEmptyString | None = form_field(
+        "Name", "The name of what was seen, the same for every record.", order=4, default=None
+    )
+    name_field: FieldPath | None = form_field(
         "Name Field", "The field with the name, instead of a fixed one.", order=5, default=None
     )
-    properties: Selection = entry(
+    properties: Selection = form_field(
         "Properties", "What describes the view.", order=10, default=AllFields(selection="all")
     )
 
@@ -231,5 +239,5 @@ class Alias(Call):
     model_config = ConfigDict(title="Alias")
 
     call_type: Literal["alias"] = CALL_TYPE
-    user_id_field: FieldPath = entry("User ID Field", "The field with the id that stays.", order=2)
-    previous_id_field: FieldPath = entry("Previous ID Field", "The field with the id that it replaces.", order=3)
+    user_id_field: FieldPath = form_field("User ID Field", "The field with the id that stays.", order=2)
+    previous_id_field: FieldPath = form_field("Previous ID Field", "The field with the id that it replaces.", order=3)

@@ -1,7 +1,7 @@
 """Values in the types that Segment's spec asks for.
 
-Every function takes any JSON value and either returns it in its type or raises `Unfit`, whose text is the end of a
-sentence ("is not a date") and never quotes the value: it is logged, and records hold personal data.
+Every function takes any JSON value and either returns it in its type or raises `UnsendableError`, whose message is the
+end of a sentence ("is not a date") and never quotes the value: it is logged, and records hold personal data.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 import pendulum
 
-from destination_segment.currencies import CURRENCY_CODES
+from destination_segment.spec.currencies import CURRENCY_CODES
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d{1,300})?", re.ASCII)
@@ -23,7 +23,7 @@ _UNIX_TIME_UNITS = ((1e11, 1), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
 """Upper bounds, and units a second: seconds up to the year 5138, then milli-, micro- and nanoseconds from 1973 on."""
 
 
-class Unfit(ValueError):  # noqa: N818 # an adjective reads best where it is raised
+class UnsendableError(ValueError):  # an adjective reads best where it is raised
     """A value cannot take the type that its place in a call has."""
 
 
@@ -35,7 +35,7 @@ def text(value: Any) -> str:  # noqa: ANN401 # as all here
         return str(int(value))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise Unfit("is not a text")
+    raise UnsendableError("is not a text")
 
 
 def identifier(value: Any) -> str | None:  # noqa: ANN401
@@ -49,7 +49,7 @@ def number(value: Any) -> int | float:  # noqa: ANN401
         return value
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return int(value) if "." not in value and abs(int(value)) < _LARGEST_INTEGER else float(value)
-    raise Unfit("is not a number")
+    raise UnsendableError("is not a number")
 
 
 def boolean(value: Any) -> bool:  # noqa: ANN401
@@ -57,28 +57,28 @@ def boolean(value: Any) -> bool:  # noqa: ANN401
     known = {"true": True, "1": True, "false": False, "0": False}
     if isinstance(value, bool | int | str) and str(value).strip().lower() in known:
         return known[str(value).strip().lower()]
-    raise Unfit("is neither true nor false")
+    raise UnsendableError("is neither true nor false")
 
 
 def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401
     """An object."""
     if isinstance(value, dict):
         return value
-    raise Unfit("is not an object")
+    raise UnsendableError("is not an object")
 
 
 def texts(value: Any) -> list[str]:  # noqa: ANN401
     """A list of texts."""
     if isinstance(value, list):
         return [text(item) for item in value]
-    raise Unfit("is not a list of texts")
+    raise UnsendableError("is not a list of texts")
 
 
 def text_or_number(value: Any) -> str | int | float:  # noqa: ANN401
     """A text or a number, as it is."""
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return value
-    raise Unfit("is neither a text nor a number")
+    raise UnsendableError("is neither a text nor a number")
 
 
 def currency_code(value: Any) -> str:  # noqa: ANN401
@@ -86,7 +86,7 @@ def currency_code(value: Any) -> str:  # noqa: ANN401
     code = value.strip().upper() if isinstance(value, str) else ""
     if code in CURRENCY_CODES:
         return code
-    raise Unfit("is not an ISO 4217 currency code")
+    raise UnsendableError("is not an ISO 4217 currency code")
 
 
 def date(value: Any) -> str:  # noqa: ANN401
@@ -171,4 +171,4 @@ def _in_utc(instant: datetime) -> datetime:
 
 
 def _refuse_date() -> datetime:
-    raise Unfit("is not a date")
+    raise UnsendableError("is not a date")

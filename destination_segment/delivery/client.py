@@ -8,10 +8,10 @@ import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
-from destination_segment.api_calls import ApiRequest
-from destination_segment.batches import Batch
-from destination_segment.config import Config
-from destination_segment.http import TemporaryFault, send
+from destination_segment.calls.api_call import ApiCall
+from destination_segment.configuration.config import Config
+from destination_segment.delivery.batches import Batch
+from destination_segment.delivery.retries import RetryableError, send
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _PAGE_SIZE = 200
@@ -48,7 +48,7 @@ class SegmentClient:
         )
         _require_acceptance(response)
 
-    def send_request(self, request: ApiRequest) -> None:
+    def send_request(self, request: ApiCall) -> None:
         """Return once Segment has carried the request out.
 
         Raises:
@@ -76,12 +76,12 @@ class SegmentClient:
         try:
             answer = self._session.get(f"{self._tracking_url}/batch", timeout=10, allow_redirects=False)
         except requests.RequestException as error:
-            raise TemporaryFault(
+            raise RetryableError(
                 f"Segment's Tracking API at {self._tracking_url} cannot be reached. Check the region, the Tracking "
                 "API URL, and that the network lets requests through."
             ) from error
         if answer.ok and "text/html" in answer.headers.get("Content-Type", ""):
-            raise TemporaryFault(f"A web page answers at {self._tracking_url}, not Segment's Tracking API.")
+            raise RetryableError(f"A web page answers at {self._tracking_url}, not Segment's Tracking API.")
 
     def sources(self) -> Iterator[dict[str, Any]]:
         """The sources of the workspace that the Public API token belongs to.

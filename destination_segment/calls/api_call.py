@@ -9,10 +9,16 @@ import orjson
 from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from destination_segment import values
-from destination_segment.api_call_mapping import ApiCall, Body, FieldBody, RecordBody, TemplateBody
-from destination_segment.fields import reader
-from destination_segment.values import Unfit
+from destination_segment.configuration.api_call_settings import (
+    ApiCallSettings,
+    Body,
+    FieldBody,
+    RecordBody,
+    TemplateBody,
+)
+from destination_segment.spec import values
+from destination_segment.spec.paths import reader
+from destination_segment.spec.values import UnsendableError
 
 Record = Mapping[str, Any]
 
@@ -33,7 +39,7 @@ _PATHS = _Templates(undefined=StrictUndefined, finalize=lambda value: quote(str(
 
 
 @dataclass(frozen=True)
-class ApiRequest:
+class ApiCall:
     """One request, complete but for its credentials."""
 
     api: str
@@ -47,10 +53,10 @@ class ApiRequest:
     """Whose requests keep their order; None for the order of the whole stream."""
 
 
-class ApiRequestBuilder:
+class ApiCallBuilder:
     """Builds the request that a mapping makes of a record."""
 
-    def __init__(self, mapping: ApiCall) -> None:
+    def __init__(self, mapping: ApiCallSettings) -> None:
         self._mapping = mapping
         self._path = _renderer(mapping.path, _PATHS)
         self._query = [(parameter.name, _renderer(parameter.value)) for parameter in mapping.query]
@@ -58,13 +64,13 @@ class ApiRequestBuilder:
         self._body = _body_builder(mapping.body) if mapping.method != "GET" else lambda _: None
         self._user = reader(mapping.user_id_field) if mapping.user_id_field else None
 
-    def build(self, record: Record) -> ApiRequest:
+    def build(self, record: Record) -> ApiCall:
         """The record's request.
 
         Raises:
-            Unfit: the record cannot be sent; the text is the whole reason and quotes no value.
+            UnsendableError: the record cannot be sent; the text is the whole reason and quotes no value.
         """
-        return ApiRequest(
+        return ApiCall(
             api=self._mapping.api,
             method=self._mapping.method,
             path="/" + self._path(record).lstrip("/"),
@@ -75,7 +81,7 @@ class ApiRequestBuilder:
         )
 
 
-def template_fields(mapping: ApiCall) -> Iterator[str]:
+def template_fields(mapping: ApiCallSettings) -> Iterator[str]:
     """The record's fields that the mapping's templates name.
 
     Raises:
@@ -98,7 +104,7 @@ def _is_record(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Name) and node.name == "record"
 
 
-def _templates(mapping: ApiCall) -> Iterator[str]:
+def _templates(mapping: ApiCallSettings) -> Iterator[str]:
     yield mapping.path
     yield from (template.value for template in (*mapping.query, *mapping.headers))
     if isinstance(mapping.body, TemplateBody):
@@ -126,7 +132,7 @@ def _renderer(source: str, environment: SandboxedEnvironment = _TEXTS) -> Callab
         try:
             return template.render(record=record)
         except _TEMPLATE_FAULTS as error:
-            raise Unfit(f"a template of the API call cannot be filled in ({type(error).__name__})") from error
+            raise UnsendableError(f"a template of the API call cannot be filled in ({type(error).__name__})") from error
 
     return render
 
@@ -149,7 +155,7 @@ def _field_body(path: str) -> Callable[[Record], Any]:
     def build(record: Record) -> Any:  # noqa: ANN401 # any JSON value
         value = read(record)
         if value is None:
-            raise Unfit(f"the field '{path}' with the request's body is empty")
+            raise UnsendableError(f"the field '{path}' with the request's body is empty")
         return value
 
     return build
@@ -181,9 +187,9 @@ def _expression(source: str) -> Callable[[Record], Any] | None:
         try:
             value = evaluate(record=record)
         except _TEMPLATE_FAULTS as error:
-            raise Unfit(f"a template of the API call cannot be filled in ({type(error).__name__})") from error
+            raise UnsendableError(f"a template of the API call cannot be filled in ({type(error).__name__})") from error
         if isinstance(value, Undefined):
-            raise Unfit("a template of the API call names a field that the record does not have")
+            raise UnsendableError("a template of the API call names a field that the record does not have")
         return value
 
     return fill

@@ -6,8 +6,9 @@ import orjson
 import pytest
 from requests_mock import Mocker
 
-from destination_segment.batches import MAX_BATCH_BYTES, MAX_BATCH_ITEMS, MAX_ITEM_BYTES, Batch, require_item_size
-from destination_segment.values import Unfit
+from destination_segment.delivery.batches import Batch
+from destination_segment.spec.limits import MAX_BATCH_BYTES, MAX_BATCH_CALLS, MAX_CALL_BYTES, require_call_size
+from destination_segment.spec.values import UnsendableError
 from unit_tests.destination_segment.segment_writes import catalog_of, config_of, record, sent_batches, write
 
 MAPPING = {"stream": "users", "call_type": "identify", "user_id_field": "id"}
@@ -29,7 +30,7 @@ def test_a_batch_has_room_up_to_its_last_byte() -> None:
 
 def test_a_batch_has_room_up_to_its_last_item() -> None:
     batch = Batch()
-    for _ in range(MAX_BATCH_ITEMS - 1):
+    for _ in range(MAX_BATCH_CALLS - 1):
         batch.add(b"{}")
     assert batch.has_room_for(b"{}")
     batch.add(b"{}")
@@ -37,9 +38,9 @@ def test_a_batch_has_room_up_to_its_last_item() -> None:
 
 
 def test_an_item_may_be_as_large_as_segment_takes_and_no_larger() -> None:
-    require_item_size(item_of(MAX_ITEM_BYTES))
-    with pytest.raises(Unfit, match="larger than the 32,768 bytes"):
-        require_item_size(item_of(MAX_ITEM_BYTES + 1))
+    require_call_size(item_of(MAX_CALL_BYTES))
+    with pytest.raises(UnsendableError, match="larger than the 32,768 bytes"):
+        require_call_size(item_of(MAX_CALL_BYTES + 1))
 
 
 def test_a_batch_is_json_under_gzip() -> None:
@@ -60,7 +61,7 @@ def test_records_are_sent_in_batches_within_the_limits(api: Mocker) -> None:
     bodies = [gzip.decompress(request.body) for request in api.request_history]
     batches = [orjson.loads(body)["batch"] for body in bodies]
     assert [item["traits"]["n"] for batch in batches for item in batch] == [*range(6_000), *range(60)]
-    assert max(map(len, batches)) <= MAX_BATCH_ITEMS
+    assert max(map(len, batches)) <= MAX_BATCH_CALLS
     assert max(map(len, bodies)) <= MAX_BATCH_BYTES
     assert len(batches) <= 7
 
