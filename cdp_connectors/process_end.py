@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import NoReturn
 
 SECONDS_TO_FINISH_A_LINE = 3.0
@@ -64,23 +65,21 @@ def run_to_the_end(command: Callable[[], None]) -> NoReturn:
 def _end_on_signal() -> NoReturn:
     number = signal.sigwait(_SIGNALS)
     ENDING.set()
-    finishing = threading.Thread(target=_finish_line, name="last line", daemon=True)
-    finishing.start()
-    finishing.join(SECONDS_TO_FINISH_A_LINE)
+    finished = threading.Event()
+    threading.Thread(target=_finish_line, args=[finished], name="last line", daemon=True).start()
+    finished.wait(SECONDS_TO_FINISH_A_LINE)
     if number == signal.SIGTERM:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
         os.kill(os.getpid(), number)
     os._exit(128 + number)
 
 
-def _finish_line() -> None:
-    cdk = sys.modules.get("airbyte_cdk.entrypoint")
-    buffer = getattr(cdk, "PRINT_BUFFER", None)
-    if buffer is None:
-        return
-    buffer.lock.acquire()  # for good: no other line may begin
+def _finish_line(finished: threading.Event) -> None:
+    output = sys.modules.get("cdp_connectors.cdk_repairs.output")
     try:
-        buffer.flush()
+        with getattr(output, "exclusive_output", nullcontext)():
+            finished.set()
+            threading.Event().wait()  # no other line may begin
     except BrokenPipeError:
         os._exit(_CLOSED_OUTPUT)
 

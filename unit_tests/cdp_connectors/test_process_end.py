@@ -16,7 +16,8 @@ def block(): threading.Event().wait()
 WAITING = "print('ready', flush=True); time.sleep(60)"
 WORKING = """
 threading.Thread(target=block).start()
-from airbyte_cdk.entrypoint import PRINT_BUFFER
+from airbyte_cdk.logger import PRINT_BUFFER
+import cdp_connectors.cdk_repairs
 with PRINT_BUFFER:
     while True:
         print("x" * 50_000 + "\\n", end="")
