@@ -14,11 +14,11 @@ from airbyte_cdk.models import (
     AirbyteRecordMessage,
     AirbyteStateMessage,
     AirbyteStateStats,
-    FailureType,
     Type,
 )
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.failures import config_error
 from destination_segment.calls.api_call import ApiCall
 from destination_segment.calls.stream import Stream, StreamKey
 from destination_segment.delivery.lanes import Lanes
@@ -86,7 +86,7 @@ class Writer:
     def _send(self, message: AirbyteRecordMessage) -> None:
         stream = self._streams.get((message.namespace, message.stream))
         if stream is None:
-            raise _config_error(f"The input has records of stream '{message.stream}', which the catalog does not list.")
+            raise config_error(f"The input has records of stream '{message.stream}', which the catalog does not list.")
         self._position += 1
         self._read[stream.key] += 1
         origin = Origin(stream, self._position, self._read[stream.key], stream.primary_key(message.data))
@@ -162,11 +162,7 @@ class Writer:
             reasons = "; ".join(
                 f"{count:,} of stream '{key[1]}': {reason}" for (key, reason), count in self._unsent.most_common()
             )
-            raise _config_error(
+            raise config_error(
                 f"{self._unsent.total():,} record(s) cannot be sent, all others were. {reasons}. The log has their "
                 "keys. Correct the records or the mapping, or choose to skip such records."
             )
-
-
-def _config_error(message: str) -> AirbyteTracedException:
-    return AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)

@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 
 import cramjam
 
+from source_heap.errors import ConfigError
+
 MAGIC = b"Obj\x01"
 SYNC_SIZE = 16
 _LONGEST_VARINT = 10
@@ -25,8 +27,8 @@ _DECOMPRESS = {
 }
 
 
-class CorruptFileError(Exception):
-    """The bytes are no Avro file, or not all of one.
+class CorruptFileError(ConfigError):
+    """The bytes are not an Avro file, or not all of one.
 
     `offset` is the byte of the file from which on it cannot be read: the start of a block, or of the header (0).
     """
