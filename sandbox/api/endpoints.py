@@ -5,10 +5,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from starlette.requests import Request
 
+from cdp_connectors.json_types import Json
 from sandbox.api.cursors import Cursors
 from sandbox.api.errors import invalid, not_found
 from sandbox.api.paging import Paging, Whole
@@ -43,7 +43,7 @@ class Endpoint(ABC):
     public: bool = False
 
     @abstractmethod
-    def answer(self, request: Request, present: Present) -> Any:  # noqa: ANN401 - any JSON
+    def answer(self, request: Request, present: Present) -> Json:
         """Return the response, without the envelope that all responses of the vendor have.
 
         Raises:
@@ -150,7 +150,7 @@ def _itself(record: Record) -> Record:
     return record
 
 
-def _unchanged(_: Arguments, __: datetime, data: Record) -> Any:  # noqa: ANN401 - any JSON
+def _unchanged(_: Arguments, __: datetime, data: Record) -> Json:
     return data
 
 
@@ -173,14 +173,14 @@ class Listing(OfParents):
     """
 
     key: str
-    records: Callable[[Arguments, datetime], list[Any]]
-    makes: Callable[[Any], list[Record]] = _itself_alone
+    records: Callable[[Arguments, datetime], list[Json]]
+    makes: Callable[[Json], list[Record]] = _itself_alone
     numbered_by: str = ""
-    envelope: Callable[[Arguments, datetime, Record], Any] = _unchanged
+    envelope: Callable[[Arguments, datetime, Record], Json] = _unchanged
     paging: Paging | None = _USUAL_PAGING
     null_if_empty: bool = False
 
-    def answer(self, request: Request, present: Present) -> Any:  # noqa: ANN401 - any JSON
+    def answer(self, request: Request, present: Present) -> Json:
         """Return a page of the records."""
         paging = self.paging or _WHOLE
         given = parameters(request, present, self._known | paging.parameters, self.arrays)
@@ -212,7 +212,7 @@ class Single(OfParents):
     data: Callable[[Arguments, datetime], Record | None]
     row: Callable[[Record], Record | None] = _itself
 
-    def answer(self, request: Request, present: Present) -> Any:  # noqa: ANN401 - any JSON
+    def answer(self, request: Request, present: Present) -> Json:
         """Return the object."""
         arguments = self._arguments(request, parameters(request, present, self._known), present)
         data = self.data(arguments, present.now)

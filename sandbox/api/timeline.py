@@ -4,9 +4,11 @@ import random
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-Record: TypeAlias = dict[str, Any]
+from cdp_connectors.json_types import JsonObject
+
+Record: TypeAlias = JsonObject
 
 MINUTE = 60
 HOUR = 60 * MINUTE

@@ -1,11 +1,11 @@
 """Material for campaigns: Design Studio, assets, and the contents of collections."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
-from typing import Any
 
+from cdp_connectors.json_types import Json
 from sandbox.api.endpoints import Endpoint, Listing
 from sandbox.api.errors import invalid
 from sandbox.api.paging import NumberedPages
@@ -139,7 +139,7 @@ def _contents(collection: Record) -> list[Record]:
     return content if isinstance(content, list) else [content]
 
 
-def _content(collection: Record) -> Any:  # noqa: ANN401 # an array or an object
+def _content(collection: Record) -> Json:
     """Return the content of a collection, which changes with it."""
     rows = [
         {"sku": f"{collection['id']}-{number}", "price": number * 1.5, "stock": {"left": collection["updated_at"] % 97}}
@@ -158,7 +158,7 @@ def _arranged(arguments: Arguments, rows: list[Record]) -> list[Record]:
     return sorted((row for row in rows if row["updated"] > bound), key=lambda row: row[field], reverse=downwards)
 
 
-def _placed(number: int, folders: Any) -> Record:  # noqa: ANN401 # any sequence of ids
+def _placed(number: int, folders: Sequence[int | str]) -> Record:
     """Return a name, and one of the folders or none."""
     return {"name": f"Item {number:05d}", "parent_folder_id": folders[number % len(folders)] if folders else None}
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from starlette.requests import Request
 
+from cdp_connectors.json_types import Json
 from sandbox.api.endpoints import Endpoint, Listing, Single
 from sandbox.api.errors import invalid
 from sandbox.api.paging import Paging
@@ -125,7 +125,7 @@ class _Search(Endpoint):
         return [row["identifiers"] | {"object_type_id": row["object_type_id"]} for row in self.objects.all(present.now)]
 
 
-def _matches(condition: Any, row: Record, object_type: str) -> bool:  # noqa: ANN401 - the body of a request
+def _matches(condition: Json, row: Record, object_type: str) -> bool:
     """Return whether the object has the requested attributes; what identifies an object is not an attribute."""
     match condition:
         case {"and": list(parts)}:

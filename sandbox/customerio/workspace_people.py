@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from starlette.requests import Request
 
+from cdp_connectors.json_types import Json
 from sandbox.api.endpoints import Endpoint
 from sandbox.api.errors import invalid
 from sandbox.api.paging import Paging
@@ -125,7 +125,7 @@ class _Attributes(_Customers):
         return {"customers": [person.at(epoch(present.now)) for person in found]}
 
 
-def _matches(condition: Any, person: Person) -> bool:  # noqa: ANN401 - the body of a request
+def _matches(condition: Json, person: Person) -> bool:
     """Return whether the person has the requested attributes; `and`, `or`, `not` and `exists` are known."""
     match condition:
         case {"and": list(parts)}:
