@@ -1,11 +1,9 @@
 """The destination's commands: spec, check, discover and write."""
 
 import argparse
-import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import orjson
 from airbyte_cdk.destinations import Destination
@@ -17,11 +15,13 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteCatalogSerializer,
     ConnectorSpecification,
     DestinationSyncMode,
-    FailureType,
     Status,
 )
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.cdk_repairs import RepairedDestination
+from cdp_connectors.failures import config_error
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.calls.activation import Activation
 from destination_segment.calls.catalog import mapped_streams, warn_about
 from destination_segment.calls.configured_stream import ConfiguredStream, streams_of
@@ -47,7 +47,7 @@ _UNPROVEN = (
 logger = logging.getLogger("airbyte")
 
 
-class DestinationSegment(Destination):
+class DestinationSegment(RepairedDestination):
     """Turns the records of each stream into the calls that its mappings ask for."""
 
     VALID_CMDS = Destination.VALID_CMDS | {"discover"}
@@ -62,7 +62,7 @@ class DestinationSegment(Destination):
         )
 
     @staticmethod
-    def read_config(config_path: str) -> Any:  # noqa: ANN401 # the CDK takes any mapping
+    def read_config(config_path: str) -> JsonObject:
         """Read the configuration of a file, validated and with its strings trimmed.
 
         Raises:
@@ -96,7 +96,7 @@ class DestinationSegment(Destination):
                 raise
             yield status
 
-    def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:  # noqa: ARG002 # as above
+    def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:  # noqa: ARG002 # as above
         """Whether Segment can be reached and, if there is a Public API token, whether the write key exists."""
         parsed = parse_config(config)
         client = SegmentClient(parsed)
@@ -110,14 +110,14 @@ class DestinationSegment(Destination):
             client.close()
         return AirbyteConnectionStatus(status=Status.SUCCEEDED, message=message)
 
-    def discover(self, config: Mapping[str, Any]) -> str:
+    def discover(self, config: Mapping[str, Json]) -> str:
         """The objects that data activation can map streams to, as a line of protocol 0.18."""
         parsed = parse_config(config)
         return orjson.dumps(_activation(parsed, with_rules=bool(parsed.public_api_token)).catalog()).decode()
 
     def write(
         self,
-        config: Mapping[str, Any],
+        config: Mapping[str, Json],
         configured_catalog: ConfiguredAirbyteCatalog,
         input_messages: Iterable[AirbyteMessage],
     ) -> Iterator[AirbyteMessage]:
@@ -128,7 +128,7 @@ class DestinationSegment(Destination):
             yield AirbyteMessageSerializer.load(orjson.loads(line))
 
     def write_lines(
-        self, config: Mapping[str, Any], catalog: Mapping[str, Any], lines: Iterable[bytes | None]
+        self, config: Mapping[str, Json], catalog: Mapping[str, Json], lines: Iterable[bytes | None]
     ) -> Iterator[str]:
         """Send the records and give the states back; see `Writer.write`.
 
@@ -156,26 +156,16 @@ class DestinationSegment(Destination):
             )
             yield from writer.write(lines)
 
-    def _run_write(  # type: ignore[override] # lines, see run_cmd
-        self, config: Mapping[str, Any], configured_catalog_path: str, input_stream: io.TextIOWrapper
-    ) -> Iterator[str]:
-        """Write the lines of the input.
-
-        The CDK would parse each line into a model that loses or rejects what it does not know, and would skip, and log
-        the content of, a line that it cannot read.
-        """
-        catalog = orjson.loads(Path(configured_catalog_path).read_bytes())
-        yield from self.write_lines(config, catalog, lines_of(input_stream.buffer))  # type: ignore[arg-type] # of a file
+    def write_input(self, config: Mapping[str, Json], catalog: JsonObject, stdin: BinaryIO) -> Iterator[str]:
+        """Write the lines of standard input; see `write_lines`."""
+        yield from self.write_lines(config, catalog, lines_of(stdin))
 
 
-def _configured_streams(catalog: Mapping[str, Any]) -> list[ConfiguredStream]:
+def _configured_streams(catalog: Mapping[str, Json]) -> list[ConfiguredStream]:
     try:
         return streams_of(catalog)
     except ValueError as error:
-        message = f"The file given with --catalog {error}."
-        raise AirbyteTracedException(
-            message=message, internal_message=message, failure_type=FailureType.config_error
-        ) from error
+        raise config_error(f"The file given with --catalog {error}.") from error
 
 
 def _need_rules(streams: list[ConfiguredStream]) -> bool:

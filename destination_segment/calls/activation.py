@@ -7,10 +7,10 @@ of one object, and the records arrive under those names.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.calls.tracking_plans import Rule
 from destination_segment.configuration.mapping import Call
 from destination_segment.spec.reserved import (
@@ -66,13 +66,13 @@ class Operation:
 
     object_name: str
     call_type: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Json]
     """JSON schemas by field."""
     required: Sequence[str] = ()
     matching_keys: Sequence[str] = ()
     rule: Rule | None = None
 
-    def messages(self) -> Iterator[dict[str, Any]]:
+    def messages(self) -> Iterator[JsonObject]:
         """The operations of protocol 0.18: inserting, and updating where there is a key to match."""
         schema = {
             "type": "object",
@@ -85,17 +85,17 @@ class Operation:
             yield self._message("append_dedup", schema) | {"matching_keys": keys}
         yield self._message("append", schema)
 
-    def _message(self, sync_mode: str, schema: dict[str, Any]) -> dict[str, Any]:
+    def _message(self, sync_mode: str, schema: JsonObject) -> JsonObject:
         return {"object_name": self.object_name, "sync_mode": sync_mode, "json_schema": schema}
 
-    def call_settings(self, properties: Mapping[str, Any]) -> Call:
+    def call_settings(self, properties: Mapping[str, Json]) -> Call:
         """The call that records with these fields become; without fields, with every field that the object has.
 
         Raises:
             UnknownObjectError: a field that the call cannot do without is not mapped.
         """
         mapped = properties or self.fields
-        settings: dict[str, Any] = {"call_type": self.call_type.lower()}
+        settings: JsonObject = {"call_type": self.call_type.lower()}
         places = _FIELDS_OF_VIEWS if self.call_type in {"Page", "Screen"} else _FIELDS_OF_IDS
         settings |= {setting: name for name, setting in places.items() if name in mapped and name in self.fields}
         if self.rule and self.rule.key:
@@ -109,7 +109,7 @@ class Operation:
             raise UnknownObjectError(f"is mapped to '{self.object_name}', which needs the fields {needed}.") from error
         return call
 
-    def require(self, body: Mapping[str, Any]) -> None:
+    def require(self, body: Mapping[str, Json]) -> None:
         """Accept the body of a call that keeps the tracking plan's rule, if there is one.
 
         Raises:
@@ -119,7 +119,7 @@ class Operation:
             self.rule.require(body)
 
 
-_CALL: TypeAdapter[Any] = TypeAdapter(Call)
+_CALL: TypeAdapter[Json] = TypeAdapter(Call)
 
 
 class Activation:
@@ -133,7 +133,7 @@ class Activation:
         """Whether an object is a rule of a tracking plan."""
         return object_name not in {each.object_name for each in _basic_operations()}
 
-    def catalog(self) -> dict[str, Any]:
+    def catalog(self) -> JsonObject:
         """The message that `discover` prints."""
         operations = [message for operation in self._operations.values() for message in operation.messages()]
         return {"type": "DESTINATION_CATALOG", "destination_catalog": {"operations": operations}}
@@ -193,20 +193,20 @@ def _rule_operations(rules: Sequence[Rule]) -> Iterator[Operation]:
         )
 
 
-def _common() -> dict[str, Any]:
+def _common() -> JsonObject:
     context = {f"{_CONTEXT}{name}": _STRING for name in _CONTEXT_FIELDS}
     return {"userId": _STRING, "anonymousId": _STRING, "timestamp": _TIMESTAMP, **context}
 
 
-def _fields(reserved: ReservedNames, prefix: str = "") -> dict[str, Any]:
-    fields: dict[str, Any] = {}
+def _fields(reserved: ReservedNames, prefix: str = "") -> JsonObject:
+    fields: JsonObject = {}
     for canonical_name, kind in reserved.items():
         name = prefix + _SPELLINGS.get(canonical_name, canonical_name)
         fields |= _fields(kind.parts, f"{name}.") if kind.parts else {name: _schema(kind)}
     return fields
 
 
-def _schema(kind: Kind) -> dict[str, Any]:
+def _schema(kind: Kind) -> JsonObject:
     if "number" in kind.declarable:
         return {"type": ["null", "string", "number"]} if "string" in kind.declarable else {"type": ["null", "number"]}
     if "date" in kind.declarable:

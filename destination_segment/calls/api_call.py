@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 
+from cdp_connectors.json_types import Json
 from destination_segment.configuration.api_call_settings import ApiCallSettings, Body, FieldBody, TemplateBody
 from destination_segment.configuration.api_paths import require_usable_segments
 from destination_segment.configuration.templates import (
@@ -33,7 +33,7 @@ class ApiCall:
     path: str
     """Below the base URL of the API, with the query, percent-encoded."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
+    body: Json = None
     """What becomes the JSON body; None for none."""
     user: str | None = None
     """Whose requests keep their order; None for the order of the whole stream."""
@@ -91,7 +91,7 @@ def _header_value(name: str, value: str) -> str:
     return value
 
 
-def _body_builder(body: Body) -> Callable[[Record], Any]:
+def _body_builder(body: Body) -> Callable[[Record], Json]:
     match body:
         case FieldBody(field=path):
             return _field_body(path)
@@ -101,10 +101,10 @@ def _body_builder(body: Body) -> Callable[[Record], Any]:
             return dict
 
 
-def _field_body(path: str) -> Callable[[Record], Any]:
+def _field_body(path: str) -> Callable[[Record], Json]:
     read = reader(path)
 
-    def build(record: Record) -> Any:  # noqa: ANN401 # any JSON value
+    def build(record: Record) -> Json:
         value = read(record)
         if value is None:
             raise UnsendableError(f"the field '{path}' with the request's body is empty")
@@ -113,7 +113,7 @@ def _field_body(path: str) -> Callable[[Record], Any]:
     return build
 
 
-def _filler(template: Any) -> Callable[[Record], Any]:  # noqa: ANN401 # any JSON value
+def _filler(template: Json) -> Callable[[Record], Json]:
     """A function that fills in a JSON template: values are inserted as JSON, so none can break out of its string."""
     if isinstance(template, dict):
         members = [(name, _filler(value)) for name, value in template.items()]

@@ -1,8 +1,8 @@
 """Records as calls of Segment's spec: identify, track, group, page, screen and alias."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.calls.conversions import Conversions
 from destination_segment.calls.selections import Selector, checked, named_selector, selector
 from destination_segment.configuration.call_settings import BatchedCallSettings, UserCallSettings
@@ -12,7 +12,7 @@ from destination_segment.spec import values
 from destination_segment.spec.paths import reader
 from destination_segment.spec.values import UnsendableError
 
-Part = Callable[[Record, dict[str, Any]], None]
+Part = Callable[[Record, JsonObject], None]
 """Adds one part of a call, from the record, to the call's body."""
 
 
@@ -22,7 +22,7 @@ class BatchedCallBuilder:
     def __init__(
         self,
         settings: BatchedCallSettings,
-        properties: Mapping[str, Any],
+        properties: Mapping[str, Json],
         used_fields: set[str],
         *,
         nest_dots: bool = False,
@@ -38,25 +38,25 @@ class BatchedCallBuilder:
         self._call_type: str = settings.call_type  # type: ignore[attr-defined] # every kind of call has its own constant
         self._parts = list(_parts(settings, properties, used_fields, nest_dots=nest_dots))
 
-    def build(self, record: Record) -> dict[str, Any]:
+    def build(self, record: Record) -> JsonObject:
         """The call's body.
 
         Raises:
             UnsendableError: the record cannot be sent; the message is the whole reason and quotes no value.
         """
-        body: dict[str, Any] = {"type": self._call_type}
+        body: JsonObject = {"type": self._call_type}
         for add in self._parts:
             add(record, body)
         return body
 
 
-def user_of(body: Mapping[str, Any]) -> str:
+def user_of(body: Mapping[str, Json]) -> str:
     """Whom a call is about: calls of one user keep their order."""
     return str(body.get("userId") or body.get("anonymousId"))
 
 
 def _parts(
-    settings: BatchedCallSettings, properties: Mapping[str, Any], used_fields: set[str], *, nest_dots: bool
+    settings: BatchedCallSettings, properties: Mapping[str, Json], used_fields: set[str], *, nest_dots: bool
 ) -> list[Part]:
     parts: list[Part] = [_identity(settings)]
     if isinstance(settings, Alias):
@@ -88,7 +88,7 @@ def _identity(settings: BatchedCallSettings) -> Part:
     fields = " and ".join(f"'{path}'" for _, path, _ in readers)
     reason = f"the record has no {'user id' if settings.user_id_field else 'anonymous id'} (empty: {fields})"
 
-    def add(record: Record, body: dict[str, Any]) -> None:
+    def add(record: Record, body: JsonObject) -> None:
         for name, path, read in readers:
             value = checked(path, values.identifier, read(record))
             if value is not None:
@@ -102,7 +102,7 @@ def _identity(settings: BatchedCallSettings) -> Part:
 def _required(name: str, noun: str, path: str) -> Part:
     read = reader(path)
 
-    def add(record: Record, body: dict[str, Any]) -> None:
+    def add(record: Record, body: JsonObject) -> None:
         value = checked(path, values.identifier, read(record))
         if value is None:
             raise UnsendableError(f"the record has no {noun} (empty: '{path}')")
@@ -121,7 +121,7 @@ def _view_name(settings: View) -> Part:
     path = settings.name_field
     read = reader(path) if path else None
 
-    def add(record: Record, body: dict[str, Any]) -> None:
+    def add(record: Record, body: JsonObject) -> None:
         name = checked(path, values.identifier, read(record)) if path and read else settings.name
         if name is not None:
             body["name"] = name
@@ -132,7 +132,7 @@ def _view_name(settings: View) -> Part:
 def _timestamp(path: str, form: str | None) -> Part:
     read, read_moment = reader(path), values.moments_in(form) if form else values.moment
 
-    def add(record: Record, body: dict[str, Any]) -> None:
+    def add(record: Record, body: JsonObject) -> None:
         value = read(record)
         if value is not None and value != "":
             body["timestamp"] = checked(path, lambda given: values.timestamp(given, read_moment), value)
@@ -141,7 +141,7 @@ def _timestamp(path: str, form: str | None) -> Part:
 
 
 def _bag(name: str, select: Selector) -> Part:
-    def add(record: Record, body: dict[str, Any]) -> None:
+    def add(record: Record, body: JsonObject) -> None:
         body[name] = select(record)
 
     return add
@@ -156,7 +156,7 @@ def _worth(settings: Track) -> Part:
     currency_field = settings.currency_field
     read_currency = reader(currency_field) if currency_field else None
 
-    def add(record: Record, body: dict[str, Any]) -> None:
+    def add(record: Record, body: JsonObject) -> None:
         properties = body["properties"]
         for name, path, read in numbers:
             value = read(record)
@@ -171,7 +171,7 @@ def _worth(settings: Track) -> Part:
     return add
 
 
-def _context(settings: BatchedCallSettings, properties: Mapping[str, Any]) -> list[Part]:
+def _context(settings: BatchedCallSettings, properties: Mapping[str, Json]) -> list[Part]:
     select = named_selector(settings.context, Conversions({}, properties)) if settings.context else None
     return _object_part("context", settings.context_field, select)
 
@@ -186,7 +186,7 @@ def _object_part(name: str, path: str | None, select: Selector | None) -> list[P
         return []
     read = reader(path) if path else None
 
-    def add(record: Record, body: dict[str, Any]) -> None:
+    def add(record: Record, body: JsonObject) -> None:
         whole = read(record) if read else None
         value = dict(checked(str(path), values.mapping, whole)) if whole is not None else {}
         if select:

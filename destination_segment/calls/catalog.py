@@ -2,11 +2,9 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
-
+from cdp_connectors.failures import config_error
+from cdp_connectors.json_types import Json
 from destination_segment.calls.activation import Activation
 from destination_segment.calls.configured_stream import ConfiguredStream
 from destination_segment.calls.stream_mappings import StreamMapping, UnmappedStreamError, mappings_of
@@ -43,7 +41,7 @@ def mapped_streams(
         mapped.append((stream, mappings))
     if problems:
         message = " ".join(problems)
-        raise AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)
+        raise config_error(message)
     return mapped
 
 
@@ -69,7 +67,7 @@ def warn_about(stream: ConfiguredStream, mappings: list[StreamMapping]) -> None:
         )
 
 
-def _problems(mapped: StreamMapping, properties: Mapping[str, Any]) -> Iterator[str]:
+def _problems(mapped: StreamMapping, properties: Mapping[str, Json]) -> Iterator[str]:
     missing = sorted(path for path in mapped.mapping.needed_fields if declared_types(path, properties) is None)
     if properties and missing:
         known = sorted(properties)
@@ -89,7 +87,7 @@ def _problems(mapped: StreamMapping, properties: Mapping[str, Any]) -> Iterator[
             )
 
 
-def _named_fields(mapped: StreamMapping, properties: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _named_fields(mapped: StreamMapping, properties: Mapping[str, Json]) -> list[tuple[str, str]]:
     settings = mapped.mapping.call
     if not isinstance(settings, UserCallSettings):
         return []
@@ -106,5 +104,5 @@ def _named_fields(mapped: StreamMapping, properties: Mapping[str, Any]) -> list[
             return []
 
 
-def _inside(schema: object) -> Mapping[str, Any]:
+def _inside(schema: object) -> Mapping[str, Json]:
     return schema.get("properties") or {} if isinstance(schema, dict) else {}

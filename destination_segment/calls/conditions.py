@@ -1,8 +1,8 @@
 """Which of a stream's records a mapping sends."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
+from cdp_connectors.json_types import Json
 from destination_segment.configuration.mapping import (
     CDC_DELETION_FIELD,
     Always,
@@ -46,7 +46,7 @@ def send_condition(send_when: SendWhen) -> tuple[bool, Condition]:
             return False, lambda _: True
 
 
-def _written(value: Any) -> str | None:  # noqa: ANN401 # any JSON value
+def _written(value: Json) -> str | None:
     """A scalar as a person writes it into a form."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from typing_extensions import Self
+
+from cdp_connectors.json_types import Json
 
 StreamKey = tuple[str | None, str]
 """A stream's namespace and name."""
@@ -16,7 +17,7 @@ class ConfiguredStream:
 
     name: str
     namespace: str | None = None
-    properties: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Json] = field(default_factory=dict)
     """The JSON schemas of the fields."""
     primary_key: tuple[tuple[str, ...], ...] = ()
     cursor_field: tuple[str, ...] = ()
@@ -27,7 +28,7 @@ class ConfiguredStream:
     generation_id: int | None = None
 
     @classmethod
-    def from_json(cls, configured: Mapping[str, Any]) -> Self:
+    def from_json(cls, configured: Mapping[str, Json]) -> Self:
         """Read an entry of the configured catalog.
 
         Raises:
@@ -55,7 +56,7 @@ class ConfiguredStream:
         return (self.namespace, self.name)
 
 
-def streams_of(catalog: Mapping[str, Any]) -> list[ConfiguredStream]:
+def streams_of(catalog: Mapping[str, Json]) -> list[ConfiguredStream]:
     """The streams of a configured catalog.
 
     Raises:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
 
+from cdp_connectors.json_types import Json
 from destination_segment.spec.paths import ABSENT
 from destination_segment.spec.reserved import ReservedNames, converter
 from destination_segment.spec.values import with_offset
 
-Conversion = Callable[[Any], Any]
+Conversion = Callable[[Json], Json]
 """Takes a value and returns it converted, or `ABSENT`; raises `UnsendableError`."""
 
 _NAMES_REMEMBERED = 4096
@@ -17,7 +17,7 @@ _NAMES_REMEMBERED = 4096
 class Conversions:
     """The conversions of one stream's fields: times get their offset, reserved names their type."""
 
-    def __init__(self, reserved: ReservedNames, properties: Mapping[str, Any]) -> None:
+    def __init__(self, reserved: ReservedNames, properties: Mapping[str, Json]) -> None:
         self._reserved = reserved
         self._properties = properties
         self.of = lru_cache(maxsize=_NAMES_REMEMBERED)(self._find)
@@ -30,7 +30,7 @@ class Conversions:
         return lambda value: typed(dated(value))
 
 
-def offset_conversion(schema: Any) -> Conversion | None:  # noqa: ANN401 # true, false or an object
+def offset_conversion(schema: Json) -> Conversion | None:
     """A function that writes the date-times that a schema declares with an offset; None if it declares none."""
     if not isinstance(schema, Mapping):
         return None
@@ -52,7 +52,7 @@ def offset_conversion(schema: Any) -> Conversion | None:  # noqa: ANN401 # true,
     if not (members or items or alternatives):
         return None
 
-    def convert(value: Any) -> Any:  # noqa: ANN401 # any JSON value
+    def convert(value: Json) -> Json:
         if isinstance(value, dict) and members:
             value = {name: members[name](inner) if name in members else inner for name, inner in value.items()}
         if isinstance(value, list) and items:
@@ -64,7 +64,7 @@ def offset_conversion(schema: Any) -> Conversion | None:  # noqa: ANN401 # true,
     return convert
 
 
-def _schema_at(path: str, properties: Mapping[str, Any]) -> Any:  # noqa: ANN401 # any JSON value
+def _schema_at(path: str, properties: Mapping[str, Json]) -> Json:
     if path in properties:
         return properties[path]
     name, _, rest = path.partition(".")
@@ -73,6 +73,6 @@ def _schema_at(path: str, properties: Mapping[str, Any]) -> Any:  # noqa: ANN401
     return _schema_at(rest, declared) if isinstance(declared, Mapping) else None
 
 
-def applied(conversion: Conversion | None, value: Any) -> Any:  # noqa: ANN401 # any JSON value
+def applied(conversion: Conversion | None, value: Json) -> Json:
     """The converted value; null stays null."""
     return value if conversion is None or value is None or value is ABSENT else conversion(value)

@@ -1,10 +1,10 @@
 """JSON, written and read: fast where it can be, exact where it must be."""
 
 import json
-from typing import Any
 
 import orjson
 
+from cdp_connectors.json_types import Json
 from destination_segment.configuration.templates import json_default
 from destination_segment.spec.values import ExactNumber, UnsendableError
 
@@ -18,7 +18,7 @@ class _NotANumber:
     """NaN or an infinity, which JSON does not have."""
 
 
-def encoded(body: Any) -> bytes:  # noqa: ANN401 # any JSON value, and what a template gives
+def encoded(body: Json) -> bytes:
     """The JSON of a call's body, with sorted names.
 
     Raises:
@@ -30,7 +30,7 @@ def encoded(body: Any) -> bytes:  # noqa: ANN401 # any JSON value, and what a te
         raise UnsendableError(_reason(str(error))) from error
 
 
-def identity(parts: list[Any]) -> bytes:
+def identity(parts: list[Json]) -> bytes:
     """JSON for a hash or a log line, whatever the parts are."""
     try:
         return orjson.dumps(parts, default=_default)
@@ -38,7 +38,7 @@ def identity(parts: list[Any]) -> bytes:
         return json.dumps(parts, default=str, skipkeys=True).encode()
 
 
-def exactly_read(line: bytes) -> Any:  # noqa: ANN401 # any JSON value
+def exactly_read(line: bytes) -> Json:
     """Read what orjson rejects or rounds: numbers beyond 64 bits, lone surrogates, NaN.
 
     Raises:
@@ -64,7 +64,7 @@ def _exact_float(digits: str) -> float:
     return ExactNumber(str(int(value))) if value.is_integer() and abs(value) > _LARGEST_INTEGER else value
 
 
-def _default(value: Any) -> Any:  # noqa: ANN401 # whatever orjson does not know
+def _default(value: Json) -> Json:
     return float(value) if isinstance(value, ExactNumber) else json_default(value)
 
 

@@ -1,8 +1,8 @@
 """Which of a record's values become traits, properties or context."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.calls.conversions import Conversions, applied
 from destination_segment.configuration.form import AllFields, ListedFields, MappedFields, NamedValue, Selection
 from destination_segment.configuration.templates import Record, value_renderer
@@ -10,10 +10,10 @@ from destination_segment.spec import values
 from destination_segment.spec.paths import ABSENT, put, reader
 from destination_segment.spec.values import UnsendableError
 
-Selector = Callable[[Record], dict[str, Any]]
+Selector = Callable[[Record], JsonObject]
 """Selects from a record; raises `UnsendableError`."""
 
-_TYPES: Mapping[str, Callable[[Any], Any]] = {
+_TYPES: Mapping[str, Callable[[Json], Json]] = {
     "string": values.string,
     "number": values.number,
     "boolean": values.boolean,
@@ -57,8 +57,8 @@ def named_selector(named: list[NamedValue], conversions: Conversions) -> Selecto
         for each in named
     ]
 
-    def select(record: Record) -> dict[str, Any]:
-        selected: dict[str, Any] = {}
+    def select(record: Record) -> JsonObject:
+        selected: JsonObject = {}
         for name, path, read, convert, conversion in parts:
             value = read(record)
             if convert and value is not None and value is not ABSENT:
@@ -71,7 +71,7 @@ def named_selector(named: list[NamedValue], conversions: Conversions) -> Selecto
     return select
 
 
-def checked(path: str, convert: Callable[[Any], Any], value: Any) -> Any:  # noqa: ANN401 # any JSON value
+def checked(path: str, convert: Callable[[Json], Json], value: Json) -> Json:
     """The converted value of a field.
 
     Raises:
@@ -86,8 +86,8 @@ def checked(path: str, convert: Callable[[Any], Any], value: Any) -> Any:  # noq
 def _all_except(left_out: set[str], conversions: Conversions, prefix: str, *, nest_dots: bool) -> Selector:
     conversion_of = conversions.of
 
-    def select(record: Record) -> dict[str, Any]:
-        selected: dict[str, Any] = {}
+    def select(record: Record) -> JsonObject:
+        selected: JsonObject = {}
         for name, value in record.items():
             if name in left_out:
                 continue

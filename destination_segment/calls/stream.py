@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from cdp_connectors.json_types import Json
 from destination_segment.calls.api_call import ApiCall, ApiCallBuilder
 from destination_segment.calls.batched_call import BatchedCallBuilder, user_of
 from destination_segment.calls.conditions import Condition, deletion_condition, send_condition
@@ -58,7 +59,7 @@ class Stream:
         self.is_deleted: Condition = deletion_condition(mapping.mapping for mapping in mappings)
         self._makers = [self._maker(config, configured, mapping) for mapping in mappings]
 
-    def primary_key(self, record: Record) -> list[Any]:
+    def primary_key(self, record: Record) -> list[Json]:
         """The values of the record's primary key; empty for a stream without one."""
         return [read(record) for read in self._primary_key]
 
@@ -98,7 +99,7 @@ class Stream:
         )
 
     def _batched_call(
-        self, record: Record, builder: BatchedCallBuilder, require: Callable[[Any], None] | None
+        self, record: Record, builder: BatchedCallBuilder, require: Callable[[Json], None] | None
     ) -> tuple[str, bytes]:
         body = builder.build(record)
         if require:

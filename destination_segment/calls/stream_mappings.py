@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
-from typing import Any
 
+from cdp_connectors.json_types import Json
 from destination_segment.calls.activation import Activation, UnknownObjectError
 from destination_segment.calls.configured_stream import ConfiguredStream
 from destination_segment.configuration.config import Config
@@ -22,7 +22,7 @@ class StreamMapping:
     mapping: Mapping
     nest_dots: bool = False
     """Whether a field `address.city` becomes a member of `address`, as in data activation."""
-    require: Callable[[AnyMapping[str, Any]], None] | None = None
+    require: Callable[[AnyMapping[str, Json]], None] | None = None
     """Accepts the body of a call, or raises `UnsendableError`."""
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
+from cdp_connectors.json_types import Json
 from destination_segment.spec.values import UnsendableError
 
 _CALL_TYPES = {"TRACK": "Track", "IDENTIFY": "Identify", "GROUP": "Group", "PAGE": "Page", "SCREEN": "Screen"}
@@ -25,18 +25,18 @@ class Rule:
     """`Track`, `Identify`, `Group`, `Page` or `Screen`."""
     key: str
     """The event's or view's name; empty for rules about traits."""
-    schemas: tuple[Mapping[str, Any], ...] = field(hash=False)
+    schemas: tuple[Mapping[str, Json], ...] = field(hash=False)
     """JSON schemas of the whole call: the rule's, and those that the plan has for every call."""
 
     @property
-    def bag(self) -> Mapping[str, Any]:
+    def bag(self) -> Mapping[str, Json]:
         """The JSON schema of the traits or properties."""
         name = "traits" if self.call_type in {"Identify", "Group"} else "properties"
         properties = self.schemas[0].get("properties")
         bag = properties.get(name) if isinstance(properties, Mapping) else None
         return bag if isinstance(bag, Mapping) else {}
 
-    def require(self, body: Mapping[str, Any]) -> None:
+    def require(self, body: Mapping[str, Json]) -> None:
         """Accept the body of a call that keeps the rule.
 
         Raises:
@@ -49,19 +49,19 @@ class Rule:
             title = f"{self.call_type}: {self.key}" if self.key else self.call_type
             raise UnsendableError(f"violates the rule '{title}' of the tracking plan '{self.plan}': {listed}{more}")
 
-    def _errors(self, body: Mapping[str, Any]) -> Iterator[ValidationError]:
+    def _errors(self, body: Mapping[str, Json]) -> Iterator[ValidationError]:
         for schema in self.schemas:
             yield from Draft7Validator(schema).iter_errors(body)
 
 
-def rules_of(plans: Iterable[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]) -> list[Rule]:
+def rules_of(plans: Iterable[tuple[Mapping[str, Json], list[Mapping[str, Json]]]]) -> list[Rule]:
     """The rules of live plans, each in its newest version, from the Public API's plans and their rules."""
     found = []
     for plan, rules in plans:
         if plan.get("type") not in _LIVE_TYPES:
             continue
         common = [rule["jsonSchema"] for rule in rules if rule.get("type") == _COMMON and _has_schema(rule)]
-        newest: dict[tuple[str, str], Mapping[str, Any]] = {}
+        newest: dict[tuple[str, str], Mapping[str, Json]] = {}
         for rule in sorted(rules, key=lambda rule: rule.get("version") or 0):
             if rule.get("type") in _CALL_TYPES and _has_schema(rule):
                 newest[rule["type"], rule.get("key") or ""] = rule
@@ -72,7 +72,7 @@ def rules_of(plans: Iterable[tuple[Mapping[str, Any], list[Mapping[str, Any]]]])
     return found
 
 
-def _has_schema(rule: Mapping[str, Any]) -> bool:
+def _has_schema(rule: Mapping[str, Json]) -> bool:
     return isinstance(rule.get("jsonSchema"), Mapping)
 
 

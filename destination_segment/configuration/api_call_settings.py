@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import orjson
 from pydantic import AfterValidator, ConfigDict, Field
 
+from cdp_connectors.json_types import Json
 from destination_segment.configuration.call_settings import CALL_TYPE, CallSettings
 from destination_segment.configuration.form import FieldPath, FormModel, NonEmptyString, Template, form_field
 from destination_segment.configuration.templates import named_fields, require_template
@@ -162,7 +163,7 @@ class ApiCallSettings(CallSettings):
             yield from strings_of(orjson.loads(self.body.template))
 
 
-def strings_of(value: Any) -> Iterator[str]:  # noqa: ANN401 # any JSON value
+def strings_of(value: Json) -> Iterator[str]:
     """Every string in a JSON value, except the names of members."""
     if isinstance(value, str):
         yield value

@@ -1,14 +1,15 @@
 """The destination's configuration."""
 
 from collections.abc import Mapping as AnyMapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
 from pydantic import AfterValidator, AnyHttpUrl, ConfigDict, Field, ValidationError, model_validator
 from typing_extensions import Self
 
+from cdp_connectors.config import credential_fault
+from cdp_connectors.failures import config_error
+from cdp_connectors.json_types import Json
 from destination_segment.configuration.api_call_settings import ApiCallSettings
 from destination_segment.configuration.api_paths import api_path, require_usable_segments
 from destination_segment.configuration.form import FormModel, form_field
@@ -23,8 +24,8 @@ _SEGMENT_DOMAINS = ("segment.io", "segment.com", "segmentapis.com")
 
 
 def _require_credential(value: str) -> str:
-    if not all("!" <= character <= "~" for character in value):
-        raise ValueError("has characters that no credential has, such as blanks, line breaks or bullets; copy it again")
+    if fault := credential_fault(value):
+        raise ValueError(fault)
     return value
 
 
@@ -164,7 +165,7 @@ class Config(FormModel):
         return self
 
 
-def parse_config(config: AnyMapping[str, Any]) -> Config:
+def parse_config(config: AnyMapping[str, Json]) -> Config:
     """Validate a configuration.
 
     Raises:
@@ -174,6 +175,4 @@ def parse_config(config: AnyMapping[str, Any]) -> Config:
         return Config.model_validate(config)
     except ValidationError as error:
         message = problems(Config, config, error)
-        raise AirbyteTracedException(
-            message=message, internal_message=message, failure_type=FailureType.config_error
-        ) from None  # pydantic's own message quotes the configuration, secrets included
+        raise config_error(message) from None  # pydantic's own message quotes the configuration, secrets included

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 from typing_extensions import Self
 
+from cdp_connectors.json_types import Json
 from destination_segment.configuration.templates import require_template
 
 NonEmptyString = Annotated[str, Field(min_length=1)]
@@ -23,7 +24,7 @@ class FormModel(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def drop_empty(cls, values: Any) -> Any:  # noqa: ANN401 # any JSON value can stand in a configuration
+    def drop_empty(cls, values: Json) -> Json:
         """Treat a field that a form left empty as one that was not given."""
         if not isinstance(values, dict):
             return values

@@ -1,9 +1,10 @@
 """A mapping: which stream, which of its records, and the call that they become."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from cdp_connectors.json_types import Json
 from destination_segment.configuration.api_call_settings import ApiCallSettings
 from destination_segment.configuration.call_settings import BatchedCallSettings, UserCallSettings, template_fields
 from destination_segment.configuration.form import (
@@ -93,7 +94,7 @@ class Mapping(FormModel):
 
     @model_validator(mode="before")
     @classmethod
-    def nest_call(cls, values: Any) -> Any:  # noqa: ANN401 # any JSON value can stand in a configuration
+    def nest_call(cls, values: Json) -> Json:
         """Accept the shape of version 0.1.0, in which the call's settings stood beside the stream's name."""
         if not isinstance(values, dict) or "call" in values or "call_type" not in values:
             return values

@@ -1,18 +1,19 @@
 """Messages for invalid configurations."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from cdp_connectors.json_types import Json
 
-def problems(model: type[BaseModel], config: Mapping[str, Any], error: ValidationError) -> str:
+
+def problems(model: type[BaseModel], config: Mapping[str, Json], error: ValidationError) -> str:
     """A sentence for each problem of a configuration: which field, and what is expected; no value is quoted."""
     return " ".join(dict.fromkeys(_sentence(model, config, problem) for problem in error.errors()))
 
 
-def _sentence(model: type[BaseModel], config: Mapping[str, Any], problem: ErrorDetails) -> str:
+def _sentence(model: type[BaseModel], config: Mapping[str, Json], problem: ErrorDetails) -> str:
     place, complaint = _place(config, problem), _complaint(problem)
     if not place:
         return f"{complaint}."
@@ -27,7 +28,7 @@ def _sentence(model: type[BaseModel], config: Mapping[str, Any], problem: ErrorD
     return f"{title}: '{'.'.join(place[1:])}' {complaint}." if place[1:] else f"{title} {complaint}."
 
 
-def _place(config: Any, problem: ErrorDetails) -> list[str]:  # noqa: ANN401 # any JSON value
+def _place(config: Json, problem: ErrorDetails) -> list[str]:
     """The path to a problem, without the names of the options that pydantic puts in between."""
     place = []
     *_, last = problem["loc"] or ("",)

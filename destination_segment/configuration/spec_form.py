@@ -1,18 +1,17 @@
 """The JSON schema of the configuration, as Airbyte's form reads it."""
 
-from typing import Any
-
 import jsonref
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from cdp_connectors.json_types import JsonObject
 from destination_segment.configuration.config import Config
 
 
-def config_schema() -> dict[str, Any]:
+def config_schema() -> JsonObject:
     """The schema without references and without null, which the form cannot show."""
     schema = Config.model_json_schema(schema_generator=_FormSchema)
-    resolved: dict[str, Any] = jsonref.replace_refs(schema, merge_props=True, proxies=False, lazy_load=False)
+    resolved: JsonObject = jsonref.replace_refs(schema, merge_props=True, proxies=False, lazy_load=False)
     del resolved["$defs"]
     return resolved
 

@@ -12,9 +12,10 @@ from urllib.parse import quote
 from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
+from cdp_connectors.json_types import Json
 from destination_segment.spec.values import UnsendableError
 
-Record = Mapping[str, Any]
+Record = Mapping[str, Json]
 
 _RENDERING_ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
 """What an expression over unforeseen values can raise."""
@@ -46,39 +47,39 @@ NULL = _Null()
 class _Environment(SandboxedEnvironment):
     """Templates in which `record.items` is the field of that name, and not what Python's objects have under it."""
 
-    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 # as Jinja's
+    def getattr(self, obj: Json, attribute: str) -> Any:  # noqa: ANN401 # as Jinja's
         """The value of a field, or whatever Jinja finds."""
         if isinstance(obj, dict) and attribute in obj:
             return _or_null(obj[attribute])
         return _or_null(super().getattr(obj, attribute))
 
-    def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401 # as Jinja's
+    def getitem(self, obj: Json, argument: Json) -> Any:  # noqa: ANN401 # as Jinja's
         """The value of a field or of a list's item."""
         return _or_null(super().getitem(obj, argument))
 
 
-def _or_null(value: Any) -> Any:  # noqa: ANN401 # any JSON value
+def _or_null(value: Json) -> Json:
     return NULL if value is None else value
 
 
-def _require_value(value: Any) -> Any:  # noqa: ANN401 # any JSON value
+def _require_value(value: Json) -> Json:
     if value is None:
         raise UndefinedError("a null cannot be part of a string")
     return value
 
 
-def _quoted(value: Any) -> str:  # noqa: ANN401 # any JSON value
+def _quoted(value: Json) -> str:
     return quote(str(_require_value(value)), safe="")
 
 
-def _environment(finalize: Callable[[Any], Any]) -> _Environment:
+def _environment(finalize: Callable[[Json], Json]) -> _Environment:
     environment = _Environment(undefined=StrictUndefined, finalize=finalize)
     environment.tests["none"] = lambda value: value is None or isinstance(value, _Null)
     environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": json_default}
     return environment
 
 
-def json_default(value: Any) -> None:  # noqa: ANN401 # whatever JSON has no form for
+def json_default(value: Json) -> None:
     """The JSON form of a null that comes out of a template.
 
     Raises:
@@ -138,7 +139,7 @@ def path_renderer(source: str) -> Callable[[Record], str]:
 
 
 @cache
-def value_renderer(source: str) -> Callable[[Record], Any]:
+def value_renderer(source: str) -> Callable[[Record], Json]:
     """A function that gives the value of a single expression in its own type, else a string; as `string_renderer`."""
     body = _STRINGS.parse(source).body
     only = body[0].nodes if len(body) == 1 and isinstance(body[0], nodes.Output) else []
@@ -146,7 +147,7 @@ def value_renderer(source: str) -> Callable[[Record], Any]:
         return string_renderer(source)
     evaluate = _STRINGS.compile_expression(source.strip()[2:-2].strip("-+ \n\t"), undefined_to_none=False)
 
-    def render(record: Record) -> Any:  # noqa: ANN401 # any JSON value
+    def render(record: Record) -> Json:
         try:
             value = evaluate(record=record)
         except _RENDERING_ERRORS as error:

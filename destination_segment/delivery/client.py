@@ -1,12 +1,13 @@
 """Segment's two APIs, as far as the destination uses them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.failures import config_error
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.calls.api_call import ApiCall
 from destination_segment.configuration.config import Config
 from destination_segment.delivery.batches import Batch
@@ -35,7 +36,7 @@ class SegmentClient:
         """Close the connection."""
         self._session.close()
 
-    def send_batch(self, batch: Batch[Any]) -> None:
+    def send_batch(self, batch: Batch[Json]) -> None:
         """Return once Segment has accepted the batch.
 
         Raises:
@@ -88,7 +89,7 @@ class SegmentClient:
         if response.ok and "text/html" in response.headers.get("Content-Type", ""):
             raise RetryableError(f"{self._tracking_url} returned an HTML page instead of a Tracking API response.")
 
-    def sources(self) -> Iterator[dict[str, Any]]:
+    def sources(self) -> Iterator[JsonObject]:
         """The sources of the workspace that the Public API token belongs to.
 
         Raises:
@@ -96,7 +97,7 @@ class SegmentClient:
         """
         return self._listed("/sources", "sources")
 
-    def tracking_plans(self) -> Iterator[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]:
+    def tracking_plans(self) -> Iterator[tuple[Mapping[str, Json], list[Mapping[str, Json]]]]:
         """The tracking plans of the token's workspace, each with its rules.
 
         Raises:
@@ -109,7 +110,7 @@ class SegmentClient:
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}
 
-    def _listed(self, path: str, key: str) -> Iterator[dict[str, Any]]:
+    def _listed(self, path: str, key: str) -> Iterator[JsonObject]:
         parameters = {"pagination.count": str(_PAGE_SIZE)}
         while True:
             response = send(self._session, "GET", self._public_url + path, params=parameters, headers=self._bearer)
@@ -139,7 +140,7 @@ def _is_bare_success(response: requests.Response) -> bool:
     return response.text.strip().strip('"').lower() in {"", "ok"}
 
 
-def _data_of(response: requests.Response) -> dict[str, Any]:
+def _data_of(response: requests.Response) -> JsonObject:
     try:
         data = response.json()["data"]
     except (requests.JSONDecodeError, KeyError, TypeError):
@@ -147,4 +148,4 @@ def _data_of(response: requests.Response) -> dict[str, Any]:
     if isinstance(data, dict):
         return data
     message = "The response is not a valid Public API response. Check the Public API URL."
-    raise AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)
+    raise config_error(message)

@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cdp_connectors.json_types import JsonObject
 from destination_segment.calls.configured_stream import StreamKey
-from destination_segment.delivery.messages import JsonObject, state_line
+from destination_segment.delivery.messages import state_line
 from destination_segment.delivery.origin import Origin
 
 

@@ -5,20 +5,19 @@ import re
 import time
 from collections.abc import Iterator
 from select import select
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import orjson
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.calls.encoding import exactly_read
 
 SECONDS_BETWEEN_PAUSES = 0.5
 _CHUNK_BYTES = 1 << 18
 _DEEPEST = 250
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
-
-JsonObject = dict[str, Any]
 
 
 def lines_of(stream: BinaryIO) -> Iterator[bytes | None]:
@@ -76,7 +75,7 @@ def state_line(message: JsonObject) -> str:
     return json.dumps(message, separators=(",", ":"))
 
 
-def _is_message(message: Any) -> bool:  # noqa: ANN401 # any JSON value
+def _is_message(message: Json) -> bool:
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return False
     if message["type"] == "RECORD":
@@ -85,7 +84,7 @@ def _is_message(message: Any) -> bool:  # noqa: ANN401 # any JSON value
     return message["type"] != "STATE" or isinstance(message.get("state"), dict)
 
 
-def _leniently_read(line: bytes) -> tuple[Any, str | None]:
+def _leniently_read(line: bytes) -> tuple[Json, str | None]:
     try:
         return exactly_read(line), None
     except RecursionError:

@@ -1,7 +1,8 @@
 """The record that a call comes from."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from cdp_connectors.json_types import Json
 from destination_segment.calls.encoding import identity
 from destination_segment.calls.stream import Stream
 
@@ -12,7 +13,7 @@ class Origin:
     __slots__ = ("is_rejected", "line", "number", "position", "primary_key", "stream")
 
     def __init__(
-        self, stream: Stream, position: int, number: int, primary_key: list[Any], line: bytes | None = None
+        self, stream: Stream, position: int, number: int, primary_key: list[Json], line: bytes | None = None
     ) -> None:
         """Describe a record.
 

@@ -5,9 +5,8 @@ import time
 from typing import Any
 
 import orjson
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.failures import config_error
 from destination_segment.configuration.object_storage import NoStorage, ObjectStorage, S3Storage
 from destination_segment.delivery.origin import Rejection
 
@@ -89,9 +88,7 @@ class StoredRecords(RejectedRecords):
                 f"Rejected records could not be stored in the bucket '{self._bucket}' ({_code(error)}). Check the "
                 "Object Storage Configuration, and that the key may write to the bucket."
             )
-            raise AirbyteTracedException(
-                message=message, internal_message=message, failure_type=FailureType.config_error
-            ) from error
+            raise config_error(message) from error
         self._file.seek(0, 2)
         self._has_more, self._saved_at = False, time.monotonic()
         return True
@@ -115,9 +112,7 @@ def _s3_client(storage: S3Storage) -> Any:  # noqa: ANN401 # botocore has no typ
             "The Object Storage Configuration needs botocore, which is not installed. Install "
             "cdp-connectors[object-storage], or remove the configuration."
         )
-        raise AirbyteTracedException(
-            message=message, internal_message=message, failure_type=FailureType.config_error
-        ) from error
+        raise config_error(message) from error
     return botocore.session.get_session().create_client(
         "s3",
         region_name=storage.s3_bucket_region or "us-east-1",

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Generator
-from typing import Any
 from urllib.parse import urlsplit
 
 import backoff
@@ -11,6 +10,8 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from backoff.types import Details
 from typing_extensions import Self
+
+from cdp_connectors.json_types import Json
 
 logger = logging.getLogger("airbyte")
 
@@ -78,7 +79,7 @@ class RejectionError(AirbyteTracedException):
         )
 
 
-def _waits() -> Generator[float, Any, None]:
+def _waits() -> Generator[float, Json, None]:
     """The seconds before each retry; `backoff` sends the error of the last attempt in."""
     error: RetryableError = yield 0
     for attempt in range(ATTEMPTS):
@@ -94,7 +95,7 @@ def _log_wait(details: Details) -> None:
     logger.warning("%s Retrying in %.0f s (attempt %d of %d).", error, wait, details["tries"], ATTEMPTS)
 
 
-def send(session: requests.Session, method: str, url: str, **request: Any) -> requests.Response:  # noqa: ANN401 # as requests
+def send(session: requests.Session, method: str, url: str, **request: Json) -> requests.Response:  # as requests
     """Make a request to Segment until it is answered, and return the response.
 
     Network errors, 429 and 5xx are retried: after the seconds of `Retry-After` or `X-RateLimit-Reset`, else after
@@ -130,7 +131,7 @@ def send(session: requests.Session, method: str, url: str, **request: Any) -> re
     on_backoff=_log_wait,
     logger=None,
 )
-def _attempt(session: requests.Session, method: str, url: str, **request: Any) -> requests.Response:  # noqa: ANN401 # as requests
+def _attempt(session: requests.Session, method: str, url: str, **request: Json) -> requests.Response:  # as requests
     try:
         response = session.request(method, url, timeout=_TIMEOUT, allow_redirects=False, **request)
     except requests.RequestException as error:

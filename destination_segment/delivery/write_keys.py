@@ -1,8 +1,6 @@
 """Looking a write key up, since the Tracking API accepts any."""
 
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
-
+from cdp_connectors.failures import config_error
 from destination_segment.delivery.client import SegmentClient
 
 
@@ -19,21 +17,17 @@ def find_write_key(write_key: str, client: SegmentClient) -> str:
         hidden = hidden or not keys
         if write_key in keys:
             if source.get("enabled") is False:
-                raise _config_error(
+                raise config_error(
                     f"The write key belongs to the source '{source['slug']}', which is disabled: Segment would drop "
                     "what it receives. Enable the source in Segment."
                 )
             return f"The write key belongs to the source '{source['slug']}'."
     if hidden:
-        raise _config_error(
+        raise config_error(
             "The write key was not found, but this token may not be allowed to see every write key. Give the token the "
             "role Source Admin, or remove it."
         )
-    raise _config_error(
+    raise config_error(
         "No source of the token's workspace has this write key. Check the write key, and that key, token and region "
         "belong to one workspace."
     )
-
-
-def _config_error(message: str) -> AirbyteTracedException:
-    return AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)

@@ -3,16 +3,17 @@
 import time
 from collections.abc import Iterable, Iterator
 
-from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.failures import config_error
+from cdp_connectors.json_types import JsonObject
 from destination_segment.calls.api_call import ApiCall
 from destination_segment.calls.configured_stream import StreamKey
 from destination_segment.calls.encoding import exactly_read
 from destination_segment.calls.stream import Call, Stream, Unsendable
 from destination_segment.delivery.held_states import HeldState, HeldStates
 from destination_segment.delivery.lanes import Lanes
-from destination_segment.delivery.messages import JsonObject, message_of, state_of
+from destination_segment.delivery.messages import message_of, state_of
 from destination_segment.delivery.origin import CallOrigin, Origin, Rejection
 from destination_segment.delivery.rejected_records import RejectedRecords
 from destination_segment.delivery.tallies import Tallies
@@ -91,7 +92,7 @@ class Writer:
     def _send(self, message: JsonObject, line: bytes, flaw: str | None) -> None:
         stream = self._streams.get((message.get("namespace"), message["stream"]))
         if stream is None:
-            raise _config_error(
+            raise config_error(
                 f"Received records for stream '{message['stream']}', which is not in the configured catalog."
             )
         record, tally = message["data"], self._tallies[stream.key]
@@ -182,8 +183,4 @@ class Writer:
             raise total_rejection
         problem = self._tallies.problem()
         if problem and not self._skip_invalid:
-            raise _config_error(problem)
-
-
-def _config_error(message: str) -> AirbyteTracedException:
-    return AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)
+            raise config_error(problem)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.spec import values
 from destination_segment.spec.paths import ABSENT
 from destination_segment.spec.values import UnsendableError
@@ -19,7 +19,7 @@ class Kind:
 
     noun: str
     """As a message names it: "a number"."""
-    convert: Callable[[Any], Any]
+    convert: Callable[[Json], Json]
     """Puts a value into the type, or raises `UnsendableError`."""
     declarable: frozenset[str] = frozenset()
     """The types of the configuration's form that agree with it."""
@@ -45,7 +45,7 @@ _CURRENCY = Kind("an ISO 4217 code", values.currency_code, frozenset({"string"})
 def _object(*, string_member: str, **parts: Kind) -> Kind:
     """An object; a string stands for an object with that one member, as it does for Segment."""
 
-    def convert(value: Any) -> dict[str, Any]:  # noqa: ANN401 # as all values
+    def convert(value: Json) -> JsonObject:
         if isinstance(value, str):
             return {string_member: value}
         members = {name: converted(name, part, parts) for name, part in values.mapping(value).items()}
@@ -127,7 +127,7 @@ def kind_of(path: str, reserved: ReservedNames) -> Kind | None:
     return kind_of(member, kind.parts) if kind and member else kind
 
 
-def converter(path: str, reserved: ReservedNames) -> Callable[[Any], Any] | None:
+def converter(path: str, reserved: ReservedNames) -> Callable[[Json], Json] | None:
     """A function that puts a value into the type that a name is reserved for; None for a name that is not reserved.
 
     The function leaves null as it is, since null clears a trait, and returns `ABSENT` for a blank string where the
@@ -137,7 +137,7 @@ def converter(path: str, reserved: ReservedNames) -> Callable[[Any], Any] | None
     if kind is None:
         return None
 
-    def convert(value: Any) -> Any:  # noqa: ANN401 # any JSON value
+    def convert(value: Json) -> Json:
         if value is None:
             return None
         if isinstance(value, str) and not kind.blank and not value.strip():
@@ -152,7 +152,7 @@ def converter(path: str, reserved: ReservedNames) -> Callable[[Any], Any] | None
     return convert
 
 
-def converted(path: str, value: Any, reserved: ReservedNames) -> Any:  # noqa: ANN401 # any JSON value
+def converted(path: str, value: Json, reserved: ReservedNames) -> Json:
     """The value in its reserved type, or as it is; see `converter`."""
     convert = converter(path, reserved)
     return convert(value) if convert else value

@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import pendulum
 from typing_extensions import Self
 
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.spec.currencies import CURRENCY_CODES
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -46,7 +46,7 @@ class ExactNumber(float):
         return number
 
 
-def string(value: Any) -> str:  # noqa: ANN401 # as all here
+def string(value: Json) -> str:
     """A string; numbers are written out, whole ones without a decimal point.
 
     Raises:
@@ -65,12 +65,12 @@ def string(value: Any) -> str:  # noqa: ANN401 # as all here
     raise UnsendableError("is not a string")
 
 
-def identifier(value: Any) -> str | None:  # noqa: ANN401
+def identifier(value: Json) -> str | None:
     """The string of an id; None for an absent or blank one."""
     return None if value is None else string(value).strip() or None
 
 
-def number(value: Any) -> int | float:  # noqa: ANN401
+def number(value: Json) -> int | float:
     """A number, also from a string of digits."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
@@ -79,7 +79,7 @@ def number(value: Any) -> int | float:  # noqa: ANN401
     raise UnsendableError("is not a number")
 
 
-def boolean(value: Any) -> bool:  # noqa: ANN401
+def boolean(value: Json) -> bool:
     """True or false, also from 0, 1 and the strings `true` and `false`."""
     known = {"true": True, "1": True, "false": False, "0": False}
     if isinstance(value, bool | int | str) and str(value).strip().lower() in known:
@@ -87,28 +87,28 @@ def boolean(value: Any) -> bool:  # noqa: ANN401
     raise UnsendableError("is neither true nor false")
 
 
-def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401
+def mapping(value: Json) -> JsonObject:
     """An object."""
     if isinstance(value, dict):
         return value
     raise UnsendableError("is not an object")
 
 
-def strings(value: Any) -> list[str]:  # noqa: ANN401
+def strings(value: Json) -> list[str]:
     """A list of strings."""
     if isinstance(value, list):
         return [string(item) for item in value]
     raise UnsendableError("is not a list of strings")
 
 
-def string_or_number(value: Any) -> str | int | float:  # noqa: ANN401
+def string_or_number(value: Json) -> str | int | float:
     """A string or a number, as it is."""
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return value
     raise UnsendableError("is neither a string nor a number")
 
 
-def currency_code(value: Any) -> str:  # noqa: ANN401
+def currency_code(value: Json) -> str:
     """An ISO 4217 code in capitals."""
     code = value.strip().upper() if isinstance(value, str) else ""
     if code in CURRENCY_CODES:
@@ -116,7 +116,7 @@ def currency_code(value: Any) -> str:  # noqa: ANN401
     raise UnsendableError("is not an ISO 4217 currency code")
 
 
-def date(value: Any) -> str:  # noqa: ANN401
+def date(value: Json) -> str:
     """An ISO 8601 date as it is, or a point in time as `timestamp` writes it."""
     if isinstance(value, str) and _DATE.fullmatch(value):
         moment(value)
@@ -124,7 +124,7 @@ def date(value: Any) -> str:  # noqa: ANN401
     return timestamp(value)
 
 
-def with_offset(value: Any) -> Any:  # noqa: ANN401
+def with_offset(value: Json) -> Json:
     """An ISO 8601 date-time without offset as one in UTC; any other value as it is.
 
     Engage does not save a trait whose time has no offset (spec/common).
@@ -134,7 +134,7 @@ def with_offset(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def timestamp(value: Any, read: Callable[[Any], datetime] | None = None) -> str:  # noqa: ANN401
+def timestamp(value: Json, read: Callable[[Json], datetime] | None = None) -> str:
     """A point in time as ISO 8601 in UTC, to the millisecond, or to the microsecond where it has any."""
     try:
         instant = (read or moment)(value).astimezone(timezone.utc)
@@ -144,7 +144,7 @@ def timestamp(value: Any, read: Callable[[Any], datetime] | None = None) -> str:
     return instant.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
-def moment(value: Any) -> datetime:  # noqa: ANN401
+def moment(value: Json) -> datetime:
     """The point in time that a value names; UTC where it has no offset.
 
     Strings are ISO 8601 (a date alone is its midnight), RFC 2822 or the digits of a Unix time; numbers are Unix times
@@ -158,10 +158,10 @@ def moment(value: Any) -> datetime:  # noqa: ANN401
     return _reject_date()
 
 
-def moments_in(form: str) -> Callable[[Any], datetime]:
+def moments_in(form: str) -> Callable[[Json], datetime]:
     """A reader of points in time written in one format of `strptime`."""
 
-    def read(value: Any) -> datetime:  # noqa: ANN401
+    def read(value: Json) -> datetime:
         try:
             return _in_utc(datetime.strptime(string(value), form))  # noqa: DTZ007 # the offset may be missing
         except ValueError:

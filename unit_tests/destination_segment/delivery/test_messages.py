@@ -186,8 +186,7 @@ class TestLines:
 
         def feed() -> None:
             with open(write_end, "wb", buffering=0) as pipe:  # noqa: PTH123 # a descriptor has no path
-                for chunk in chunks:
-                    pipe.write(chunk)
+                pipe.writelines(chunks)
 
         threading.Thread(target=feed).start()
         with open(read_end, "rb") as pipe:  # noqa: PTH123 # as above
