@@ -101,7 +101,7 @@ class DestinationSegment(RepairedDestination):
         parsed = parse_config(config)
         client = SegmentClient(parsed)
         try:
-            rejected_records(parsed.object_storage_config)
+            rejected_records(parsed.object_storage_config).close()
             client.probe()
             message = find_write_key(parsed.write_key, client) if parsed.public_api_token else _UNPROVEN
         except AirbyteTracedException as error:
@@ -145,8 +145,10 @@ class DestinationSegment(RepairedDestination):
         for stream, mappings in mapped:
             warn_about(stream, mappings)
         pace, verdicts = Pace(parsed.events_per_second), Verdicts()
-        records = rejected_records(parsed.object_storage_config)
-        with Lanes(lambda: SegmentClient(parsed, pace), verdicts, max_calls=pace.max_calls) as lanes:
+        with (
+            rejected_records(parsed.object_storage_config) as records,
+            Lanes(lambda: SegmentClient(parsed, pace), verdicts, max_calls=pace.max_calls) as lanes,
+        ):
             writer = Writer(
                 [Stream(parsed, stream, mappings) for stream, mappings in mapped],
                 lanes,

@@ -105,7 +105,8 @@ class Operation:
         try:
             call: Call = _CALL.validate_python(settings)
         except ValidationError as error:
-            needed = ", ".join(["userId or anonymousId", *self.required])
+            ids = [] if "userId" in self.required else ["userId or anonymousId"]
+            needed = ", ".join([*ids, *self.required])
             raise UnknownObjectError(f"is mapped to '{self.object_name}', which needs the fields {needed}.") from error
         return call
 

@@ -39,9 +39,9 @@ def mappings_of(config: Config, stream: ConfiguredStream, activation: Activation
     if stream.object_name:
         try:
             operation = activation.operation(stream.object_name)
+            mapping = Mapping(stream=stream.name, call=operation.call_settings(stream.properties))
         except UnknownObjectError as error:
             raise UnmappedStreamError(f"Stream '{stream.name}' {error}") from error
-        mapping = Mapping(stream=stream.name, call=operation.call_settings(stream.properties))
         label = f"Object '{stream.object_name}' (stream '{stream.name}')"
         return [StreamMapping(label, mapping, nest_dots=True, require=operation.require)]
     configured = [

@@ -2,9 +2,11 @@
 
 import tempfile
 import time
+from types import TracebackType
 from typing import Any
 
 import orjson
+from typing_extensions import Self
 
 from cdp_connectors.failures import config_error
 from destination_segment.configuration.object_storage import NoStorage, ObjectStorage, S3Storage
@@ -18,6 +20,17 @@ class RejectedRecords:
     """Keeps nothing, since no storage is configured."""
 
     keeps_records = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of what is held for the sync."""
 
     def add(self, rejection: Rejection) -> None:
         """Take a rejection."""
@@ -52,10 +65,9 @@ class StoredRecords(RejectedRecords):
         self._has_more = False
         self._saved_at = -float(_SECONDS_BETWEEN_UPLOADS)
 
-    @property
-    def place(self) -> str:
-        """The object as a message names it."""
-        return f"s3://{self._bucket}/{self._key}"
+    def close(self) -> None:
+        """Remove the local copy."""
+        self._file.close()
 
     def add(self, rejection: Rejection) -> None:
         """Append a rejection."""

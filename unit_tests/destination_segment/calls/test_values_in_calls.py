@@ -1,5 +1,7 @@
 """What values become on their way: times with offsets, lenient reserved traits, constants and templates."""
 
+from typing import ClassVar
+
 import pytest
 from requests_mock import Mocker
 
@@ -137,7 +139,7 @@ class TestConstantsAndTemplates:
 
 
 class TestUnmappedStreams:
-    CONFIG: JsonObject = {"write_key": "sandbox-key", "unmapped_streams": "identify"}
+    CONFIG: ClassVar[JsonObject] = {"write_key": "sandbox-key", "unmapped_streams": "identify"}
 
     @pytest.mark.parametrize(
         ("properties", "primary_key", "data", "user"),

@@ -51,10 +51,10 @@ def of_user(*users: int) -> Callable[[JsonObject], bool]:
 def test_one_rejected_call_costs_its_record_only(api: Mocker, caplog: pytest.LogCaptureFixture, status: int) -> None:
     picky = Picky(of_user(700), status, {"success": False, "message": "malformed trait"})
     api.post(BATCH_URL, json=picky)
-    messages = [
-        *(record({"id": n}) for n in range(1_000)),
+    messages = [record({"id": n}) for n in range(1_000)] + [
         state(1),
-        *(record({"id": n}) for n in (1_000, 1_001)),
+        record({"id": 1_000}),
+        record({"id": 1_001}),
         state(2),
     ]
     written = write({**CONFIG, "on_invalid": "skip"}, catalog_of(), messages)
@@ -63,8 +63,8 @@ def test_one_rejected_call_costs_its_record_only(api: Mocker, caplog: pytest.Log
     assert written.counts == [(999, 1), (2, 0)]
     assert picky.requests < 30
     assert (
-        f"The record of stream 'users' with key [700] was not sent: Segment rejected the call (HTTP {status}: malformed "
-        "trait)."
+        "The record of stream 'users' with key [700] was not sent: "
+        f"Segment rejected the call (HTTP {status}: malformed trait)."
     ) in caplog.messages
 
 
