@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import cycle, islice, product
 
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import Record, Seeded, scaled
 from sandbox.segment.catalog_destination import STATUSES, DeliveryMode, catalog_destination
 from sandbox.segment.catalog_entry import entry, options
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Record, Seeded, scaled
 
 _BRANDS = (
     *("Alder", "Birch", "Cedar", "Clover", "Fennel", "Hazel", "Heather", "Iris", "Juniper", "Larch", "Larkspur"),
@@ -98,10 +99,10 @@ class Catalog:
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints of the tag Catalog."""
-        kinds: tuple[tuple[str, list[Record], Paging], ...] = (
-            ("destinations", self.destinations, Paging()),
-            ("sources", self.sources, Paging(with_total=False)),
-            ("warehouses", self.warehouses, Paging(LastNext.NULL)),
+        kinds: tuple[tuple[str, list[Record], Cursors], ...] = (
+            ("destinations", self.destinations, Cursors()),
+            ("sources", self.sources, Cursors(with_total=False)),
+            ("warehouses", self.warehouses, Cursors(LastNext.NULL)),
         )
         return [
             Listing(
@@ -131,7 +132,7 @@ class Catalog:
         return self._modes[metadata_id] in {"actions", "cloud"}
 
 
-def _always(records: list[Record]) -> Callable[[Asked, datetime], list[Record]]:
+def _always(records: list[Record]) -> Callable[[Arguments, datetime], list[Record]]:
     return lambda _, __: records
 
 

@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import Dated, Record, timestamp, visible
+from sandbox.api.validation import values
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Dated, Record, timestamp, visible
-from sandbox.segment.validation import values
 from sandbox.segment.workspace import Workspace
 
 _RETENTION = timedelta(days=90)
@@ -56,21 +57,23 @@ class DeletionAndSuppression:
                 path="/regulations",
                 stream="regulations",
                 key="regulations",
-                records=lambda asked, now: _filtered(visible(self._regulations, now), asked),
+                records=lambda arguments, now: _filtered(visible(self._regulations, now), arguments),
                 choices={"status": _STATUSES},
                 arrays={"regulationTypes": _TYPES},
-                paging=Paging(with_total=False),
+                paging=Cursors(with_total=False),
             ),
             Listing(
                 path="/regulations/sources/{sourceId}",
                 stream="source_regulations",
                 key="regulations",
-                records=lambda asked, now: _filtered(visible(self._of_sources[asked["sourceId"]], now), asked),
+                records=lambda arguments, now: _filtered(
+                    visible(self._of_sources[arguments["sourceId"]], now), arguments
+                ),
                 choices={"status": _STATUSES},
                 arrays={"regulationTypes": _TYPES},
                 of=self._connections.each_source,
                 adds={"sourceId": "sourceId"},
-                paging=Paging(silent=True),
+                paging=Cursors(silent=True),
             ),
             Listing(
                 path="/suppressions",
@@ -78,7 +81,7 @@ class DeletionAndSuppression:
                 key="suppressed",
                 records=lambda _, now: visible(self._suppressed, now),
                 makes=_one_by_one,
-                paging=Paging(LastNext.EMPTY, with_total=False),
+                paging=Cursors(LastNext.EMPTY, with_total=False),
             ),
         ]
 
@@ -104,8 +107,8 @@ class DeletionAndSuppression:
         return {"subjectType": self._chance.choice(("USER_ID", "ANONYMOUS_ID")), "subjectIds": subjects}
 
 
-def _filtered(regulations: list[Record], asked: Asked) -> list[Record]:
-    status, types = asked.get("status"), values(asked, "regulationTypes") or _TYPES
+def _filtered(regulations: list[Record], arguments: Arguments) -> list[Record]:
+    status, types = arguments.get("status"), values(arguments, "regulationTypes") or _TYPES
     return [
         regulation
         for regulation in regulations

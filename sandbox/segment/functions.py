@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import Dated, Record, timestamp, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Dated, Record, timestamp, visible
 from sandbox.segment.workspace import Workspace
 
 _PREFIXES = {
@@ -51,14 +52,14 @@ class Functions:
                 required=("resourceType",),
                 choices={"resourceType": _TYPES},
                 adds={"resourceType": "resourceType"},
-                paging=Paging(with_total=False),
+                paging=Cursors(with_total=False),
                 gate="functions",
             ),
             Listing(
                 path="/functions/{functionId}/versions",
                 stream="function_versions",
                 key="versions",
-                records=lambda asked, now: visible(self._versions[asked["functionId"]], now),
+                records=lambda arguments, now: visible(self._versions[arguments["functionId"]], now),
                 of=self._each,
                 adds={"functionId": "functionId"},
                 removes=("code",),
@@ -68,24 +69,26 @@ class Functions:
                 path="/insert-function-instances",
                 stream="insert_function_instances",
                 key="instances",
-                records=lambda asked, now: visible(self._instances[asked["functionId"]], now),
+                records=lambda arguments, now: visible(self._instances[arguments["functionId"]], now),
                 of=lambda now: [
-                    asked for asked in self._each(now) if self._types[asked["functionId"]].startswith("INSERT_")
+                    arguments
+                    for arguments in self._each(now)
+                    if self._types[arguments["functionId"]].startswith("INSERT_")
                 ],
                 required=("functionId",),
                 adds={"functionId": "functionId"},
                 removes=("settings", "encryptedSettings"),
-                paging=Paging(LastNext.EMPTY),
+                paging=Cursors(LastNext.EMPTY),
                 gate="functions",
             ),
         ]
 
-    def _each(self, now: datetime) -> list[Asked]:
+    def _each(self, now: datetime) -> list[Arguments]:
         return [{"functionId": function["id"]} for function in visible(self._functions, now)]
 
-    def _of_type(self, asked: Asked, now: datetime) -> list[Record]:
+    def _of_type(self, arguments: Arguments, now: datetime) -> list[Record]:
         functions = visible(self._functions, now)
-        return [function for function in functions if self._types[function["id"]] == asked["resourceType"]]
+        return [function for function in functions if self._types[function["id"]] == arguments["resourceType"]]
 
     def _function(self, number: int, birth: datetime) -> Record:
         """Return a function; every seventh record does not say of which kind it is."""

@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Dated, Record, visible
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import Dated, Record, visible
 from sandbox.segment.workspace import Workspace
 
 _JOBS = ("analyst", "engineer", "marketer", "product-manager", "support-agent", "data-steward")
@@ -51,14 +52,14 @@ class Iam:
                 stream="users",
                 key="users",
                 records=lambda _, now: visible(self.users, now),
-                paging=Paging(LastNext.NULL, with_total=False),
+                paging=Cursors(LastNext.NULL, with_total=False),
             ),
             Listing(
                 path="/groups",
                 stream="groups",
                 key="userGroups",
                 records=lambda _, now: visible(self.groups, now),
-                paging=Paging(LastNext.EMPTY, with_total=False),
+                paging=Cursors(LastNext.EMPTY, with_total=False),
             ),
             Listing(path="/roles", stream="roles", key="roles", records=lambda *_: self._roles()),
             Listing(
@@ -72,7 +73,7 @@ class Iam:
                 path="/groups/{userGroupId}/users",
                 stream="group_users",
                 key="users",
-                records=lambda asked, _: self._members[asked["userGroupId"]],
+                records=lambda arguments, _: self._members[arguments["userGroupId"]],
                 of=self._each_group,
                 adds={"groupId": "userGroupId"},
             ),
@@ -80,7 +81,7 @@ class Iam:
                 path="/groups/{userGroupId}/invites",
                 stream="group_invites",
                 key="emails",
-                records=lambda asked, now: self._emails(now, asked["userGroupId"]),
+                records=lambda arguments, now: self._emails(now, arguments["userGroupId"]),
                 makes=_row_of_email,
                 of=self._each_group,
                 adds={"groupId": "userGroupId"},
@@ -89,14 +90,14 @@ class Iam:
                 path="/users/{userId}/groups",
                 stream="user_groups",
                 key="groups",
-                records=lambda asked, now: self._groups_of(asked["userId"], now),
+                records=lambda arguments, now: self._groups_of(arguments["userId"], now),
                 of=lambda now: [{"userId": user["id"]} for user in visible(self.users, now)],
                 adds={"userId": "userId"},
-                paging=Paging(LastNext.NULL),
+                paging=Cursors(LastNext.NULL),
             ),
         ]
 
-    def _each_group(self, now: datetime) -> list[Asked]:
+    def _each_group(self, now: datetime) -> list[Arguments]:
         return [{"userGroupId": group["id"]} for group in visible(self.groups, now)]
 
     def _roles(self) -> list[Record]:

@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.cursors import Cursors
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import Dated, Record, Seeded, timestamp, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import Paging
-from sandbox.segment.seeded import Dated, Record, Seeded, timestamp, visible
 from sandbox.segment.workspace import Workspace
 
 _OUTCOMES = ("SUCCESS", "SUCCESS", "SUCCESS", "PARTIAL_SUCCESS", "FAIL")
@@ -51,11 +52,11 @@ class ReverseEtl:
                 records=self._syncs,
                 of=self._each_subscription,
                 adds={"modelId": "modelId", "subscriptionId": "subscriptionId"},
-                paging=Paging(with_total=False, largest=100, default=10, flat=True),
+                paging=Cursors(with_total=False, largest=100, default=10, flat=True),
             ),
         ]
 
-    def _each_subscription(self, now: datetime) -> list[Asked]:
+    def _each_subscription(self, now: datetime) -> list[Arguments]:
         return [
             {
                 "modelId": subscription["modelId"],
@@ -84,12 +85,12 @@ class ReverseEtl:
             syncs, minutes = self._workspace.scaled(_MOST_SYNCS), 5
         return max(since, self._workspace.origin - syncs * every - timedelta(minutes=minutes)), every
 
-    def _syncs(self, asked: Asked, now: datetime) -> list[Record]:
-        first, every = self._schedules[asked["subscriptionId"]]
-        model = next(model.record for model in self._models if model.record["id"] == asked["modelId"])
+    def _syncs(self, arguments: Arguments, now: datetime) -> list[Record]:
+        first, every = self._schedules[arguments["subscriptionId"]]
+        model = next(model.record for model in self._models if model.record["id"] == arguments["modelId"])
         count = max(0, (now - first) // every + 1)
         return [
-            _sync(f"{asked['subscriptionId']}-{number}", model, first + number * every, now)
+            _sync(f"{arguments['subscriptionId']}-{number}", model, first + number * every, now)
             for number in reversed(range(count))
         ]
 

@@ -1,54 +1,32 @@
-"""What the API refuses, and how it says so."""
+"""Validation of the arguments of a request."""
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
+from json import JSONDecodeError, loads
+from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+
+from sandbox.api.errors import invalid
+from sandbox.api.present import Present
 
 _TIMES = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
 _EARLIEST_YEAR = 1970
 
 
-class RequestRefused(Exception):  # noqa: N818 - an answer of the API, not an error of the sandbox
-    """A request that is answered with `errors[]` instead of `data`."""
-
-    def __init__(self, status: int, kind: str, message: str, **details: object) -> None:
-        """Describe the refusal; `details` are further members of the error, such as `field`."""
-        super().__init__(message)
-        self.status = status
-        self._error = {"type": kind, "message": message, **details}
-
-    def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
-        """Return the answer that the client gets."""
-        return JSONResponse({"errors": [self._error]}, self.status, headers)
-
-
-def invalid(message: str, field: str | None = None) -> RequestRefused:
-    """Return a 422, with the offending parameter where one is to blame."""
-    return RequestRefused(422, "input-validation", message, **({"field": field} if field else {}))
-
-
-async def answer_refusal(_: Request, refused: Exception) -> JSONResponse:
-    """Answer what the endpoints refuse, and what the routing does: an unknown path, another method than GET."""
-    if isinstance(refused, RequestRefused):
-        return refused.response()
-    if isinstance(refused, HTTPException):
-        routing = RequestRefused(refused.status_code, refused.detail.replace(" ", ""), refused.detail)
-        return routing.response(refused.headers)
-    raise refused
-
-
-def parameters(request: Request, known: Collection[str], arrays: Collection[str] = ()) -> dict[str, str]:
+def parameters(
+    request: Request, present: Present, known: Collection[str] = (), arrays: Collection[str] = ()
+) -> dict[str, str]:
     """Return the query parameters by name; the values of an array are joined with line breaks, see `values`.
 
     An array is given as `name.0=…&name.1=…`, as the vendor's documents have it, or by repeating `name`, as the
     vendor's Python client does.
 
     Raises:
-        RequestRefused: 422 for a parameter that is unknown or given twice. The vendor is more lenient here.
+        ApiError: 422 for a parameter that is unknown or given twice, if the API is strict.
     """
+    if not present.strict:
+        return dict(request.query_params)
     given: dict[str, str] = {}
     items: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():
@@ -70,7 +48,7 @@ def values(given: Mapping[str, str], name: str, choices: Collection[str] | None 
     """Return the values of an array, none where it is not given.
 
     Raises:
-        RequestRefused: 422 for a value that is repeated or not among the choices.
+        ApiError: 422 for a value that is repeated or not among the choices.
     """
     listed = given[name].split("\n") if name in given else []
     if len(set(listed)) < len(listed):
@@ -84,7 +62,7 @@ def choice(given: Mapping[str, str], name: str, choices: Collection[str], defaul
     """Return a parameter that is one of a few values; without a default it is required.
 
     Raises:
-        RequestRefused: 422 for any other value.
+        ApiError: 422 for any other value.
     """
     value = given.get(name, default)
     if value is None:
@@ -98,28 +76,17 @@ def moment(given: Mapping[str, str], name: str, default: datetime) -> datetime:
     """Return a parameter as a moment in UTC, or the default where it is not given.
 
     Raises:
-        RequestRefused: 422 unless it is an ISO-8601 date and time with a time zone.
+        ApiError: 422 unless it is an ISO-8601 date and time with a time zone.
     """
-    return _parsed(given[name], name) if name in given else default
+    return parsed_moment(given[name], name) if name in given else default
 
 
-def usage_period(given: Mapping[str, str]) -> date:
-    """Return the month that the parameter `period` asks for.
+def parsed_moment(value: str, name: str) -> datetime:
+    """Return the moment in UTC that an ISO-8601 date and time with a time zone stands for.
 
     Raises:
-        RequestRefused: 422 unless it is the first day of a month, as a date or as its midnight in UTC. The vendor
-            is more lenient here.
+        ApiError: 422 for any other value.
     """
-    if "period" not in given:
-        raise invalid("period is required.", "period")
-    value = given["period"]
-    start = _parsed(value if "T" in value else f"{value}T00:00:00Z", "period")
-    if start != start.replace(day=1, hour=0, minute=0, second=0, microsecond=0):
-        raise invalid("period must be the first day of a month.", "period")
-    return start.date()
-
-
-def _parsed(value: str, name: str) -> datetime:
     for pattern in _TIMES:
         try:
             parsed = datetime.strptime(value, pattern)  # noqa: DTZ007 - both patterns demand a time zone
@@ -134,7 +101,7 @@ def window(start: datetime, end: datetime, *, earliest: datetime, longest: timed
     """Check a window of time.
 
     Raises:
-        RequestRefused: 422 when it ends before it starts, starts before `earliest` or is longer than `longest`.
+        ApiError: 422 when it ends before it starts, starts before `earliest` or is longer than `longest`.
     """
     if end < start:
         raise invalid("endTime must not be before startTime.", "endTime")
@@ -142,3 +109,32 @@ def window(start: datetime, end: datetime, *, earliest: datetime, longest: timed
         raise invalid(f"startTime must not be before {earliest.isoformat()}.", "startTime")
     if longest is not None and end - start > longest:
         raise invalid(f"startTime and endTime must not be further apart than {longest}.", "endTime")
+
+
+def integer(given: Mapping[str, str], name: str, default: int) -> int:
+    """Return a parameter that is a non-negative integer, or the default where it is missing or empty.
+
+    Raises:
+        ApiError: 422 for any other value.
+    """
+    value = given.get(name)
+    if not value:
+        return default
+    if not value.isdigit():
+        raise invalid(f"{name} must be an integer", name)
+    return int(value)
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """Return the body of the request, which was read before.
+
+    Raises:
+        ApiError: 422 unless it is a JSON object.
+    """
+    try:
+        body = loads(request.state.body)
+    except (JSONDecodeError, UnicodeDecodeError) as error:
+        raise invalid("the body is not JSON") from error
+    if not isinstance(body, dict):
+        raise invalid("the body is not an object")
+    return body

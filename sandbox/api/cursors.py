@@ -1,9 +1,9 @@
-"""Paging, as the API does it nearly everywhere, and the endpoints that do it otherwise."""
+"""Pages by opaque cursors, as Segment has them nearly everywhere, including the endpoints that deviate."""
 
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -11,16 +11,17 @@ from typing import Any
 
 from starlette.requests import Request
 
-from sandbox.segment.seeded import Record
-from sandbox.segment.validation import invalid
+from sandbox.api.errors import invalid
+from sandbox.api.paging import Page, Paging
+from sandbox.api.present import LARGEST_COUNT, Present
+from sandbox.api.timeline import Record
 
-LARGEST_COUNT = 1000
 _NESTED = ("pagination[{}]", "pagination.{}")
 _FLAT = ("{}",)
 
 
 class LastNext(Enum):
-    """What an endpoint sends as `next` on its last page."""
+    """The `next` of a last page."""
 
     ABSENT = "absent"
     NULL = "null"
@@ -58,18 +59,18 @@ class Cursor:
 
 
 @dataclass(frozen=True)
-class Paging:
-    """How an endpoint pages.
+class Cursors(Paging):
+    """Pages by `cursor` and `count`; `pagination` has the cursor of the following page.
 
     Attributes:
-        last_next: what is sent as `next` on the last page.
+        last_next: the `next` of the last page.
         with_total: whether pages have `totalEntries`.
-        with_previous: whether they have `previous`; a list that only goes forward has not.
-        largest: the largest page that the endpoint grants.
-        default: the size of a page for which no size is asked.
+        with_previous: whether they have `previous`; false for forward-only lists.
+        largest: the largest size that may be requested.
+        default: the size of a page for which none is requested.
         flat: whether the parameters are `count` and `cursor`, and not members of `pagination`.
         counts: whether the cursor is the number of the records before the page, and not opaque.
-        silent: whether the parameters are taken, but the answer is whole and has no `pagination`.
+        silent: whether the parameters are accepted, but the response is whole and has no `pagination`.
     """
 
     last_next: LastNext = LastNext.ABSENT
@@ -83,25 +84,25 @@ class Paging:
 
     @property
     def parameters(self) -> frozenset[str]:
-        """The query parameters that ask for a page."""
+        """The query parameters that request a page."""
         return frozenset(spelling.format(name) for spelling in self._spellings for name in ("count", "cursor"))
 
-    def page(self, request: Request, given: Mapping[str, str], largest_count: int = LARGEST_COUNT) -> "Page":
-        """Read the paging parameters, in any of their spellings.
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> "CursorPage":
+        """Return the page that the parameters request, in any of their spellings.
 
         A cursor belongs to the path and to all other parameters of the request that it comes from. The vendor may be
         more lenient here.
 
         Raises:
-            RequestRefused: 422 for a count outside of 1 to the largest, a foreign cursor, or both spellings.
+            ApiError: 422 for a count outside of 1 to the largest, a foreign cursor, or both spellings.
         """
         filters = sorted((name, value) for name, value in given.items() if name not in self.parameters)
         collection = "&".join([request.scope["path"], *(f"{name}={value}" for name, value in filters)])
         label, value = self._given(given, "cursor")
         cursor = self._cursor(value, collection, label)
         label, value = self._given(given, "count")
-        count = self.default if value is None else _number(value, 1, min(self.largest, largest_count), label)
-        return Page(self, cursor, count)
+        count = self.default if value is None else _number(value, 1, min(self.largest, present.largest_count), label)
+        return CursorPage(self, cursor, min(count, present.largest_page or count))
 
     def shown(self, cursor: Cursor) -> str | int:
         """Return the form in which a client gets a cursor."""
@@ -133,19 +134,19 @@ class Paging:
 
 
 @dataclass(frozen=True)
-class Page:
-    """Which page of a collection is asked for."""
+class CursorPage(Page):
+    """The page of a collection from a cursor on."""
 
-    paging: Paging
+    paging: Cursors
     cursor: Cursor
     count: int
 
-    def pinned(self, end: datetime) -> "Page":
+    def pinned(self, end: datetime) -> "CursorPage":
         """Return the same page with the end of its walk written into its cursors."""
         return replace(self, cursor=replace(self.cursor, end=end))
 
-    def answer(self, key: str, records: list[Any]) -> Record:
-        """Return the records on this page under their key, and the `pagination` of the answer."""
+    def answer(self, key: str, records: Sequence[Any]) -> Record:
+        """Return the records on this page, and `pagination`."""
         if self.paging.silent:
             return {key: records}
         first = self.cursor.offset

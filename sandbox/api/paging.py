@@ -1,0 +1,111 @@
+"""Pagination: the interface, and the simple kinds."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from sandbox.api.errors import invalid
+from sandbox.api.present import Present
+from sandbox.api.timeline import Record
+from sandbox.api.validation import integer
+
+
+class Page(ABC):
+    """The requested page of a list."""
+
+    @abstractmethod
+    def answer(self, key: str, records: Sequence[Any]) -> Record:
+        """Return the records on this page under their key, and what the response tells about other pages."""
+
+
+class Paging(ABC):
+    """The pagination of an endpoint."""
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The query parameters that request a page."""
+        return frozenset()
+
+    @abstractmethod
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:
+        """Return the page that the query parameters request.
+
+        Raises:
+            ApiError: for parameters that the endpoint rejects.
+        """
+
+
+@dataclass(frozen=True)
+class Whole(Paging, Page):
+    """No pagination: one response has the whole list."""
+
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
+        """Return the only page."""
+        return self
+
+    def answer(self, key: str, records: Sequence[Any]) -> Record:
+        """Return all records."""
+        return {key: records}
+
+
+@dataclass(frozen=True)
+class NumberedPages(Paging):
+    """Pages numbered from 1, empty past the end; the response tells the total.
+
+    Attributes:
+        default: the size of a page for which none is requested.
+        largest: the largest size that may be requested.
+    """
+
+    default: int
+    largest: int
+
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
+        """Return the page with the number `page` of the size `limit`."""
+        number, limit = integer(given, "page", 1), integer(given, "limit", self.default)
+        if number < 1 or not 1 <= limit <= self.largest:
+            raise invalid(f"page must be at least 1, and limit from 1 to {self.largest}")
+        return _NumberedPage(number, limit)
+
+
+@dataclass(frozen=True)
+class _NumberedPage(Page):
+    number: int
+    limit: int
+
+    def answer(self, key: str, records: Sequence[Any]) -> Record:
+        first = (self.number - 1) * self.limit
+        pagination = {"page": self.number, "limit": self.limit, "total": len(records)}
+        return {key: records[first : first + self.limit], "meta": {"pagination": pagination}}
+
+
+@dataclass(frozen=True)
+class Offsets(Paging):
+    """Pages by `limit` and `offset`; nothing in the response tells about other pages.
+
+    Attributes:
+        default: the size of a page for which none is requested.
+        largest: the largest size that may be requested.
+    """
+
+    default: int
+    largest: int
+
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
+        """Return the page of the size `limit` from `offset` on."""
+        limit = integer(given, "limit", self.default)
+        if limit > self.largest:
+            raise invalid(f"limit must not exceed {self.largest}", "limit")
+        return _OffsetPage(integer(given, "offset", 0), limit)
+
+
+@dataclass(frozen=True)
+class _OffsetPage(Page):
+    offset: int
+    limit: int
+
+    def answer(self, key: str, records: Sequence[Any]) -> Record:
+        return {key: records[self.offset : self.offset + self.limit]}
