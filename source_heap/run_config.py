@@ -33,7 +33,7 @@ class RunConfig(dict[str, Any]):
     def __init__(self, config: Mapping[str, Any], catalog: "ConfiguredAirbyteCatalog | None" = None) -> None:
         """Nothing is requested yet; the catalog is that of the sync to be done, if there is one.
 
-        `required_keys` has the columns of which a row of a stream must have one; none where the sync does not deduplicate.
+        `required_keys` has the columns of which a row of a stream must have one, if the sync deduplicates it.
         """
         super().__init__(config)
         self.aws = AwsAccess(config)

@@ -17,6 +17,7 @@ LIBRARY = Path(__file__).with_name("encoder.so")
 PYTHON_ONLY = "HEAP_ENCODER"
 """The environment variable that, set to `python`, leaves the library unused."""
 
+_INTERFACE = 1
 _KINDS = {
     "null": b"n",
     "boolean": b"z",
@@ -46,6 +47,9 @@ def _load() -> ctypes.CDLL | None:
     try:
         library = ctypes.CDLL(str(LIBRARY))
     except OSError:  # made for another platform
+        return None
+    library.encoder_interface.restype = ctypes.c_uint32
+    if library.encoder_interface() != _INTERFACE:  # left over in a source tree
         return None
     library.encoder_new.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
     library.encoder_new.restype = ctypes.c_void_p
