@@ -47,6 +47,11 @@ def absent(limit: int | None, *, ever_answered: bool = True) -> ParentAbsentErro
     return ParentAbsentError("it no longer exists", VERDICT, limit, ever_answered=ever_answered)
 
 
+def read_as_generated(slices: Iterable[Slice]) -> None:
+    for partition in _StreamRead().guarded(lambda: slices):
+        list(partition.read())
+
+
 def outcomes(slices: list[Slice]) -> Iterator[str]:
     """How each slice ends, when they are all generated before the first is read."""
     for partition in list(_StreamRead().guarded(lambda: slices)):
@@ -75,8 +80,7 @@ def test_no_further_slice_is_generated_after_a_configuration_error() -> None:
             yield Slice(number, failure(FailureType.config_error))
 
     with pytest.raises(AirbyteTracedException):
-        for partition in _StreamRead().guarded(generate):
-            list(partition.read())
+        read_as_generated(generate())
     assert generated == [1]
 
 
@@ -121,16 +125,14 @@ def test_without_a_limit_the_last_parent_decides() -> None:
     assert list(outcomes([Slice(1, absent(None)), Slice(2, absent(None))])) == ["0 rows", "no parent is known"]
     assert list(outcomes([Slice(1, absent(None)), Slice(2)])) == ["0 rows", "1 rows"]
 
-    one = [Slice(1, absent(None))]
     with pytest.raises(AirbyteTracedException, match="no parent is known"):
-        for partition in _StreamRead().guarded(lambda: one):
-            list(partition.read())
+        read_as_generated([Slice(1, absent(None))])
 
 
 def test_the_windows_of_one_parent_wait_for_its_first_answer() -> None:
     slices = [Slice(1, absent(20), window=number) for number in range(8)]
     partitions = list(_StreamRead().guarded(lambda: slices))
-    threads = [Thread(target=lambda each=each: list(each.read())) for each in partitions]  # type: ignore[misc]
+    threads = [Thread(target=lambda each=each: list(each.read())) for each in partitions]
     for thread in threads:
         thread.start()
     for thread in threads:
