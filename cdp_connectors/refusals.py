@@ -1,23 +1,20 @@
 """Refusals that concern one parent, and refusals that concern a whole stream."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import wraps
 from threading import Lock
-from typing import Any
 
 import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler, HttpResponseFilter
-from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
-    StreamSlicerPartitionGenerator,
-)
 from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partition
 from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
+
+from cdp_connectors.cdk_repairs import WrappedPartition, wrap_partitions
 
 _FAILURES_IN_A_ROW = 5
 _logger = logging.getLogger("airbyte")
@@ -104,18 +101,9 @@ def stop_refused_streams() -> None:
     """Let every stream, and every list of parents, stop at the first failure that all its slices share.
 
     That is a `config_error`, a spent quota, the verdict of a `ParentErrorHandler`, or the fifth failed slice in a row.
-    Slices that are already waiting then raise `StoppedStreamError` and make no request. The CDK reads every slice
-    whatever happened to those before. Calling this again changes nothing.
+    Slices that are already waiting then raise `StoppedStreamError` and make no request. A second call changes nothing.
     """
-    generate = StreamSlicerPartitionGenerator.generate
-    if hasattr(generate, "__wrapped__"):
-        return
-
-    @wraps(generate)
-    def generate_until_refused(generator: StreamSlicerPartitionGenerator) -> Iterable[Partition]:
-        return _StreamRead().guarded(lambda: generate(generator))
-
-    StreamSlicerPartitionGenerator.generate = generate_until_refused  # type: ignore[method-assign, assignment]
+    wrap_partitions(lambda generate: _StreamRead().guarded(generate))
 
 
 @dataclass
@@ -148,7 +136,7 @@ class _StreamRead:
             with self._lock:
                 self._open += 1
                 self._parents.setdefault(_parent_key(partition), _Parent()).waiting += 1
-            yield _GuardedPartition(partition, self)
+            yield WrappedPartition(partition, self.read)
         self._finish()
 
     def read(self, partition: Partition) -> Iterator[Record]:
@@ -235,29 +223,6 @@ class _StreamRead:
                 return
             self._failure = last.verdict
         raise last.verdict
-
-
-class _GuardedPartition(Partition):
-    """A partition whose reading is counted."""
-
-    def __init__(self, partition: Partition, stream: _StreamRead) -> None:
-        self._partition = partition
-        self._stream = stream
-
-    def read(self) -> Iterable[Record]:
-        """The records of the partition."""
-        return self._stream.read(self._partition)
-
-    def to_slice(self) -> Mapping[str, Any] | None:
-        """The slice of the partition."""
-        return self._partition.to_slice()
-
-    def stream_name(self) -> str:
-        """The name of the stream."""
-        return self._partition.stream_name()
-
-    def __hash__(self) -> int:
-        return hash(self._partition)
 
 
 def _parent_key(partition: Partition) -> int:

@@ -65,9 +65,10 @@ class DatedDays(DpathExtractor):
 
 def _arrays(found: Mapping[str, Any]) -> dict[str, list[Any]]:
     holder = found["metric"] if "link" in found and isinstance(found.get("metric"), dict) else found
-    series = holder.get("series", None if "link" in found else holder)
-    if series is None and "series" not in holder:
+    are_arrays = "link" not in found and not any(isinstance(value, dict) for value in holder.values())
+    if "series" not in holder and not are_arrays:
         raise _UndatedError("'series' is missing")
+    series = holder.get("series", holder)
     arrays = {name: numbers for name, numbers in (series or {}).items() if numbers not in (None, [])}
     if not all(isinstance(numbers, list) for numbers in arrays.values()):
         raise _UndatedError("not every metric is a list")

@@ -1,6 +1,6 @@
 """Failures that concern one parent, and failures that concern a whole stream."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
 
 import pytest
@@ -39,17 +39,17 @@ class Slice(Partition):
         return id(self)
 
 
+def read_all(generate: Callable[[], Iterable[Slice]]) -> None:
+    for partition in _StreamRead().guarded(generate):
+        list(partition.read())
+
+
 def failure(kind: FailureType = FailureType.system_error, message: str = "broken") -> AirbyteTracedException:
     return AirbyteTracedException(message=message, failure_type=kind)
 
 
 def absent(limit: int | None, *, ever_answered: bool = True) -> ParentAbsentError:
     return ParentAbsentError("it no longer exists", VERDICT, limit, ever_answered=ever_answered)
-
-
-def read_as_generated(slices: Iterable[Slice]) -> None:
-    for partition in _StreamRead().guarded(lambda: slices):
-        list(partition.read())
 
 
 def outcomes(slices: list[Slice]) -> Iterator[str]:
@@ -80,7 +80,7 @@ def test_no_further_slice_is_generated_after_a_configuration_error() -> None:
             yield Slice(number, failure(FailureType.config_error))
 
     with pytest.raises(AirbyteTracedException):
-        read_as_generated(generate())
+        read_all(generate)
     assert generated == [1]
 
 
@@ -125,8 +125,9 @@ def test_without_a_limit_the_last_parent_decides() -> None:
     assert list(outcomes([Slice(1, absent(None)), Slice(2, absent(None))])) == ["0 rows", "no parent is known"]
     assert list(outcomes([Slice(1, absent(None)), Slice(2)])) == ["0 rows", "1 rows"]
 
+    one = [Slice(1, absent(None))]
     with pytest.raises(AirbyteTracedException, match="no parent is known"):
-        read_as_generated([Slice(1, absent(None))])
+        read_all(lambda: one)
 
 
 def test_the_windows_of_one_parent_wait_for_its_first_answer() -> None:

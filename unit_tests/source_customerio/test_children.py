@@ -25,7 +25,7 @@ def test_what_a_deleted_parent_had_is_skipped(api: requests_mock.Mocker, contrac
 
     assert output.records == []
     assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
-    [log] = [message.log.message for message in output.logs if "was deleted while this sync ran" in message.log.message]
+    [log] = [message.log.message for message in output.logs if "was deleted during the sync" in message.log.message]
     assert f"{contract.path} no longer exists" in log
 
 
