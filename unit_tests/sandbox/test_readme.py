@@ -23,7 +23,6 @@ def rows_of(table: str) -> set[str]:
 @pytest.mark.parametrize(
     ("path", "switches"),
     [("/_sandbox/faults", Faults), ("/_sandbox/customerio", Behaviour)],
-    ids=lambda value: str(value),
 )
 def test_every_switch_is_described(path: str, switches: type[Faults | Behaviour]) -> None:
     assert rows_of(path) == {field.name for field in fields(switches)}
