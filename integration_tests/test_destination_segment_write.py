@@ -99,7 +99,7 @@ def test_the_same_sync_again_changes_nothing(sandbox: Sandbox) -> None:
     assert sandbox.segment_tracking.rejected == {"repeated messageId": 3_000}
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGKILL, -9), (signal.SIGTERM, -15)])
 def test_a_sync_that_a_signal_ended_leaves_one_of_each_message_once_it_is_run_again(
     sandbox: Sandbox, number: int, exit_code: int
 ) -> None:
