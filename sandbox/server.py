@@ -118,7 +118,7 @@ class Sandbox:
             Route("/advance", self._advance, methods=["POST"]),
             Route("/requests", self._requests, methods=["GET", "DELETE"]),
             Route("/segment", self._change_segment, methods=["POST"]),
-            Route("/segment-tracking", self._received, methods=["GET", "DELETE"]),
+            Route("/segment-tracking", self._received, methods=["GET", "POST", "DELETE"]),
             Route("/customerio", self._change_customerio, methods=["POST"]),
         ]
 
@@ -146,6 +146,12 @@ class Sandbox:
         return JSONResponse({"requests": listed})
 
     async def _received(self, request: Request) -> JSONResponse:
+        if request.method == "POST":
+            try:
+                self.segment_tracking.behaviour.update(await request.json())
+            except (AttributeError, ValueError) as error:
+                return JSONResponse({"error": str(error)}, status_code=400)
+            return JSONResponse(vars(self.segment_tracking.behaviour))
         if request.method == "DELETE":
             self.segment_tracking.clear()
         return JSONResponse(
