@@ -80,7 +80,12 @@ def _is_message(message: Json) -> bool:
         return False
     if message["type"] == "RECORD":
         record = message.get("record")
-        return isinstance(record, dict) and isinstance(record.get("data"), dict) and "stream" in record
+        return (
+            isinstance(record, dict)
+            and isinstance(record.get("data"), dict)
+            and isinstance(record.get("stream"), str)
+            and isinstance(record.get("namespace"), str | None)
+        )
     return message["type"] != "STATE" or isinstance(message.get("state"), dict)
 
 
