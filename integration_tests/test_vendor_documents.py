@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from openapi_schema_validator import OAS30Validator
 
+from sandbox.api.endpoints import Arguments, OfParents
 from sandbox.clock import Clock
-from sandbox.segment.endpoints import Asked, OfParents
 from sandbox.segment.world import SegmentWorld
 from sandbox.server import Sandbox
 from unit_tests.vendor_documents import DOCUMENTS, needs_documents
@@ -110,27 +110,29 @@ def requests_of(world: SegmentWorld, path: str) -> Iterator[tuple[str, dict[str,
     endpoint = next(endpoint for endpoint in world.endpoints if endpoint.path == path)
     parameters = PARAMETERS.get(path, {})
     if isinstance(endpoint, OfParents):
-        for asked in parents_of(world, endpoint):
-            required = {name: asked[name] for name in endpoint.required}
-            yield path.format(**asked), {**parameters, **required, **own_parameters(world, path, asked)}
+        for arguments in parents_of(world, endpoint):
+            required = {name: arguments[name] for name in endpoint.required}
+            yield path.format(**arguments), {**parameters, **required, **own_parameters(world, path, arguments)}
     else:
         yield path, parameters | ({"period": "2026-02-01"} if path.startswith("/usage") else {})
 
 
-def parents_of(world: SegmentWorld, endpoint: OfParents) -> list[Asked]:
+def parents_of(world: SegmentWorld, endpoint: OfParents) -> list[Arguments]:
     """The parents that the path answers for; only some sources have a live plugin, and some destinations metrics."""
-    asked = list(endpoint.of(world.clock.now))
+    arguments = list(endpoint.of(world.clock.now))
     if endpoint.stream in {"destination_delivery_metrics_summary", "source_live_plugins"}:
         name = "sourceId" if endpoint.stream == "source_live_plugins" else "destinationId"
         having = {row[name] for row in world.expected(endpoint.stream)}
-        return [each for each in asked if each[name] in having]
-    return asked
+        return [each for each in arguments if each[name] in having]
+    return arguments
 
 
-def own_parameters(world: SegmentWorld, path: str, asked: Asked) -> dict[str, str]:
+def own_parameters(world: SegmentWorld, path: str, arguments: Arguments) -> dict[str, str]:
     if "delivery-metrics" not in path:
         return {}
-    return {"sourceId": next(each["sourceId"] for each in world.destinations if each["id"] == asked["destinationId"])}
+    return {
+        "sourceId": next(each["sourceId"] for each in world.destinations if each["id"] == arguments["destinationId"])
+    }
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from typing_extensions import Self
 
+from sandbox.api.faults import FaultMiddleware, Faults
+from sandbox.api.journal import Journal, JournalMiddleware
 from sandbox.clock import Clock
 from sandbox.customerio import control as customerio_control
 from sandbox.customerio.api import customerio_api
 from sandbox.customerio.world import CustomerioWorld
-from sandbox.faults import FaultMiddleware, Faults
-from sandbox.journal import Journal, JournalMiddleware
 from sandbox.segment.api import segment_api
 from sandbox.segment.control import behaviour, change_behaviour
 from sandbox.segment.world import SegmentWorld

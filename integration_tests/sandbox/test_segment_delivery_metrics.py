@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from integration_tests.sandbox.segment_client import Get
-from sandbox.segment.seeded import Record
+from sandbox.api.timeline import Record
 from sandbox.server import Sandbox
 
 

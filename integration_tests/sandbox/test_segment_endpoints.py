@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from integration_tests.sandbox.segment_client import Get, error, pages
+from sandbox.api.endpoints import Arguments, Endpoint, Listing, OfParents
 from sandbox.clock import Clock
-from sandbox.segment.endpoints import GATES, Asked, Endpoint, Listing, OfParents
+from sandbox.segment.access import GATES
 from sandbox.segment.world import SegmentWorld
 from sandbox.server import Sandbox
 
@@ -27,22 +28,22 @@ def listing(world: SegmentWorld, path: str) -> Listing:
     return found
 
 
-def longest(world: SegmentWorld, path: str) -> tuple[Asked, list[Any]]:
+def longest(world: SegmentWorld, path: str) -> tuple[Arguments, list[Any]]:
     """The parent with the most records, and those."""
     endpoint, now = listing(world, path), world.clock.now
-    answers = [(asked, endpoint.records(asked, now)) for asked in endpoint.of(now)]
+    answers = [(arguments, endpoint.records(arguments, now)) for arguments in endpoint.of(now)]
     return max(answers, key=lambda answer: len(answer[1]))
 
 
-def asked_by(endpoint: OfParents, asked: Asked) -> tuple[str, dict[str, Any]]:
+def asked_by(endpoint: OfParents, arguments: Arguments) -> tuple[str, dict[str, Any]]:
     """The path and the parameters of a request."""
-    return endpoint.path.format(**asked), {
-        name: asked[name] for name in (*endpoint.required, *endpoint.choices) if name in asked
+    return endpoint.path.format(**arguments), {
+        name: arguments[name] for name in (*endpoint.required, *endpoint.choices) if name in arguments
     }
 
 
-def pages_of(get: Get, endpoint: Listing, asked: Asked, count: int) -> Iterator[dict[str, Any]]:
-    path, parameters = asked_by(endpoint, asked)
+def pages_of(get: Get, endpoint: Listing, arguments: Arguments, count: int) -> Iterator[dict[str, Any]]:
+    path, parameters = asked_by(endpoint, arguments)
     parameter = "{}" if endpoint.paging and endpoint.paging.flat else "pagination.{}"
     return pages(get, path, cursor=parameter.format("cursor"), **{**parameters, parameter.format("count"): count})
 
@@ -55,11 +56,11 @@ def of_first_parents(world: SegmentWorld, endpoint: Endpoint) -> tuple[str, dict
 
 @pytest.mark.parametrize("path", [path for path in LISTINGS if path not in dict(WHOLE)])
 def test_a_list_pages_to_its_end(still_get: Get, still_sandbox: Sandbox, path: str) -> None:
-    asked, records = longest(still_sandbox.segment, path)
+    arguments, records = longest(still_sandbox.segment, path)
     endpoint = listing(still_sandbox.segment, path)
     assert endpoint.paging
     count = min(endpoint.paging.largest, len(records) // 3 + 1)
-    walked = list(pages_of(still_get, endpoint, asked, count))
+    walked = list(pages_of(still_get, endpoint, arguments, count))
     assert [record for page in walked for record in page[endpoint.key]] == records
     assert len(walked) == -(-len(records) // count)
     assert all(len(page[endpoint.key]) == count for page in walked[:-1])
@@ -67,8 +68,8 @@ def test_a_list_pages_to_its_end(still_get: Get, still_sandbox: Sandbox, path: s
 
 @pytest.mark.parametrize(("path", "parents"), WHOLE)
 def test_some_lists_are_never_paged(still_get: Get, still_sandbox: Sandbox, path: str, parents: int) -> None:
-    asked, records = longest(still_sandbox.segment, path)
-    data = still_get(path.format(**asked)).json()["data"]
+    arguments, records = longest(still_sandbox.segment, path)
+    data = still_get(path.format(**arguments)).json()["data"]
     assert data == {listing(still_sandbox.segment, path).key: records}
     assert len(records) >= max(1, parents)
 
@@ -85,8 +86,8 @@ def test_some_endpoints_have_a_largest_page_of_their_own(
     still_get: Get, still_sandbox: Sandbox, path: str, parameter: str, largest: int
 ) -> None:
     endpoint = listing(still_sandbox.segment, path)
-    asked, _ = longest(still_sandbox.segment, path)
-    url, parameters = asked_by(endpoint, asked)
+    arguments, _ = longest(still_sandbox.segment, path)
+    url, parameters = asked_by(endpoint, arguments)
     granted = still_get(url, **parameters, **{parameter: largest})
     assert len(granted.json()["data"][endpoint.key]) == largest
     refused = still_get(url, **parameters, **{parameter: largest + 1})

@@ -1,4 +1,4 @@
-"""The door of the API: tokens and rate limits."""
+"""Authentication, features, and rate limits."""
 
 import math
 import time
@@ -10,10 +10,24 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.segment.validation import RequestRefused
+from sandbox.api.errors import ApiError
 
 if TYPE_CHECKING:
     from sandbox.segment.world import SegmentWorld
+
+GATES = {
+    "audience": "Audience",
+    "audit-trail": "Audit Trail",
+    "computed-trait": "Computed Trait",
+    "delivery-metrics": "Event Delivery",
+    "destination-subscriptions": "Destination Subscriptions",
+    "functions": "Functions",
+    "live-plugins": "Live Plugins",
+    "protocols": "Protocols",
+    "space-filters": "Space Filters",
+    "spaces": "Spaces",
+}
+"""The features that a workspace may lack, with the vendor's names for them."""
 
 _WINDOW_S = 60
 _GENEROUS = 1_000_000
@@ -35,11 +49,11 @@ class RateLimit:
             self.consumed = 0
         self.consumed += 1
 
-    def refuse_beyond(self, allowed: int | None) -> None:
+    def reject_beyond(self, allowed: int | None) -> None:
         """Count one request against what is allowed in a window; None is any number.
 
         Raises:
-            RequestRefused: 429 for a request beyond it.
+            ApiError: 429 for a request beyond it.
         """
         self.consume()
         if allowed is not None and self.consumed > allowed:
@@ -48,7 +62,7 @@ class RateLimit:
                 "msBeforeNext": self.milliseconds_left,
                 "consumedPoints": self.consumed,
             }
-            raise RequestRefused(429, "RequestError", "Too many requests", data=data)
+            raise ApiError(429, "RequestError", "Too many requests", data=data)
 
     @property
     def reset_at(self) -> str:
@@ -77,19 +91,19 @@ class AccessControl:
             return
         try:
             self._authorize(Headers(scope=scope))
-            self._limit.refuse_beyond(self._world.rate_limit)
-        except RequestRefused as refused:
+            self._limit.reject_beyond(self._world.rate_limit)
+        except ApiError as error:
             headers = {}
-            if refused.status == 429 and self._world.token_limited:  # noqa: PLR2004 - the status says it best
+            if error.status == 429 and self._world.token_limited:  # noqa: PLR2004 - the status says it best
                 headers["Retry-After"] = str(math.ceil(self._limit.milliseconds_left / 1000))
-            await refused.response(headers)(scope, receive, send)
+            await error.response(headers)(scope, receive, send)
             return
         await self._app(scope, receive, self._with_headers(send))
 
     def _authorize(self, headers: Headers) -> None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or token != self._token:
-            raise RequestRefused(401, "unauthorized", "The token is missing, invalid or belongs to another region.")
+            raise ApiError(401, "unauthorized", "The token is missing, invalid or belongs to another region.")
 
     def _with_headers(self, send: Send) -> Send:
         consumed, reset = self._limit.consumed, self._limit.reset_at

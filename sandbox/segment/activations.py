@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Record, Seeded, timestamp, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Record, Seeded, timestamp, visible
 from sandbox.segment.workspace import Workspace
 
 _TYPES = ("Audience Entered", "Audience Exited", "Audience Membership Changed", "Entity Added", "Entity Removed")
@@ -16,7 +16,7 @@ class Activations:
     """An audience is connected to up to two destinations, each with up to two activations."""
 
     def __init__(
-        self, workspace: Workspace, audiences: Callable[[datetime], list[Asked]], connections: Connections
+        self, workspace: Workspace, audiences: Callable[[datetime], list[Arguments]], connections: Connections
     ) -> None:
         self._workspace = workspace
         self._each = audiences
@@ -30,7 +30,7 @@ class Activations:
                 path="/spaces/{spaceId}/audiences/{audienceId}/destination-connections",
                 stream="audience_destination_connections",
                 key="connections",
-                records=lambda asked, _: self._connections(asked),
+                records=lambda arguments, _: self._connections(arguments),
                 of=self._each,
                 adds=below,
                 paging=Paging(LastNext.NULL, with_total=False),
@@ -41,18 +41,18 @@ class Activations:
                 path="/spaces/{spaceId}/audiences/{audienceId}/activations",
                 stream="audience_activations",
                 key="activations",
-                records=lambda asked, _: self._activations(asked),
+                records=lambda arguments, _: self._activations(arguments),
                 of=self._each,
                 adds=below,
                 per_minute=60,
             ),
         ]
 
-    def _chance(self, asked: Asked, part: str) -> Seeded:
-        return self._workspace.chance(f"{part}/{asked['audienceId']}")
+    def _chance(self, arguments: Arguments, part: str) -> Seeded:
+        return self._workspace.chance(f"{part}/{arguments['audienceId']}")
 
-    def _connections(self, asked: Asked) -> list[Record]:
-        chance = self._chance(asked, "connections")
+    def _connections(self, arguments: Arguments) -> list[Record]:
+        chance = self._chance(arguments, "connections")
         count = min(len(self._destinations), chance.choice((0, 0, 1, 2)))
         return [self._connection(chance, each) for each in chance.sample(self._destinations, k=count)]
 
@@ -82,23 +82,23 @@ class Activations:
             }
         return connection
 
-    def _activations(self, asked: Asked) -> list[Record]:
-        chance = self._chance(asked, "activations")
+    def _activations(self, arguments: Arguments) -> list[Record]:
+        chance = self._chance(arguments, "activations")
         return [
-            self._activation(chance, asked, connection["id"])
-            for connection in self._connections(asked)
+            self._activation(chance, arguments, connection["id"])
+            for connection in self._connections(arguments)
             for _ in range(chance.randrange(3))
         ]
 
-    def _activation(self, chance: Seeded, asked: Asked, connection_id: str) -> Record:
+    def _activation(self, chance: Seeded, arguments: Arguments, connection_id: str) -> Record:
         kind = chance.choice(_TYPES)
         entity = {"properties": ["total"], "relationshipSlug": "orders"}
         activation: Record = {
             "id": f"act_{chance.identifier()}",
             "enabled": chance.happens(0.9),
             "workspaceId": self._workspace.id,
-            "spaceId": asked["spaceId"],
-            "audienceId": asked["audienceId"],
+            "spaceId": arguments["spaceId"],
+            "audienceId": arguments["audienceId"],
             "connectionId": connection_id,
             "activationType": kind,
             "activationName": kind.lower().replace(" ", "_"),

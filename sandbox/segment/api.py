@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from sandbox.segment.access import AccessControl, RateLimit
-from sandbox.segment.endpoints import GATES, Endpoint
-from sandbox.segment.validation import RequestRefused, answer_refusal
+from sandbox.api.endpoints import Endpoint
+from sandbox.api.errors import ApiError, error_response
+from sandbox.segment.access import GATES, AccessControl, RateLimit
 from sandbox.segment.world import SegmentWorld
 
 
@@ -22,7 +22,7 @@ def _region(world: SegmentWorld, region: str) -> Starlette:
     app = Starlette(
         routes=[_route(world, endpoint) for endpoint in world.endpoints],
         middleware=[Middleware(AccessControl, world, region)],
-        exception_handlers={RequestRefused: answer_refusal, HTTPException: answer_refusal},
+        exception_handlers={ApiError: error_response, HTTPException: error_response},
     )
     app.router.redirect_slashes = False
     return app
@@ -33,9 +33,9 @@ def _route(world: SegmentWorld, endpoint: Endpoint) -> Route:
 
     async def answer(request: Request) -> JSONResponse:
         if world.endpoint_limits:
-            limit.refuse_beyond(endpoint.per_minute)
+            limit.reject_beyond(endpoint.per_minute)
         if endpoint.gate in world.gates:
-            raise RequestRefused(403, "forbidden", f"{GATES[endpoint.gate]} is not part of this workspace's plan.")
+            raise ApiError(403, "forbidden", f"{GATES[endpoint.gate]} is not part of this workspace's plan.")
         return JSONResponse({"data": endpoint.answer(request, world.present)})
 
     return Route(endpoint.path, answer)

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.paging import Paging
+from sandbox.api.timeline import Dated, Record, timestamp, visible
 from sandbox.segment.activations import Activations
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import Paging
-from sandbox.segment.seeded import Dated, Record, timestamp, visible
 from sandbox.segment.spaces import Spaces
 from sandbox.segment.workspace import Workspace
 
@@ -75,7 +75,7 @@ class Audiences:
                 path="/spaces/{spaceId}/audiences/{audienceId}/schedules",
                 stream="audience_schedules",
                 key="audienceSchedules",
-                records=lambda asked, _: self._schedules[asked["audienceId"]],
+                records=lambda arguments, _: self._schedules[arguments["audienceId"]],
                 of=self.each,
                 adds=below,
                 paging=None,
@@ -97,7 +97,7 @@ class Audiences:
                 path="/spaces/{spaceId}/computed-traits",
                 stream="computed_traits",
                 key="computedTraits",
-                records=lambda asked, now: visible(self._traits[asked["spaceId"]], now),
+                records=lambda arguments, now: visible(self._traits[arguments["spaceId"]], now),
                 of=self._spaces.each,
                 adds={"spaceId": "spaceId"},
                 gate="computed-trait",
@@ -105,30 +105,30 @@ class Audiences:
             ),
         ]
 
-    def each(self, now: datetime) -> list[Asked]:
+    def each(self, now: datetime) -> list[Arguments]:
         """Name each audience that exists, with its space."""
         return [
-            {**asked, "audienceId": audience["id"]}
-            for asked in self._spaces.each(now)
-            for audience in visible(self._audiences[asked["spaceId"]], now)
+            {**arguments, "audienceId": audience["id"]}
+            for arguments in self._spaces.each(now)
+            for audience in visible(self._audiences[arguments["spaceId"]], now)
         ]
 
     def _births(self, place: int, count: int, space: Dated) -> list[datetime]:
         births = self._workspace.births(self._chance, count)
         return [max(birth, space.since) for birth in births if place == 0 or birth < self._workspace.origin]
 
-    def _listed(self, asked: Asked, now: datetime) -> list[Record]:
-        audiences = visible(self._audiences[asked["spaceId"]], now)
-        return list(map(self._with_schedules, audiences)) if "include" in asked else audiences
+    def _listed(self, arguments: Arguments, now: datetime) -> list[Record]:
+        audiences = visible(self._audiences[arguments["spaceId"]], now)
+        return list(map(self._with_schedules, audiences)) if "include" in arguments else audiences
 
     def _with_schedules(self, audience: Record) -> Record:
         """Return the record with its schedules, which one that is computed at once has not."""
         batch = audience["computeCadence"]["type"] == "BATCH"
         return audience | {"schedules": self._schedules[audience["id"]]} if batch else audience
 
-    def _references(self, asked: Asked, now: datetime) -> list[Record]:
-        audiences = visible(self._audiences[asked["spaceId"]], now)
-        number = next(number for number, each in enumerate(audiences) if each["id"] == asked["audienceId"])
+    def _references(self, arguments: Arguments, now: datetime) -> list[Record]:
+        audiences = visible(self._audiences[arguments["spaceId"]], now)
+        number = next(number for number, each in enumerate(audiences) if each["id"] == arguments["audienceId"])
         referring = audiences[number + 1 : number + 2] if number % 20 == 0 else []
         return [{name: each[name] for name in _SUMMARY if name in each} for each in referring]
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
-from sandbox.segment.endpoints import Endpoint, Present
-from sandbox.segment.paging import Paging
-from sandbox.segment.seeded import Record, Seeded, scaled
-from sandbox.segment.validation import moment, parameters, window
+from sandbox.api.endpoints import Endpoint, Present
+from sandbox.api.errors import moment, parameters, window
+from sandbox.api.paging import Paging
+from sandbox.api.timeline import Record, Seeded, scaled
 
 RETENTION = timedelta(days=90)
 _AHEAD = timedelta(days=35)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import cycle, islice, product
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Record, Seeded, scaled
 from sandbox.segment.catalog_destination import STATUSES, DeliveryMode, catalog_destination
 from sandbox.segment.catalog_entry import entry, options
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Record, Seeded, scaled
 
 _BRANDS = (
     *("Alder", "Birch", "Cedar", "Clover", "Fennel", "Hazel", "Heather", "Iris", "Juniper", "Larch", "Larkspur"),
@@ -131,7 +131,7 @@ class Catalog:
         return self._modes[metadata_id] in {"actions", "cloud"}
 
 
-def _always(records: list[Record]) -> Callable[[Asked, datetime], list[Record]]:
+def _always(records: list[Record]) -> Callable[[Arguments, datetime], list[Record]]:
     return lambda _, __: records
 
 

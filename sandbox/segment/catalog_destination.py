@@ -2,8 +2,8 @@
 
 from typing import Literal, TypeAlias
 
+from sandbox.api.timeline import Record, Seeded
 from sandbox.segment.catalog_entry import entry, options
-from sandbox.segment.seeded import Record, Seeded
 
 DeliveryMode: TypeAlias = Literal["actions", "cloud", "device", "storage"]
 """How a destination receives its data; `actions` is the newer kind of `cloud`."""

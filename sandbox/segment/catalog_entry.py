@@ -1,6 +1,6 @@
 """What the entries of all three catalogs have in common."""
 
-from sandbox.segment.seeded import Record, Seeded
+from sandbox.api.timeline import Record, Seeded
 
 _OPTIONS = ("apiKey", "endpoint", "events", "region", "sampleRate", "version")
 _DEFAULTS = {"array": [], "boolean": False, "map": {}, "number": 2, "select": "events", "string": ""}

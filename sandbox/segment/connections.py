@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from itertools import count
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Dated, Record, Seeded, scaled, visible
 from sandbox.segment.catalog import Catalog
 from sandbox.segment.catalog_destination import DeliveryMode
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Dated, Record, Seeded, scaled, visible
 from sandbox.segment.subscriptions import subscriptions
 
 _MASKED = "•" * 12
@@ -71,14 +71,14 @@ class Connections:
                 path="/sources/{sourceId}/connected-destinations",
                 stream="source_connected_destinations",
                 key="destinations",
-                records=lambda asked, now: self.destinations_of(asked["sourceId"], now),
+                records=lambda arguments, now: self.destinations_of(arguments["sourceId"], now),
                 of=self.each_source,
             ),
             Listing(
                 path="/sources/{sourceId}/connected-warehouses",
                 stream="source_connected_warehouses",
                 key="warehouses",
-                records=lambda asked, now: self.warehouses_of(asked["sourceId"], now),
+                records=lambda arguments, now: self.warehouses_of(arguments["sourceId"], now),
                 of=self.each_source,
                 adds={"sourceId": "sourceId"},
                 paging=Paging(LastNext.NULL),
@@ -87,21 +87,21 @@ class Connections:
                 path="/destinations/{destinationId}/subscriptions",
                 stream="destination_subscriptions",
                 key="subscriptions",
-                records=lambda asked, now: self.subscriptions_of(asked["destinationId"], now),
+                records=lambda arguments, now: self.subscriptions_of(arguments["destinationId"], now),
                 of=self.each_destination,
                 gate="destination-subscriptions",
             ),
         ]
 
-    def each_source(self, now: datetime) -> list[Asked]:
+    def each_source(self, now: datetime) -> list[Arguments]:
         """Name each source that exists."""
         return [{"sourceId": record["id"]} for record in visible(self.sources, now)]
 
-    def each_destination(self, now: datetime) -> list[Asked]:
+    def each_destination(self, now: datetime) -> list[Arguments]:
         """Name each destination that exists."""
         return [{"destinationId": record["id"]} for record in visible(self.destinations, now)]
 
-    def each_warehouse(self, now: datetime) -> list[Asked]:
+    def each_warehouse(self, now: datetime) -> list[Arguments]:
         """Name each warehouse that exists."""
         return [{"warehouseId": record["id"]} for record in visible(self.warehouses, now)]
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.segment.endpoints import GATES
-from sandbox.segment.seeded import Record
+from sandbox.api.timeline import Record
+from sandbox.segment.access import GATES
 from sandbox.segment.world import SegmentWorld
 
 

@@ -1,7 +1,7 @@
 """Credentials, by which the workspace logs in to warehouses and sources."""
 
-from sandbox.segment.endpoints import Endpoint, Listing
-from sandbox.segment.seeded import Dated, timestamp, visible
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.timeline import Dated, timestamp, visible
 from sandbox.segment.workspace import Workspace
 
 _MASKED = "•" * 12

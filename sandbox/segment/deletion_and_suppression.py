@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.errors import values
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Dated, Record, timestamp, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Dated, Record, timestamp, visible
-from sandbox.segment.validation import values
 from sandbox.segment.workspace import Workspace
 
 _RETENTION = timedelta(days=90)
@@ -56,7 +56,7 @@ class DeletionAndSuppression:
                 path="/regulations",
                 stream="regulations",
                 key="regulations",
-                records=lambda asked, now: _filtered(visible(self._regulations, now), asked),
+                records=lambda arguments, now: _filtered(visible(self._regulations, now), arguments),
                 choices={"status": _STATUSES},
                 arrays={"regulationTypes": _TYPES},
                 paging=Paging(with_total=False),
@@ -65,7 +65,9 @@ class DeletionAndSuppression:
                 path="/regulations/sources/{sourceId}",
                 stream="source_regulations",
                 key="regulations",
-                records=lambda asked, now: _filtered(visible(self._of_sources[asked["sourceId"]], now), asked),
+                records=lambda arguments, now: _filtered(
+                    visible(self._of_sources[arguments["sourceId"]], now), arguments
+                ),
                 choices={"status": _STATUSES},
                 arrays={"regulationTypes": _TYPES},
                 of=self._connections.each_source,
@@ -104,8 +106,8 @@ class DeletionAndSuppression:
         return {"subjectType": self._chance.choice(("USER_ID", "ANONYMOUS_ID")), "subjectIds": subjects}
 
 
-def _filtered(regulations: list[Record], asked: Asked) -> list[Record]:
-    status, types = asked.get("status"), values(asked, "regulationTypes") or _TYPES
+def _filtered(regulations: list[Record], arguments: Arguments) -> list[Record]:
+    status, types = arguments.get("status"), values(arguments, "regulationTypes") or _TYPES
     return [
         regulation
         for regulation in regulations

@@ -6,11 +6,11 @@ from itertools import accumulate
 
 from starlette.requests import Request
 
+from sandbox.api.endpoints import OfParents, Present
+from sandbox.api.errors import choice, invalid, moment, parameters, window
+from sandbox.api.timeline import Dated, Record, Seeded, midnight, visible
 from sandbox.segment.catalog import Catalog
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import OfParents, Present
-from sandbox.segment.seeded import Dated, Record, Seeded, midnight, visible
-from sandbox.segment.validation import choice, invalid, moment, parameters, window
 
 _BEHIND = timedelta(days=40)
 _AHEAD = timedelta(days=40)
@@ -124,7 +124,7 @@ class DeliveryMetrics(OfParents):
     def answer(self, request: Request, present: Present) -> Record:
         """Return the summary, where the vendor measures the destination at all."""
         given = parameters(request, ("sourceId", "startTime", "endTime", "granularity"))
-        identifier = self._asked(request, given, present)["destinationId"]
+        identifier = self._arguments(request, given, present)["destinationId"]
         destination = self.connections.destination(identifier, present.now)
         if given.get("sourceId") != destination["sourceId"]:
             raise invalid("sourceId is required and must be the source of the destination.", "sourceId")

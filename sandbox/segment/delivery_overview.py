@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 
 from starlette.requests import Request
 
+from sandbox.api.endpoints import Arguments, Endpoint, OfParents, Present
+from sandbox.api.errors import parameters, values
+from sandbox.api.paging import Paging
+from sandbox.api.timeline import Record, midnight, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, OfParents, Present
-from sandbox.segment.paging import Paging
-from sandbox.segment.seeded import Record, midnight, visible
 from sandbox.segment.series import Counter, Window, grouped, points
-from sandbox.segment.validation import parameters, values
 from sandbox.segment.volume import Volume
 
 _DAY = timedelta(days=1)
@@ -80,18 +80,18 @@ class DeliveryOverview:
             for step in _STEPS
         ]
 
-    def counters(self, step: _Step, asked: Asked, now: datetime) -> Iterator[Counter]:
+    def counters(self, step: _Step, arguments: Arguments, now: datetime) -> Iterator[Counter]:
         """Yield what a step counts of a source, or of a destination and its source."""
         if step.at_destination:
-            destination = self._connections.destination(asked["destinationConfigId"], now)
+            destination = self._connections.destination(arguments["destinationConfigId"], now)
             if not destination["enabled"] or self._connections.is_device_mode(destination):
                 return
-        for counter in self._volume.of_source(asked["sourceId"]):
+        for counter in self._volume.of_source(arguments["sourceId"]):
             for reason, first, last in step.reasons:
                 dimensions = counter.dimensions | ({"discardReason": reason} if reason else {})
                 yield Counter(dimensions, _share(counter, first, last))
 
-    def _each_destination(self, now: datetime) -> list[Asked]:
+    def _each_destination(self, now: datetime) -> list[Arguments]:
         destinations = visible(self._connections.destinations, now)
         return [{"sourceId": each["sourceId"], "destinationConfigId": each["id"]} for each in destinations]
 
@@ -108,10 +108,10 @@ class _Overview(OfParents):
         known = {*self.paging.parameters, *self.required, "startTime", "endTime", "granularity"}
         given = parameters(request, known, ("groupBy",))
         page = self.paging.page(request, given, present.largest_count)
-        asked = self._asked(request, given, present)
+        arguments = self._arguments(request, given, present)
         names = values(given, "groupBy", (*self.step.groups, "appVersion"))
-        span = Window.asked_for(given, present.now, _LIMITS)
-        dataset = [self._series(*group) for group in grouped(self._counters(asked, present), span, names)]
+        span = Window.requested(given, present.now, _LIMITS)
+        dataset = [self._series(*group) for group in grouped(self._counters(arguments, present), span, names)]
         total = sum(each["total"] for each in dataset)
         return {"total": total, **page.answer("dataset", dataset)}
 
@@ -121,14 +121,14 @@ class _Overview(OfParents):
         span = Window(midnight(max(start.date(), earliest)), present.now, "DAY", present.now)
         empty = dict.fromkeys(self.step.groups, "")
         return [
-            {**empty, **dimensions, "granularity": "DAY", **{name: asked[name] for name in self.required}, **point}
-            for asked in self._existing(present)
-            for dimensions, counts in grouped(self._counters(asked, present), span, self.step.groups)
+            {**empty, **dimensions, "granularity": "DAY", **{name: arguments[name] for name in self.required}, **point}
+            for arguments in self._existing(present)
+            for dimensions, counts in grouped(self._counters(arguments, present), span, self.step.groups)
             for point in self._series(dimensions, counts)["series"]
         ]
 
-    def _counters(self, asked: Asked, present: Present) -> Iterator[Counter]:
-        return self.overview.counters(self.step, asked, present.now)
+    def _counters(self, arguments: Arguments, present: Present) -> Iterator[Counter]:
+        return self.overview.counters(self.step, arguments, present.now)
 
     def _series(self, dimensions: Record, counts: dict[datetime, int]) -> Record:
         series = points(counts)

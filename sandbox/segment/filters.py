@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Dated, Record, timestamp, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Dated, Record, timestamp, visible
 from sandbox.segment.spaces import Spaces
 from sandbox.segment.workspace import Workspace
 
@@ -54,7 +54,7 @@ class Filters:
                 path="/destination/{destinationId}/filters",
                 stream="destination_filters",
                 key="filters",
-                records=lambda asked, now: visible(self._of_destinations[asked["destinationId"]], now),
+                records=lambda arguments, now: visible(self._of_destinations[arguments["destinationId"]], now),
                 of=self._connections.each_destination,
                 adds={"destinationId": "destinationId"},
                 paging=Paging(LastNext.NULL),
@@ -63,7 +63,7 @@ class Filters:
                 path="/filters",
                 stream="space_filters",
                 key="filters",
-                records=lambda asked, now: visible(self._of_spaces[asked["integrationId"]], now),
+                records=lambda arguments, now: visible(self._of_spaces[arguments["integrationId"]], now),
                 of=lambda now: [{"integrationId": each["spaceId"]} for each in self._spaces.each(now)],
                 required=("integrationId",),
                 adds={"spaceId": "integrationId"},

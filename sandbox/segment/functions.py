@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Dated, Record, timestamp, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Dated, Record, timestamp, visible
 from sandbox.segment.workspace import Workspace
 
 _PREFIXES = {
@@ -58,7 +58,7 @@ class Functions:
                 path="/functions/{functionId}/versions",
                 stream="function_versions",
                 key="versions",
-                records=lambda asked, now: visible(self._versions[asked["functionId"]], now),
+                records=lambda arguments, now: visible(self._versions[arguments["functionId"]], now),
                 of=self._each,
                 adds={"functionId": "functionId"},
                 removes=("code",),
@@ -68,9 +68,11 @@ class Functions:
                 path="/insert-function-instances",
                 stream="insert_function_instances",
                 key="instances",
-                records=lambda asked, now: visible(self._instances[asked["functionId"]], now),
+                records=lambda arguments, now: visible(self._instances[arguments["functionId"]], now),
                 of=lambda now: [
-                    asked for asked in self._each(now) if self._types[asked["functionId"]].startswith("INSERT_")
+                    arguments
+                    for arguments in self._each(now)
+                    if self._types[arguments["functionId"]].startswith("INSERT_")
                 ],
                 required=("functionId",),
                 adds={"functionId": "functionId"},
@@ -80,12 +82,12 @@ class Functions:
             ),
         ]
 
-    def _each(self, now: datetime) -> list[Asked]:
+    def _each(self, now: datetime) -> list[Arguments]:
         return [{"functionId": function["id"]} for function in visible(self._functions, now)]
 
-    def _of_type(self, asked: Asked, now: datetime) -> list[Record]:
+    def _of_type(self, arguments: Arguments, now: datetime) -> list[Record]:
         functions = visible(self._functions, now)
-        return [function for function in functions if self._types[function["id"]] == asked["resourceType"]]
+        return [function for function in functions if self._types[function["id"]] == arguments["resourceType"]]
 
     def _function(self, number: int, birth: datetime) -> Record:
         """Return a function; every seventh record does not say of which kind it is."""

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Dated, Record, visible
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Dated, Record, visible
 from sandbox.segment.workspace import Workspace
 
 _JOBS = ("analyst", "engineer", "marketer", "product-manager", "support-agent", "data-steward")
@@ -72,7 +72,7 @@ class Iam:
                 path="/groups/{userGroupId}/users",
                 stream="group_users",
                 key="users",
-                records=lambda asked, _: self._members[asked["userGroupId"]],
+                records=lambda arguments, _: self._members[arguments["userGroupId"]],
                 of=self._each_group,
                 adds={"groupId": "userGroupId"},
             ),
@@ -80,7 +80,7 @@ class Iam:
                 path="/groups/{userGroupId}/invites",
                 stream="group_invites",
                 key="emails",
-                records=lambda asked, now: self._emails(now, asked["userGroupId"]),
+                records=lambda arguments, now: self._emails(now, arguments["userGroupId"]),
                 makes=_row_of_email,
                 of=self._each_group,
                 adds={"groupId": "userGroupId"},
@@ -89,14 +89,14 @@ class Iam:
                 path="/users/{userId}/groups",
                 stream="user_groups",
                 key="groups",
-                records=lambda asked, now: self._groups_of(asked["userId"], now),
+                records=lambda arguments, now: self._groups_of(arguments["userId"], now),
                 of=lambda now: [{"userId": user["id"]} for user in visible(self.users, now)],
                 adds={"userId": "userId"},
                 paging=Paging(LastNext.NULL),
             ),
         ]
 
-    def _each_group(self, now: datetime) -> list[Asked]:
+    def _each_group(self, now: datetime) -> list[Arguments]:
         return [{"userGroupId": group["id"]} for group in visible(self.groups, now)]
 
     def _roles(self) -> list[Record]:

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Dated, Record, Seeded, timestamp, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Dated, Record, Seeded, timestamp, visible
 from sandbox.segment.transformations import transformations
 from sandbox.segment.workspace import Workspace
 
@@ -67,7 +67,7 @@ class Protocols:
                 path="/tracking-plans/{trackingPlanId}/rules",
                 stream="tracking_plan_rules",
                 key="rules",
-                records=lambda asked, now: visible(self._rules[asked["trackingPlanId"]], now),
+                records=lambda arguments, now: visible(self._rules[arguments["trackingPlanId"]], now),
                 makes=lambda rule: [{"key": "", **rule}],
                 of=self._each_plan,
                 adds={"trackingPlanId": "trackingPlanId"},
@@ -88,14 +88,14 @@ class Protocols:
             ),
         ]
 
-    def _each_plan(self, now: datetime) -> list[Asked]:
+    def _each_plan(self, now: datetime) -> list[Arguments]:
         return [{"trackingPlanId": plan["id"]} for plan in visible(self._plans, now)]
 
-    def _plans_of_type(self, asked: Asked, now: datetime) -> list[Record]:
-        return [plan for plan in visible(self._plans, now) if asked.get("type", plan["type"]) == plan["type"]]
+    def _plans_of_type(self, arguments: Arguments, now: datetime) -> list[Record]:
+        return [plan for plan in visible(self._plans, now) if arguments.get("type", plan["type"]) == plan["type"]]
 
-    def _sources_of(self, asked: Asked, now: datetime) -> list[Record]:
-        followed = self._source_ids[asked["trackingPlanId"]]
+    def _sources_of(self, arguments: Arguments, now: datetime) -> list[Record]:
+        followed = self._source_ids[arguments["trackingPlanId"]]
         return [source for source in visible(self._connections.sources, now) if source["id"] in followed]
 
     def _plan(self, number: int, birth: datetime) -> Record:

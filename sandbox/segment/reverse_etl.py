@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.paging import Paging
+from sandbox.api.timeline import Dated, Record, Seeded, timestamp, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import Paging
-from sandbox.segment.seeded import Dated, Record, Seeded, timestamp, visible
 from sandbox.segment.workspace import Workspace
 
 _OUTCOMES = ("SUCCESS", "SUCCESS", "SUCCESS", "PARTIAL_SUCCESS", "FAIL")
@@ -55,7 +55,7 @@ class ReverseEtl:
             ),
         ]
 
-    def _each_subscription(self, now: datetime) -> list[Asked]:
+    def _each_subscription(self, now: datetime) -> list[Arguments]:
         return [
             {
                 "modelId": subscription["modelId"],
@@ -84,12 +84,12 @@ class ReverseEtl:
             syncs, minutes = self._workspace.scaled(_MOST_SYNCS), 5
         return max(since, self._workspace.origin - syncs * every - timedelta(minutes=minutes)), every
 
-    def _syncs(self, asked: Asked, now: datetime) -> list[Record]:
-        first, every = self._schedules[asked["subscriptionId"]]
-        model = next(model.record for model in self._models if model.record["id"] == asked["modelId"])
+    def _syncs(self, arguments: Arguments, now: datetime) -> list[Record]:
+        first, every = self._schedules[arguments["subscriptionId"]]
+        model = next(model.record for model in self._models if model.record["id"] == arguments["modelId"])
         count = max(0, (now - first) // every + 1)
         return [
-            _sync(f"{asked['subscriptionId']}-{number}", model, first + number * every, now)
+            _sync(f"{arguments['subscriptionId']}-{number}", model, first + number * every, now)
             for number in reversed(range(count))
         ]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
-from sandbox.segment.endpoints import Asked
-from sandbox.segment.seeded import Record, midnight, timestamp
-from sandbox.segment.validation import choice, invalid, moment, window
+from sandbox.api.endpoints import Arguments
+from sandbox.api.errors import choice, invalid, moment, window
+from sandbox.api.timeline import Record, midnight, timestamp
 
 _DAY = timedelta(days=1)
 _LATE = timedelta(days=1)
@@ -35,11 +35,11 @@ class Window:
     now: datetime
 
     @classmethod
-    def asked_for(cls, given: Asked, now: datetime, limits: Limits | None = None) -> "Window":
+    def requested(cls, given: Arguments, now: datetime, limits: Limits | None = None) -> "Window":
         """Read `granularity`, `startTime` and `endTime`, which are required.
 
         Raises:
-            RequestRefused: 422 for what is missing or malformed, and for a window beyond the limits.
+            ApiError: 422 for what is missing or malformed, and for a window beyond the limits.
         """
         granularity = choice(given, "granularity", tuple(_STEPS))
         for name in ("startTime", "endTime"):

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing, Single
+from sandbox.api.timeline import Dated, Record, timestamp, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing, Single
-from sandbox.segment.seeded import Dated, Record, timestamp, visible
 from sandbox.segment.workspace import Workspace
 
 _ON_VIOLATIONS = ("ALLOW", "BLOCK")
@@ -42,9 +42,9 @@ class SourceDetails:
             Single(
                 path="/sources/{sourceId}/settings",
                 stream="source_settings",
-                data=lambda asked, now: {
-                    "sourceId": asked["sourceId"],
-                    "settings": visible(self._settings[asked["sourceId"]], now)[0],
+                data=lambda arguments, now: {
+                    "sourceId": arguments["sourceId"],
+                    "settings": visible(self._settings[arguments["sourceId"]], now)[0],
                 },
                 of=self._connections.each_source,
             ),
@@ -59,7 +59,7 @@ class SourceDetails:
             ),
         ]
 
-    def _labels(self, _: Asked, now: datetime) -> list[Record]:
+    def _labels(self, _: Arguments, now: datetime) -> list[Record]:
         labels = {
             (label["key"], label["value"]): label
             for source in visible(self._connections.sources, now)
@@ -67,11 +67,11 @@ class SourceDetails:
         }
         return [labels[key] for key in sorted(labels)]
 
-    def _live_plugin(self, asked: Asked, now: datetime) -> Record | None:
-        plugins = visible(self._plugins.get(asked["sourceId"], []), now)
+    def _live_plugin(self, arguments: Arguments, now: datetime) -> Record | None:
+        plugins = visible(self._plugins.get(arguments["sourceId"], []), now)
         if plugins:
             return {"livePlugin": plugins[0]}
-        return {"livePlugin": None} if self._numbers[asked["sourceId"]] % 4 == 1 else None
+        return {"livePlugin": None} if self._numbers[arguments["sourceId"]] % 4 == 1 else None
 
     def _settings_of(self, number: int) -> Record:
         traits: Record = {

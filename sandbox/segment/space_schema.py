@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Record, timestamp
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Record, timestamp
 from sandbox.segment.spaces import Spaces
 from sandbox.segment.workspace import Workspace
 
@@ -59,7 +59,9 @@ class SpaceSchema:
                 path="/spaces/{spaceId}/events",
                 stream="space_events",
                 key="events",
-                records=lambda asked, now: _sorted(self._events[asked["spaceId"]], asked, now, "lastSeenAt", "desc"),
+                records=lambda arguments, now: _sorted(
+                    self._events[arguments["spaceId"]], arguments, now, "lastSeenAt", "desc"
+                ),
                 of=self._spaces.each,
                 choices={"sortBy": ("name", "type", "lastSeenAt"), "sortDir": directions},
                 adds={"spaceId": "spaceId"},
@@ -71,7 +73,7 @@ class SpaceSchema:
                 stream="space_traits",
                 key="traits",
                 records=self._listed_traits,
-                of=lambda now: [{**asked, "collection": _COLLECTION} for asked in self._spaces.each(now)],
+                of=lambda now: [{**arguments, "collection": _COLLECTION} for arguments in self._spaces.each(now)],
                 choices={
                     "collection": (_COLLECTION,),
                     "includeSampleValues": ("true", "false"),
@@ -86,16 +88,16 @@ class SpaceSchema:
                 path="/spaces/{spaceId}/entity-paths",
                 stream="space_entity_paths",
                 key="entityPaths",
-                records=lambda asked, _: self._paths[asked["spaceId"]],
+                records=lambda arguments, _: self._paths[arguments["spaceId"]],
                 of=self._spaces.each,
                 adds={"spaceId": "spaceId"},
                 per_minute=_PER_MINUTE,
             ),
         ]
 
-    def _listed_traits(self, asked: Asked, now: datetime) -> list[Record]:
-        traits = _sorted(self._traits[asked["spaceId"]], asked, now, "trait", "asc")
-        if asked.get("includeSampleValues") == "true":
+    def _listed_traits(self, arguments: Arguments, now: datetime) -> list[Record]:
+        traits = _sorted(self._traits[arguments["spaceId"]], arguments, now, "trait", "asc")
+        if arguments.get("includeSampleValues") == "true":
             return [trait | {"samples": ["a", "b"]} for trait in traits]
         return traits
 
@@ -123,9 +125,9 @@ class SpaceSchema:
         }
 
 
-def _sorted(seen: list[_Seen], asked: Asked, now: datetime, by: str, direction: str) -> list[Record]:
+def _sorted(seen: list[_Seen], arguments: Arguments, now: datetime, by: str, direction: str) -> list[Record]:
     """Sort by the field that is asked for, and by name where that is equal."""
-    by, direction = asked.get("sortBy", by), asked.get("sortDir", direction)
+    by, direction = arguments.get("sortBy", by), arguments.get("sortDir", direction)
     name = "trait" if seen and "trait" in seen[0].record else "name"
     records = sorted((each.at(now) for each in seen), key=lambda record: str(record[name]))
     return sorted(records, key=lambda record: str(record[by]), reverse=direction == "desc")

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.timeline import Dated, Record, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing
-from sandbox.segment.seeded import Dated, Record, visible
 from sandbox.segment.workspace import Workspace
 
 _NAMES = ("Shop", "Wholesale", "Marketplace", "Outlet")
@@ -45,7 +45,7 @@ class Spaces:
                 path="/spaces/{spaceId}/profiles-warehouses",
                 stream="profiles_warehouses",
                 key="profilesWarehouses",
-                records=lambda asked, now: visible(self._warehouses[asked["spaceId"]], now),
+                records=lambda arguments, now: visible(self._warehouses[arguments["spaceId"]], now),
                 of=self.each,
                 adds={"spaceId": "spaceId"},
             ),
@@ -53,22 +53,22 @@ class Spaces:
                 path="/spaces/{spaceId}/profiles-warehouses/{warehouseId}/selective-syncs",
                 stream="profiles_warehouse_selective_syncs",
                 key="items",
-                records=lambda asked, _: _selective_syncs(asked["warehouseId"]),
-                beside=lambda asked: {"enableEventTables": asked["warehouseId"] < "T"},
+                records=lambda arguments, _: _selective_syncs(arguments["warehouseId"]),
+                beside=lambda arguments: {"enableEventTables": arguments["warehouseId"] < "T"},
                 of=self._each_warehouse,
                 adds={"spaceId": "spaceId", "warehouseId": "warehouseId"},
             ),
         ]
 
-    def each(self, now: datetime) -> list[Asked]:
+    def each(self, now: datetime) -> list[Arguments]:
         """Name each space that exists."""
         return [{"spaceId": space["id"]} for space in visible(self.spaces, now)]
 
-    def _each_warehouse(self, now: datetime) -> list[Asked]:
+    def _each_warehouse(self, now: datetime) -> list[Arguments]:
         return [
-            {**asked, "warehouseId": warehouse["id"]}
-            for asked in self.each(now)
-            for warehouse in visible(self._warehouses[asked["spaceId"]], now)
+            {**arguments, "warehouseId": warehouse["id"]}
+            for arguments in self.each(now)
+            for warehouse in visible(self._warehouses[arguments["spaceId"]], now)
         ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import count
 
-from sandbox.segment.seeded import Dated, Record, Seeded
+from sandbox.api.timeline import Dated, Record, Seeded
 
 _SCHEDULES: tuple[Record | None, ...] = (
     {"strategy": "PERIODIC", "config": {"interval": "3600s"}},

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from sandbox.api.timeline import Dated, Record, visible
 from sandbox.segment.connections import Connections
-from sandbox.segment.seeded import Dated, Record, visible
 from sandbox.segment.workspace import Workspace
 
 _EFFECTS: tuple[Record, ...] = (

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from starlette.requests import Request
 
-from sandbox.segment.endpoints import Endpoint, Present
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Dated, Record, Seeded, midnight
-from sandbox.segment.validation import parameters, usage_period
+from sandbox.api.endpoints import Endpoint, Present
+from sandbox.api.errors import parameters, usage_period
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Dated, Record, Seeded, midnight
 
 UsageRows: TypeAlias = Callable[[date, datetime], list[Record]]
 """The rows of the month that begins on a date, as they are known at a moment."""

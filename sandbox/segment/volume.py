@@ -5,12 +5,12 @@ from datetime import date, datetime, timedelta
 
 from starlette.requests import Request
 
-from sandbox.segment.endpoints import Endpoint, Present
-from sandbox.segment.paging import Paging
-from sandbox.segment.seeded import Dated, Record, Seeded, midnight
+from sandbox.api.endpoints import Endpoint, Present
+from sandbox.api.errors import parameters, values
+from sandbox.api.paging import Paging
+from sandbox.api.timeline import Dated, Record, Seeded, midnight
 from sandbox.segment.series import Counter, Window, grouped, points
 from sandbox.segment.usage import Usage
-from sandbox.segment.validation import parameters, values
 from sandbox.segment.workspace import Workspace
 
 HISTORY = timedelta(days=120)
@@ -82,7 +82,7 @@ class EventsVolume(Endpoint):
         page = self.paging.page(request, given, present.largest_count)
         names = values(given, "groupBy", _DIMENSIONS)
         values(given, "eventType", _TYPES)
-        span = Window.asked_for(given, present.now)
+        span = Window.requested(given, present.now)
         filters = {name: values(given, name) for name in arrays[1:] if name in given}
         counters = [each for each in self.volume.of_sources(present.now) if _passes(each.dimensions, filters)]
         result = [

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.endpoints import Arguments, Endpoint, Listing, Single
+from sandbox.api.paging import LastNext, Paging
+from sandbox.api.timeline import Record, Seeded, timestamp
 from sandbox.segment.connections import Connections
-from sandbox.segment.endpoints import Asked, Endpoint, Listing, Single
-from sandbox.segment.paging import LastNext, Paging
-from sandbox.segment.seeded import Record, Seeded, timestamp
 from sandbox.segment.workspace import Workspace
 
 _EVERY = timedelta(hours=12)
@@ -34,7 +34,7 @@ class WarehouseDetails:
                 path="/warehouses/{warehouseId}/connected-sources",
                 stream="warehouse_connected_sources",
                 key="sources",
-                records=lambda asked, now: self._sources(asked["warehouseId"], now),
+                records=lambda arguments, now: self._sources(arguments["warehouseId"], now),
                 of=each,
                 adds=added,
                 removes=("writeKeys",),
@@ -42,7 +42,7 @@ class WarehouseDetails:
             Single(
                 path="/warehouses/{warehouseId}/connection-state",
                 stream="warehouse_connection_states",
-                data=lambda asked, _: {"connectionState": self._chance("state", asked).choice(_STATES)},
+                data=lambda arguments, _: {"connectionState": self._chance("state", arguments).choice(_STATES)},
                 of=each,
                 adds=added,
                 per_minute=200,
@@ -50,7 +50,7 @@ class WarehouseDetails:
             Single(
                 path="/warehouses/{warehouseId}/advanced-sync-schedule",
                 stream="warehouse_sync_schedules",
-                data=lambda asked, _: _schedule(self._chance("schedule", asked)),
+                data=lambda arguments, _: _schedule(self._chance("schedule", arguments)),
                 of=each,
                 adds=added,
                 per_minute=_PER_MINUTE,
@@ -69,17 +69,17 @@ class WarehouseDetails:
                 path="/warehouses/{warehouseId}/connected-sources/{sourceId}/selective-syncs",
                 stream="warehouse_selective_syncs",
                 key="items",
-                records=lambda asked, _: _selective_syncs(self._chance("selective-syncs", asked), asked),
+                records=lambda arguments, _: _selective_syncs(self._chance("selective-syncs", arguments), arguments),
                 of=self._each_pair,
                 paging=Paging(LastNext.NULL),
                 per_minute=_PER_MINUTE,
             ),
         ]
 
-    def _chance(self, part: str, asked: Asked) -> Seeded:
-        return self._workspace.chance(f"{part}/{asked['warehouseId']}/{asked.get('sourceId')}")
+    def _chance(self, part: str, arguments: Arguments) -> Seeded:
+        return self._workspace.chance(f"{part}/{arguments['warehouseId']}/{arguments.get('sourceId')}")
 
-    def _each_pair(self, now: datetime) -> list[Asked]:
+    def _each_pair(self, now: datetime) -> list[Arguments]:
         linked = self._connections.linked(now)
         return [{"warehouseId": warehouse["id"], "sourceId": source["id"]} for warehouse, source in linked]
 
@@ -87,11 +87,11 @@ class WarehouseDetails:
         linked = self._connections.linked(now)
         return [source for warehouse, source in linked if warehouse["id"] == warehouse_id]
 
-    def _syncs(self, asked: Asked, now: datetime) -> list[Record]:
+    def _syncs(self, arguments: Arguments, now: datetime) -> list[Record]:
         """Return the syncs of all sources of a warehouse, newest first."""
         syncs: list[Record] = []
-        for place, source in enumerate(self._sources(asked["warehouseId"], now)):
-            chance = self._chance("syncs", {**asked, "sourceId": source["id"]})
+        for place, source in enumerate(self._sources(arguments["warehouseId"], now)):
+            chance = self._chance("syncs", {**arguments, "sourceId": source["id"]})
             minutes = chance.randrange(710) if place else 710
             first = self._workspace.origin - _BEHIND + timedelta(minutes=minutes)
             syncs += [_sync(chance, source["id"], first + number * _EVERY, now) for number in range(100)]
@@ -125,13 +125,13 @@ def _schedule(chance: Seeded) -> Record:
     return {"enabled": True, "schedule": {"times": times, "timezone": chance.choice(("Europe/Berlin", "UTC"))}}
 
 
-def _selective_syncs(chance: Seeded, asked: Asked) -> list[Record]:
+def _selective_syncs(chance: Seeded, arguments: Arguments) -> list[Record]:
     seen = "2025-11-04T09:00:00.000Z"
     return [
         {
-            "sourceId": asked["sourceId"],
+            "sourceId": arguments["sourceId"],
             "collection": collection,
-            "warehouseId": asked["warehouseId"],
+            "warehouseId": arguments["warehouseId"],
             "enabled": chance.happens(0.8),
             "properties": {
                 "received_at": {"enabled": True, "type": "timestamp", "createdAt": seen, "lastSeenAt": seen},

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sandbox.segment.seeded import Dated, Record, Seeded, scaled, timestamp
+from sandbox.api.timeline import Dated, Record, Seeded, scaled, timestamp
 
 
 @dataclass(frozen=True)

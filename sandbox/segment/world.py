@@ -2,6 +2,9 @@
 
 from datetime import date, datetime, timezone
 
+from sandbox.api.endpoints import Endpoint, Present, Single
+from sandbox.api.paging import LARGEST_COUNT
+from sandbox.api.timeline import Record, Seeded, midnight, visible
 from sandbox.clock import Clock
 from sandbox.segment.audiences import Audiences
 from sandbox.segment.audit_trail import AuditEvents, AuditTrail
@@ -11,14 +14,11 @@ from sandbox.segment.credentials import credentials
 from sandbox.segment.deletion_and_suppression import DeletionAndSuppression
 from sandbox.segment.delivery import Delivery, DeliveryMetrics
 from sandbox.segment.delivery_overview import DeliveryOverview
-from sandbox.segment.endpoints import Endpoint, Present, Single
 from sandbox.segment.filters import Filters
 from sandbox.segment.functions import Functions
 from sandbox.segment.iam import Iam
-from sandbox.segment.paging import LARGEST_COUNT
 from sandbox.segment.protocols import Protocols
 from sandbox.segment.reverse_etl import ReverseEtl
-from sandbox.segment.seeded import Record, Seeded, midnight, visible
 from sandbox.segment.source_details import SourceDetails
 from sandbox.segment.space_schema import SpaceSchema
 from sandbox.segment.spaces import Spaces

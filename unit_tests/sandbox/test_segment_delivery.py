@@ -2,8 +2,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from sandbox.api.timeline import Record
 from sandbox.clock import Clock
-from sandbox.segment.seeded import Record
 from sandbox.segment.world import SegmentWorld
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.api.timeline import Record
 from sandbox.clock import Clock
-from sandbox.segment.seeded import Record
 from sandbox.segment.series import Window
 from sandbox.segment.world import SegmentWorld
 

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from sandbox.api.timeline import Record
 from sandbox.clock import Clock
-from sandbox.segment.endpoints import GATES
-from sandbox.segment.seeded import Record
+from sandbox.segment.access import GATES
 from sandbox.segment.world import SegmentWorld
 
 SERIES = ["eventName", "eventType", "granularity", "time"]

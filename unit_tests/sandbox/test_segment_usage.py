@@ -3,8 +3,8 @@ from itertools import groupby
 
 import pytest
 
+from sandbox.api.timeline import Record
 from sandbox.clock import Clock
-from sandbox.segment.seeded import Record
 from sandbox.segment.world import SegmentWorld
 
 MARCH, FEBRUARY, JANUARY = date(2026, 3, 1), date(2026, 2, 1), date(2026, 1, 1)

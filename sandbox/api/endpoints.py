@@ -9,26 +9,12 @@ from typing import Any, TypeAlias
 
 from starlette.requests import Request
 
-from sandbox.segment.paging import LARGEST_COUNT, Paging
-from sandbox.segment.seeded import Record
-from sandbox.segment.validation import RequestRefused, choice, invalid, parameters, values
+from sandbox.api.errors import ApiError, choice, invalid, parameters, values
+from sandbox.api.paging import LARGEST_COUNT, Paging
+from sandbox.api.timeline import Record
 
-Asked: TypeAlias = Mapping[str, str]
-"""What a request names: the ids in its path, and its query parameters."""
-
-GATES = {
-    "audience": "Audience",
-    "audit-trail": "Audit Trail",
-    "computed-trait": "Computed Trait",
-    "delivery-metrics": "Event Delivery",
-    "destination-subscriptions": "Destination Subscriptions",
-    "functions": "Functions",
-    "live-plugins": "Live Plugins",
-    "protocols": "Protocols",
-    "space-filters": "Space Filters",
-    "spaces": "Spaces",
-}
-"""The features that a workspace may lack, with the vendor's names for them."""
+Arguments: TypeAlias = Mapping[str, str]
+"""The arguments of a request by name: the ids in its path, and its query parameters."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +25,9 @@ class Present:
     largest_count: int = LARGEST_COUNT
     removed_ids: frozenset[str] = frozenset()
 
-    def has(self, asked: Asked) -> bool:
+    def has(self, arguments: Arguments) -> bool:
         """Return whether everything that is asked for still exists."""
-        return self.removed_ids.isdisjoint(asked.values())
+        return self.removed_ids.isdisjoint(arguments.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +37,7 @@ class Endpoint(ABC):
     Attributes:
         path: the path, its ids in braces.
         stream: the name of the stream.
-        gate: the feature without which the path answers 403, one of `GATES`.
+        gate: the feature without which the path answers 403.
         per_minute: the requests that the vendor allows in a minute, where it says so for this path.
     """
 
@@ -65,7 +51,7 @@ class Endpoint(ABC):
         """Return the `data` of the answer.
 
         Raises:
-            RequestRefused: for a request that the API would refuse.
+            ApiError: for a request that the API rejects.
         """
 
     @abstractmethod
@@ -73,13 +59,13 @@ class Endpoint(ABC):
         """Return what a complete read of the stream must have; `start` matters only to what is read by its time."""
 
 
-def _workspace(_: datetime) -> list[Asked]:
+def _workspace(_: datetime) -> list[Arguments]:
     return [{}]
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfParents(Endpoint):
-    """An endpoint that is asked once for each of its parents, or once if it belongs to the workspace itself.
+    """An endpoint that is read once per parent, or once if it belongs to the workspace itself.
 
     Attributes:
         of: what names each of the parents that exist at a moment, by the names of the path and of `required`; it may
@@ -91,7 +77,7 @@ class OfParents(Endpoint):
         removes: the fields that a connector leaves out.
     """
 
-    of: Callable[[datetime], Iterable[Asked]] = _workspace
+    of: Callable[[datetime], Iterable[Arguments]] = _workspace
     required: tuple[str, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arrays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -102,7 +88,7 @@ class OfParents(Endpoint):
     def _known(self) -> frozenset[str]:
         return frozenset(self.required) | self.choices.keys()
 
-    def _asked(self, request: Request, given: Asked, present: Present) -> Asked:
+    def _arguments(self, request: Request, given: Arguments, present: Present) -> Arguments:
         for name in self.required:
             if name not in given:
                 raise invalid(f"{name} is required.", name)
@@ -110,19 +96,19 @@ class OfParents(Endpoint):
             choice(given, name, self.choices[name])
         for name, items in self.arrays.items():
             values(given, name, items)
-        asked = {**given, **request.path_params}
-        named = {name: asked[name] for name in (*self.required, *re.findall("{(.+?)}", self.path))}
+        arguments = {**given, **request.path_params}
+        named = {name: arguments[name] for name in (*self.required, *re.findall("{(.+?)}", self.path))}
         exists = any(named.items() <= each.items() for each in self.of(present.now))
         if not exists or not present.has(named):
-            raise RequestRefused(404, "NotFound", "Resource not found")
-        return asked
+            raise ApiError(404, "NotFound", "Resource not found")
+        return arguments
 
-    def _row(self, record: Record, asked: Asked) -> Record:
+    def _row(self, record: Record, arguments: Arguments) -> Record:
         kept = {name: value for name, value in record.items() if name not in self.removes}
-        return kept | {name: asked[source] for name, source in self.adds.items()}
+        return kept | {name: arguments[source] for name, source in self.adds.items()}
 
-    def _existing(self, present: Present) -> list[Asked]:
-        return [asked for asked in self.of(present.now) if present.has(asked)]
+    def _existing(self, present: Present) -> list[Arguments]:
+        return [arguments for arguments in self.of(present.now) if present.has(arguments)]
 
 
 _USUAL_PAGING = Paging()
@@ -132,7 +118,7 @@ def _itself(record: Record) -> Record:
     return record
 
 
-def _nothing(_: Asked) -> Record:
+def _nothing(_: Arguments) -> Record:
     return {}
 
 
@@ -154,9 +140,9 @@ class Listing(OfParents):
     """
 
     key: str
-    records: Callable[[Asked, datetime], list[Any]]
+    records: Callable[[Arguments, datetime], list[Any]]
     makes: Callable[[Any], list[Record]] = _itself_alone
-    beside: Callable[[Asked], Record] = _nothing
+    beside: Callable[[Arguments], Record] = _nothing
     paging: Paging | None = _USUAL_PAGING
     null_if_empty: bool = False
 
@@ -165,18 +151,18 @@ class Listing(OfParents):
         paging = self.paging or Paging(silent=True)
         known = self._known | (paging.parameters if self.paging else frozenset())
         given = parameters(request, known, self.arrays)
-        asked = self._asked(request, given, present)
+        arguments = self._arguments(request, given, present)
         page = paging.page(request, given, present.largest_count)
-        data = page.answer(self.key, self.records(asked, present.now))
-        data |= self.beside(asked)
+        data = page.answer(self.key, self.records(arguments, present.now))
+        data |= self.beside(arguments)
         return data | {self.key: None} if self.null_if_empty and not data[self.key] else data
 
     def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - a list has no time
         """Return all records of all parents that exist."""
         return [
-            self._row(row, asked)
-            for asked in self._existing(present)
-            for record in self.records(asked, present.now)
+            self._row(row, arguments)
+            for arguments in self._existing(present)
+            for record in self.records(arguments, present.now)
             for row in self.makes(record)
         ]
 
@@ -190,18 +176,18 @@ class Single(OfParents):
         row: the row that a connector makes of `data`, or None where there is nothing to read.
     """
 
-    data: Callable[[Asked, datetime], Record | None]
+    data: Callable[[Arguments, datetime], Record | None]
     row: Callable[[Record], Record | None] = _itself
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return the object."""
-        data = self.data(self._asked(request, parameters(request, self._known), present), present.now)
+        data = self.data(self._arguments(request, parameters(request, self._known), present), present.now)
         if data is None:
-            raise RequestRefused(404, "NotFound", "Resource not found")
+            raise ApiError(404, "NotFound", "Resource not found")
         return data
 
     def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - an object has no time
         """Return the object of each parent that exists."""
-        answers = [(asked, self.data(asked, present.now)) for asked in self._existing(present)]
-        made = [(asked, self.row(data)) for asked, data in answers if data is not None]
-        return [self._row(row, asked) for asked, row in made if row is not None]
+        answers = [(arguments, self.data(arguments, present.now)) for arguments in self._existing(present)]
+        made = [(arguments, self.row(data)) for arguments, data in answers if data is not None]
+        return [self._row(row, arguments) for arguments, row in made if row is not None]

@@ -1,4 +1,4 @@
-"""What the API refuses, and how it says so."""
+"""Request validation and error responses."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta, timezone
@@ -11,33 +11,32 @@ _TIMES = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
 _EARLIEST_YEAR = 1970
 
 
-class RequestRefused(Exception):  # noqa: N818 - an answer of the API, not an error of the sandbox
-    """A request that is answered with `errors[]` instead of `data`."""
+class ApiError(Exception):
+    """An error response of the API: `errors[]` instead of `data`."""
 
     def __init__(self, status: int, kind: str, message: str, **details: object) -> None:
-        """Describe the refusal; `details` are further members of the error, such as `field`."""
+        """Describe the error; `details` are further members of the error, such as `field`."""
         super().__init__(message)
         self.status = status
         self._error = {"type": kind, "message": message, **details}
 
     def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
-        """Return the answer that the client gets."""
+        """Return the response."""
         return JSONResponse({"errors": [self._error]}, self.status, headers)
 
 
-def invalid(message: str, field: str | None = None) -> RequestRefused:
+def invalid(message: str, field: str | None = None) -> ApiError:
     """Return a 422, with the offending parameter where one is to blame."""
-    return RequestRefused(422, "input-validation", message, **({"field": field} if field else {}))
+    return ApiError(422, "input-validation", message, **({"field": field} if field else {}))
 
 
-async def answer_refusal(_: Request, refused: Exception) -> JSONResponse:
-    """Answer what the endpoints refuse, and what the routing does: an unknown path, another method than GET."""
-    if isinstance(refused, RequestRefused):
-        return refused.response()
-    if isinstance(refused, HTTPException):
-        routing = RequestRefused(refused.status_code, refused.detail.replace(" ", ""), refused.detail)
-        return routing.response(refused.headers)
-    raise refused
+async def error_response(_: Request, error: Exception) -> JSONResponse:
+    """Return the response to what an endpoint rejects and to what has no route: an unknown path, a method but GET."""
+    if isinstance(error, ApiError):
+        return error.response()
+    if isinstance(error, HTTPException):
+        return ApiError(error.status_code, error.detail.replace(" ", ""), error.detail).response(error.headers)
+    raise error
 
 
 def parameters(request: Request, known: Collection[str], arrays: Collection[str] = ()) -> dict[str, str]:
@@ -47,7 +46,7 @@ def parameters(request: Request, known: Collection[str], arrays: Collection[str]
     vendor's Python client does.
 
     Raises:
-        RequestRefused: 422 for a parameter that is unknown or given twice. The vendor is more lenient here.
+        ApiError: 422 for a parameter that is unknown or given twice. The vendor is more lenient here.
     """
     given: dict[str, str] = {}
     items: dict[str, list[str]] = {}
@@ -70,7 +69,7 @@ def values(given: Mapping[str, str], name: str, choices: Collection[str] | None 
     """Return the values of an array, none where it is not given.
 
     Raises:
-        RequestRefused: 422 for a value that is repeated or not among the choices.
+        ApiError: 422 for a value that is repeated or not among the choices.
     """
     listed = given[name].split("\n") if name in given else []
     if len(set(listed)) < len(listed):
@@ -84,7 +83,7 @@ def choice(given: Mapping[str, str], name: str, choices: Collection[str], defaul
     """Return a parameter that is one of a few values; without a default it is required.
 
     Raises:
-        RequestRefused: 422 for any other value.
+        ApiError: 422 for any other value.
     """
     value = given.get(name, default)
     if value is None:
@@ -98,7 +97,7 @@ def moment(given: Mapping[str, str], name: str, default: datetime) -> datetime:
     """Return a parameter as a moment in UTC, or the default where it is not given.
 
     Raises:
-        RequestRefused: 422 unless it is an ISO-8601 date and time with a time zone.
+        ApiError: 422 unless it is an ISO-8601 date and time with a time zone.
     """
     return _parsed(given[name], name) if name in given else default
 
@@ -107,7 +106,7 @@ def usage_period(given: Mapping[str, str]) -> date:
     """Return the month that the parameter `period` asks for.
 
     Raises:
-        RequestRefused: 422 unless it is the first day of a month, as a date or as its midnight in UTC. The vendor
+        ApiError: 422 unless it is the first day of a month, as a date or as its midnight in UTC. The vendor
             is more lenient here.
     """
     if "period" not in given:
@@ -134,7 +133,7 @@ def window(start: datetime, end: datetime, *, earliest: datetime, longest: timed
     """Check a window of time.
 
     Raises:
-        RequestRefused: 422 when it ends before it starts, starts before `earliest` or is longer than `longest`.
+        ApiError: 422 when it ends before it starts, starts before `earliest` or is longer than `longest`.
     """
     if end < start:
         raise invalid("endTime must not be before startTime.", "endTime")

@@ -11,8 +11,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from sandbox.segment.seeded import Record
-from sandbox.segment.validation import invalid
+from sandbox.api.errors import invalid
+from sandbox.api.timeline import Record
 
 LARGEST_COUNT = 1000
 _NESTED = ("pagination[{}]", "pagination.{}")
@@ -93,7 +93,7 @@ class Paging:
         more lenient here.
 
         Raises:
-            RequestRefused: 422 for a count outside of 1 to the largest, a foreign cursor, or both spellings.
+            ApiError: 422 for a count outside of 1 to the largest, a foreign cursor, or both spellings.
         """
         filters = sorted((name, value) for name, value in given.items() if name not in self.parameters)
         collection = "&".join([request.scope["path"], *(f"{name}={value}" for name, value in filters)])
