@@ -3,10 +3,19 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 
-from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalog, DestinationSyncMode, FailureType, Type
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteStreamStatus,
+    ConfiguredAirbyteCatalog,
+    DestinationSyncMode,
+    FailureType,
+    Type,
+)
 
 from cdp_connectors.failures import Failure, error_trace, failed_streams, stream_failure
 from cdp_connectors.reads import StreamRead
+
+_ENDS = {AirbyteStreamStatus.COMPLETE, AirbyteStreamStatus.INCOMPLETE}
 
 
 class ReadReport:
@@ -40,13 +49,18 @@ class ReadReport:
         self._skipped: dict[str, Failure] = {}
 
     def pass_on(self, messages: Iterator[AirbyteMessage]) -> Iterator[AirbyteMessage]:
-        """Yield all messages except repeated error traces, and those that come later or not at all."""
+        """Yield all messages except repeated error traces, and those that come later or not at all.
+
+        A log line says what a stream did as soon as it has ended.
+        """
         for message in messages:
             if message.type is Type.RECORD and message.record and message.record.stream in self.reads:
                 self.reads[message.record.stream].rows += 1
             failed = stream_failure(message)
             if failed is None or self._is_due(*failed):
                 yield message
+            if ended := _ended_stream(message):
+                self._logger.info("Stream %s: %s", ended, self.reads.get(ended, StreamRead()))
 
     def _is_due(self, stream: str, failure: Failure) -> bool:
         if (stream, failure) in self._seen:
@@ -67,7 +81,7 @@ class ReadReport:
         return bool(self._seen)
 
     def finish(self, never_read: Mapping[str, Failure]) -> Iterator[AirbyteMessage]:
-        """Log what each stream did, and yield the traces of configuration errors.
+        """Yield the traces of configuration errors, and warn of streams that were skipped.
 
         Args:
             never_read: the failures of streams that could not even be built.
@@ -75,8 +89,6 @@ class ReadReport:
         Raises:
             AirbyteTracedException: a stream failed.
         """
-        for stream, read in self.reads.items():
-            self._logger.info("%s: %s", stream, read)
         for stream, failure in self._skipped.items():
             emptied = " Its table is overwritten, and is empty now." if stream in self._overwritten else ""
             self._logger.warning("Skipped stream %s, as configured.%s %s", stream, emptied, failure.sentence)
@@ -85,3 +97,8 @@ class ReadReport:
         failures = {**self._failures, **never_read}
         if failures:
             raise failed_streams(failures, overwritten=bool(self._overwritten))
+
+
+def _ended_stream(message: AirbyteMessage) -> str | None:
+    status = message.trace.stream_status if message.trace else None
+    return status.stream_descriptor.name if status and status.status in _ENDS else None

@@ -15,6 +15,7 @@ from airbyte_cdk.models import (
     FailureType,
     Status,
 )
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
 
@@ -50,6 +51,7 @@ class ManifestSource(RepairedSource):
         catalog: ConfiguredAirbyteCatalog | None = None,
         config: Mapping[str, Json] | None = None,
         state: list[AirbyteStateMessage] | None = None,
+        limits: TestLimits | None = None,
     ) -> None:
         self._configured_names = {stream.stream.name for stream in catalog.streams} if catalog else set()
         self._states = states_by_stream(state)
@@ -59,10 +61,22 @@ class ManifestSource(RepairedSource):
         self._reads: dict[str, StreamRead] = {}
         stop_refused_streams()
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
-        super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state)
+        super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state, limits=limits)
 
     def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
         """Try the connection; the message is written for the user, and names streams that cannot be read.
+
+        Raises:
+            AirbyteTracedException: when the reason is neither the configuration nor the vendor's response.
+        """
+        status = self.connect(logger, config)
+        if status.status is Status.SUCCEEDED and (unavailable := self.unavailable_streams()):
+            status.message = _unavailable_sentence(unavailable, skipped=self._skips_unavailable)
+            logger.warning(status.message)
+        return status
+
+    def connect(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
+        """Try the connection with the streams that the manifest names for that.
 
         Raises:
             AirbyteTracedException: when the reason is neither the configuration nor the vendor's response.
@@ -76,16 +90,14 @@ class ManifestSource(RepairedSource):
         status = super().check(logger, config)
         if status.status is Status.FAILED:
             status.message = check_sentence(status.message)
-        elif unavailable := self.unavailable_streams():
-            status.message = _unavailable_sentence(unavailable, skipped=self._skips_unavailable)
-            logger.warning(status.message)
         return status
 
     def unavailable_streams(self) -> dict[str, str]:
         """Request the first page of each stream that has no parents, and tell why the vendor denies which of them."""
         if not self.tries_streams:
             return {}
-        try_streams(self.streams(self.settings))
+        tried = self.resolved_manifest["check"]["stream_names"]
+        try_streams(stream for stream in self.streams(self.settings) if stream.name not in tried)
         return {name: str(failure) for name, failure in sorted(self._failures.items()) if is_unavailable(failure)}
 
     def rejected_with(self, status: int) -> bool:

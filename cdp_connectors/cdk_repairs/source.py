@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource, TestLimits
 from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
@@ -29,10 +30,28 @@ class RepairedSource(YamlDeclarativeSource):
         catalog: ConfiguredAirbyteCatalog | None = None,
         config: Mapping[str, Json] | None = None,
         state: list[AirbyteStateMessage] | None = None,
+        limits: TestLimits | None = None,
     ) -> None:
+        """Load the manifest.
+
+        Args:
+            path_to_yaml: the manifest.
+            catalog: the streams to read, if any.
+            config: the configuration as the user entered it.
+            state: the state to resume from.
+            limits: how much to read of each stream, for a trial; `YamlDeclarativeSource` does not pass it on.
+        """
         serialize_parsing()
         repair_http_client()
-        super().__init__(path_to_yaml=path_to_yaml, catalog=catalog, config=config, state=state)
+        self._path_to_yaml = path_to_yaml
+        ConcurrentDeclarativeSource.__init__(
+            self,
+            catalog=catalog or ConfiguredAirbyteCatalog(streams=[]),
+            config=config or {},
+            state=state or [],
+            source_config=self._read_and_parse_yaml_file(path_to_yaml),
+            limits=limits,
+        )
         self.logger.addFilter(_is_not_deferral)
 
     @property
