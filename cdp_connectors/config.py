@@ -54,11 +54,9 @@ class StartDate(ValidationStrategy):
         """
         moment = parse_start_date(value)
         if moment is None:
-            raise config_error(
-                f"Start date '{value}' is not a date. Enter it as YYYY-MM-DD, YYYY-MM-DDTHH:MM:SSZ or MM/DD/YYYY."
-            )
+            raise config_error("Start Date is not a date. Enter it as YYYY-MM-DD, YYYY-MM-DDTHH:MM:SSZ or MM/DD/YYYY.")
         if moment > datetime.now(timezone.utc):
-            raise config_error(f"Start date '{value}' is in the future. Enter a date up to today.")
+            raise config_error("Start Date is in the future. Enter a date up to today.")
 
 
 @dataclass
@@ -152,7 +150,9 @@ def _address_fault(address: str) -> str | None:
         parts = urlsplit(address)
     except ValueError:
         return "has no valid host name. Enter a URL such as https://proxy.example.com."
-    port = parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
+    if "@" in parts.netloc:
+        return "contains a user name or a password. Enter the address without it."
+    port = parts.netloc.rpartition("]")[2].partition(":")[2]
     if port and not (port.isdecimal() and 0 < int(port) <= _LAST_PORT):
         return "has a port that is not a number between 1 and 65535."
     if not parts.hostname:

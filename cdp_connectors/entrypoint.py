@@ -52,10 +52,11 @@ def launch(source_class: type[ManifestSource], args: list[str]) -> NoReturn:
         source_class: the source to run.
         args: the command line without the program's name.
     """
-    _run(lambda: _run_source(source_class, args))
+    _run(lambda: run_source(source_class, args))
 
 
-def _run_source(source_class: type[ManifestSource], args: list[str]) -> None:
+def run_source(source_class: type[ManifestSource], args: list[str]) -> None:
+    """Run one command of the source in this process, whatever becomes of it."""
     command = _parse(AirbyteEntrypoint.parse_args, args)
     source = _create(source_class, vars(command))
     source.prepare_for_lines()
@@ -73,10 +74,11 @@ def launch_destination(destination: Destination, args: list[str]) -> NoReturn:
         destination: the destination to run.
         args: the command line without the program's name.
     """
-    _run(lambda: _run_destination(destination, args))
+    _run(lambda: run_destination(destination, args))
 
 
-def _run_destination(destination: Destination, args: list[str]) -> None:
+def run_destination(destination: Destination, args: list[str]) -> None:
+    """Run one command of the destination in this process, whatever becomes of it."""
     command = _parse(destination.parse_args, args)
     _load("config", vars(command), Destination.read_config)
     _load("catalog", vars(command), _read_json)
@@ -86,21 +88,27 @@ def _run_destination(destination: Destination, args: list[str]) -> None:
 
 def _run(command: Callable[[], None]) -> NoReturn:
     end_on_signals_and_closed_output()
+    prepare_logging()
+    run_to_the_end(lambda: report_failure(command))
+
+
+def prepare_logging() -> None:
+    """Write log messages for operators."""
     logger = init_logger("airbyte")
     for handler in logging.getLogger().handlers:
         handler.addFilter(OperatorFilter())
         handler.addFilter(correct_record_count)
     init_uncaught_exception_handler(logger)
 
-    def report_failure() -> None:
-        try:
-            _require_temporary_directory()
-            command()
-        except AirbyteTracedException as error:
-            _write_trace(error)
-            sys.exit(1)
 
-    run_to_the_end(report_failure)
+def report_failure(command: Callable[[], None]) -> None:
+    """Run a command; write its failure as an error trace message, and exit with 1."""
+    try:
+        _require_temporary_directory()
+        command()
+    except AirbyteTracedException as error:
+        _write_trace(error)
+        sys.exit(1)
 
 
 def _parse(parse_args: Callable[[list[str]], Namespace], args: list[str]) -> Namespace:

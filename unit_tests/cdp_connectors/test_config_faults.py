@@ -62,7 +62,7 @@ def test_a_valid_configuration_has_no_fault() -> None:
         ("https://proxy.example.com:70000", "port"),
         ("https://proxy.example.com:0", "port"),
         ("https://proxy.example.com:http", "port"),
-        ("https://user:planted@proxy.example.com:99999", "port"),
+        ("https://user:planted@proxy.example.com:99999", "password"),
         ("https://[::1", "host name"),
         ("https://", "host name"),
         ("https://proxy.example.com?region=us", "query"),
