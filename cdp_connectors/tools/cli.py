@@ -110,7 +110,7 @@ def _read(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    """Try every stream with as few requests as possible, and tell what it costs and where it differs from its schema."""
+    """Try every stream with as few requests as possible; show what it costs and where it differs from its schema."""
     from cdp_connectors.tools.doctor import examine, tables  # noqa: PLC0415 # imports the CDK, which takes a second
 
     report = examine(options.connector, _json_file(options.config, "--config"), options.streams)
@@ -152,7 +152,7 @@ def _json_file(path: Path, option: str) -> Json:
 
 
 def _tell(message: str) -> None:
-    print(message, file=sys.stderr)  # noqa: T201 # a command line prints
+    print(message, file=sys.stderr)
 
 
 if __name__ == "__main__":
