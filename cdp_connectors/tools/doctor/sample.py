@@ -12,7 +12,6 @@ from jsonschema.exceptions import ValidationError
 from cdp_connectors.json_types import Json, JsonObject
 from cdp_connectors.tools.doctor.report import SampleFindings
 
-_FORMATS = FormatChecker(formats=[])
 _TYPE_NAMES = {
     bool: "boolean",
     int: "integer",
@@ -22,6 +21,14 @@ _TYPE_NAMES = {
     dict: "object",
     type(None): "null",
 }
+
+
+def _is_date_time(value: Json) -> bool:
+    return not isinstance(value, str) or ab_datetime_try_parse(value) is not None
+
+
+_FORMATS = FormatChecker(formats=[])
+_FORMATS.checks("date-time")(_is_date_time)
 
 
 def compare(
@@ -45,11 +52,6 @@ def compare(
             type(value) is type(before) and value < before for before, value in pairwise(values)
         )
     return findings
-
-
-@_FORMATS.checks("date-time")
-def _is_date_time(value: Json) -> bool:
-    return not isinstance(value, str) or ab_datetime_try_parse(value) is not None
 
 
 def type_name(value: Json) -> str:

@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from cdp_connectors.json_types import Json, JsonObject
 from cdp_connectors.tools.catalogs import configured_catalog
 from cdp_connectors.tools.duckdb_file import DuckDbFile, DuckDbRows
 
@@ -14,7 +14,7 @@ def file(tmp_path: Path) -> Iterator[DuckDbFile]:
         yield file
 
 
-def catalog(*modes: str, key: str | None = "id", **properties: Any) -> dict[str, Any]:
+def catalog(*modes: str, key: str | None = "id", **properties: Json) -> JsonObject:
     stream = {
         "name": "people",
         "json_schema": {"properties": {"id": {"type": ["null", "integer"]}, **properties}},
@@ -28,7 +28,7 @@ def catalog(*modes: str, key: str | None = "id", **properties: Any) -> dict[str,
 UPDATED = {"type": ["null", "integer"]}
 
 
-def sync(file: DuckDbFile, configured: dict[str, Any], *records: dict[str, Any], complete: bool = True) -> None:
+def sync(file: DuckDbFile, configured: JsonObject, *records: JsonObject, complete: bool = True) -> None:
     rows = DuckDbRows(file, "vendor", configured)
     for record in records:
         rows.add("people", record)
@@ -37,7 +37,7 @@ def sync(file: DuckDbFile, configured: dict[str, Any], *records: dict[str, Any],
         rows.finish("people")
 
 
-def ids(file: DuckDbFile) -> list[tuple[Any, ...]]:
+def ids(file: DuckDbFile) -> list[tuple[Json, ...]]:
     return file.query("SELECT * EXCLUDE _emitted FROM vendor.people ORDER BY ALL")[1]
 
 
