@@ -153,7 +153,3 @@ def _json_file(path: Path, option: str) -> Json:
 
 def _tell(message: str) -> None:
     print(message, file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
