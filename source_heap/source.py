@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
 
 from cdp_connectors.source import ManifestSource
 from source_heap.run_config import RunConfig
@@ -20,7 +21,8 @@ class SourceHeap(ManifestSource):
         catalog: ConfiguredAirbyteCatalog | None = None,
         config: Mapping[str, Any] | None = None,
         state: list[AirbyteStateMessage] | None = None,
+        limits: TestLimits | None = None,
     ) -> None:
-        super().__init__(catalog=catalog, config=config, state=state)
+        super().__init__(catalog=catalog, config=config, state=state, limits=limits)
         if self.settings:
             self.settings = RunConfig(self.settings, catalog)

@@ -9,18 +9,16 @@ from importlib.metadata import version
 from itertools import islice
 
 import requests
-from airbyte_cdk.models import AirbyteStream
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.failures import config_error
 from cdp_connectors.json_types import JsonObject
 from cdp_connectors.reads import StreamRead
 from cdp_connectors.source import ManifestSource
 from cdp_connectors.tools.catalogs import UnknownStreamError
 from cdp_connectors.tools.connector import PACKAGES
-from cdp_connectors.tools.doctor.report import Report, SampleFindings, StreamFindings
+from cdp_connectors.tools.doctor.report import Report, StreamFindings
 from cdp_connectors.tools.doctor.sample import compare
 
 RECENT_DAYS = 14
@@ -45,21 +43,21 @@ def examine(connector: str, config: JsonObject, names: Sequence[str] | None = No
     """
     logging.getLogger("airbyte").setLevel(logging.ERROR)
     limits = TestLimits(max_pages_per_slice=1, max_slices=_PARENTS_TRIED)
-    source = _source(connector, config, limits)
+    source, recent_source = (_source(connector, each, limits) for each in (config, _recent(config)))
     source.validate_settings()
-    recent_source = _source(connector, _recent(config), limits)
-    recent = {stream.name: stream for stream in recent_source.streams(recent_source.settings)}
+    streams = _selected(source.streams(source.settings), names)
+    recent_streams = {stream.name: stream for stream in recent_source.streams(recent_source.settings)}
 
     def examine_stream(stream: AbstractStream) -> StreamFindings:
         findings = _examine_stream(stream)
-        if findings.is_readable and not findings.first_page_rows and stream.name in recent:
-            again = _examine_stream(recent[stream.name])
-            again.requests += findings.requests
-            return again
+        if findings.is_readable and not findings.first_page_rows and stream.name in recent_streams:
+            findings = _examine_stream(recent_streams[stream.name])
+        reads = (each.reads.get(stream.name, StreamRead()) for each in (source, recent_source))
+        findings.requests = sum(read.requests for read in reads)
         return findings
 
     with ThreadPoolExecutor(_SIMULTANEOUS_STREAMS) as threads:
-        findings = list(threads.map(examine_stream, _selected(source.streams(source.settings), names)))
+        findings = list(threads.map(examine_stream, streams))
     return Report(connector, version("cdp-connectors"), findings)
 
 
@@ -70,7 +68,7 @@ def _source(connector: str, config: JsonObject, limits: TestLimits | None) -> Ma
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, ManifestSource) and value.__module__ == module.__name__
     ]
-    return source_class(config=config, limits=limits)  # type: ignore[no-any-return] # found by its base class
+    return source_class(config=config, limits=limits)
 
 
 def _recent(config: JsonObject) -> JsonObject:
@@ -87,21 +85,16 @@ def _selected(streams: Iterable[AbstractStream], names: Sequence[str] | None) ->
 
 
 def _examine_stream(stream: AbstractStream) -> StreamFindings:
-    findings = StreamFindings(stream.name)
-    read = StreamRead()
     try:
-        with read.working():
-            records = _sample(stream)
-            declared = stream.as_airbyte_stream()
+        records = _sample(stream)
+        declared = stream.as_airbyte_stream()
     except AirbyteTracedException as error:
-        findings.reason = error.message or str(error)
+        return StreamFindings(stream.name, reason=error.message or str(error))
     except requests.RequestException as error:
-        findings.reason = str(config_error(f"The vendor could not be reached ({type(error).__name__})."))
-    else:
-        findings.first_page_rows = len(records)
-        findings.sample = _compare(records, declared)
-    findings.requests = read.requests
-    return findings
+        return StreamFindings(stream.name, reason=f"The vendor could not be reached ({type(error).__name__}).")
+    key, cursor = declared.source_defined_primary_key or [], declared.default_cursor_field or []
+    sample = compare(records, declared.json_schema, key, cursor)
+    return StreamFindings(stream.name, first_page_rows=len(records), sample=sample)
 
 
 def _sample(stream: AbstractStream) -> list[JsonObject]:
@@ -110,12 +103,3 @@ def _sample(stream: AbstractStream) -> list[JsonObject]:
         if records:
             return records
     return []
-
-
-def _compare(records: list[JsonObject], stream: AirbyteStream) -> SampleFindings:
-    return compare(
-        records,
-        stream.json_schema,
-        stream.source_defined_primary_key or [],
-        stream.default_cursor_field or [],
-    )
