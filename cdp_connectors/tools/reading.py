@@ -127,9 +127,9 @@ def _note(progress: Progress, message: JsonObject) -> None:
             reasons = status.get("reasons") or []
             stream.is_rate_limited = any(reason.get("type") == "RATE_LIMITED" for reason in reasons)
         case "LOG" if closing := _CLOSING_LINE.match(message["log"]["message"]):
-            if stream := progress.streams.get(closing["stream"]):
-                stream.requests = int(closing["requests"].replace(",", ""))
-                stream.seconds_waited = int(closing["waited"].replace(",", ""))
+            closed = progress.streams.get(closing["stream"], StreamProgress())
+            closed.requests = int(closing["requests"].replace(",", ""))
+            closed.seconds_waited = int(closing["waited"].replace(",", ""))
 
 
 class _Saver:

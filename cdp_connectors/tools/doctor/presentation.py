@@ -5,36 +5,41 @@ from collections.abc import Iterator
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from cdp_connectors.tools.doctor.report import Estimate, Report, StreamFindings
+from cdp_connectors.tools.doctor.report import Estimate, Report, SampleFindings
 
 
 def tables(report: Report) -> Iterator[Table]:
-    """Yield the table of all streams, and the table of differences if there are any."""
+    """Yield the table of all streams, and those of unreadable streams and of differences, if there are any."""
     yield _streams(report)
-    different = [stream for stream in report.streams if stream.sample]
+    unreadable = [(stream.stream, stream.reason) for stream in report.streams if not stream.is_readable]
+    if unreadable:
+        yield _remarks("Streams that cannot be read", unreadable)
+    different = [(stream.stream, finding) for stream in report.streams for finding in _findings(stream.sample)]
     if different:
-        yield _differences(different)
+        yield _remarks("Differences from the schemas", different)
+    backwards = [stream.stream for stream in report.streams if stream.sample.cursor_steps_back]
+    if backwards:
+        table = Table(title="Streams whose rows do not come in the order of their cursor", title_justify="left")
+        table.add_row(", ".join(backwards))
+        yield table
 
 
 def _streams(report: Report) -> Table:
     readable = sum(stream.is_readable for stream in report.streams)
-    title = f"{report.connector}: {readable} of {len(report.streams)} streams can be read"
+    requests = sum(stream.requests for stream in report.streams)
+    title = f"{report.connector}: {readable} of {len(report.streams)} streams can be read ({requests:,} requests made)"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("stream", no_wrap=True)
-    table.add_column("rows on the first page", justify="right")
-    table.add_column("first sync", justify="right")
-    table.add_column("daily sync", justify="right")
-    table.add_column("readable, or why not")
+    table.add_column("stream", overflow="fold")
+    table.add_column("readable", no_wrap=True)
+    table.add_column("rows on a page", justify="right", no_wrap=True)
+    has_costs = any(stream.first_sync for stream in report.streams)
+    if has_costs:
+        table.add_column("first sync", justify="right", no_wrap=True)
+        table.add_column("daily sync", justify="right", no_wrap=True)
     for stream in report.streams:
-        table.add_row(
-            stream.stream,
-            f"{stream.first_page_rows:,}" if stream.is_readable else "",
-            _cost(stream.first_sync),
-            _cost(stream.daily_sync),
-            stream.reason or "yes",
-            style=None if stream.is_readable else "red",
-        )
-    table.caption = f"{sum(stream.requests for stream in report.streams):,} requests made"
+        costs = [_cost(stream.first_sync), _cost(stream.daily_sync)] if has_costs else []
+        readable_word, rows = ("yes", f"{stream.first_page_rows:,}") if stream.is_readable else ("no", "")
+        table.add_row(stream.stream, readable_word, rows, *costs, style=None if stream.is_readable else "red")
     return table
 
 
@@ -45,18 +50,14 @@ def _cost(estimate: Estimate | None) -> str:
     return f"{estimate.requests:,} requests, {minutes} min"
 
 
-def _differences(streams: list[StreamFindings]) -> Table:
-    table = Table(title="Differences from the schemas, to be reported", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("stream", no_wrap=True)
-    table.add_column("finding")
-    for stream in streams:
-        for finding in _sentences(stream):
-            table.add_row(stream.stream, finding)
+def _remarks(title: str, remarks: list[tuple[str, str]]) -> Table:
+    table = Table("stream", "finding", title=title, title_justify="left", box=SIMPLE_HEAD)
+    for stream, remark in remarks:
+        table.add_row(stream, remark)
     return table
 
 
-def _sentences(stream: StreamFindings) -> Iterator[str]:
-    sample = stream.sample
+def _findings(sample: SampleFindings) -> Iterator[str]:
     for name, types in sample.undeclared_fields.items():
         yield f"{name} is not declared ({', '.join(types)}); Airbyte drops it"
     for path, contradiction in sample.contradictions.items():
@@ -65,5 +66,3 @@ def _sentences(stream: StreamFindings) -> Iterator[str]:
         yield f"{sample.null_keys:,} rows without a part of the primary key"
     if sample.repeated_keys:
         yield f"{sample.repeated_keys:,} rows repeat a primary key"
-    if sample.cursor_steps_back:
-        yield f"the cursor goes backwards {sample.cursor_steps_back:,} times, which is expected of newest-first lists"

@@ -20,10 +20,6 @@ class SampleFindings:
     cursor_steps_back: int = 0
     """Records whose cursor is lower than that of the record before."""
 
-    def __bool__(self) -> bool:
-        """Whether there is any difference that a maintainer should know of."""
-        return bool(self.undeclared_fields or self.contradictions or self.null_keys or self.repeated_keys)
-
 
 @dataclass
 class Estimate:

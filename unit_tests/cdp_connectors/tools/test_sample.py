@@ -20,7 +20,8 @@ def findings(*records: dict[str, Any], cursor: str = "") -> SampleFindings:
 
 
 def test_records_that_fit_give_no_findings() -> None:
-    assert not findings({"id": "a", "at": "2026-03-01T10:00:00Z", "parts": [{"size": 1}]}, {"id": "b", "at": None})
+    records = {"id": "a", "at": "2026-03-01T10:00:00Z", "parts": [{"size": 1}]}, {"id": "b", "at": None}
+    assert findings(*records) == SampleFindings()
 
 
 def test_an_undeclared_field_is_named_with_the_types_of_its_values() -> None:
