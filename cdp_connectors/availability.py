@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from airbyte_cdk.sources.declarative.partition_routers import ListPartitionRouter
+from airbyte_cdk.sources.declarative.partition_routers import ListPartitionRouter, SinglePartitionRouter
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.utils import AirbyteTracedException
@@ -27,4 +27,4 @@ def try_streams(streams: Iterable[AbstractStream]) -> None:
 
 def _is_without_parents(stream: DefaultStream) -> bool:
     router = stream.get_partition_router()
-    return router is None or isinstance(router, ListPartitionRouter)
+    return router is None or isinstance(router, SinglePartitionRouter | ListPartitionRouter)
