@@ -16,7 +16,7 @@ from cdp_connectors.tools.connector import command
 _ROWS_PER_SAVE = 20_000
 _SECONDS_PER_SAVE = 5.0
 _CLOSING_LINE = re.compile(
-    r"^(?P<stream>\S+): [\d,]+ rows, (?P<requests>[\d,]+) requests, [\d,]+ retries, (?P<waited>[\d,]+) s waited"
+    r"^Stream (?P<stream>\S+): [\d,]+ rows, (?P<requests>[\d,]+) requests, [\d,]+ retries, (?P<waited>[\d,]+) s waited"
 )
 
 
