@@ -103,6 +103,8 @@ def test_without_a_place_for_rows_no_state_is_saved(write: Start, tmp_path: Path
 
 
 def test_requests_and_waits_are_taken_from_the_closing_lines(write: Start, tmp_path: Path) -> None:
-    write([log("Stream events: 12 rows, 1,234 requests, 0 retries, 65 s waited for rate limits"), log("another line")], 0)
+    write(
+        [log("Stream events: 12 rows, 1,234 requests, 0 retries, 65 s waited for rate limits"), log("another line")], 0
+    )
     events = run(tmp_path / "state.json", None).streams["events"]
     assert (events.requests, events.seconds_waited) == (1234, 65)
