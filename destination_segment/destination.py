@@ -49,7 +49,7 @@ logger = logging.getLogger("airbyte")
 
 
 class DestinationSegment(RepairedDestination):
-    """Turns the records of each stream into the calls that its mappings ask for."""
+    """Turns the records of each stream into the calls that its mappings describe."""
 
     VALID_CMDS = Destination.VALID_CMDS | {"discover"}
 

@@ -44,7 +44,7 @@ class _Maker:
 
     label: str
     takes_deleted: bool
-    applies: Condition
+    applies: Condition | None
     make: Callable[[Record, bytes], tuple[str, bytes | ApiCall]]
 
 
@@ -80,7 +80,7 @@ class Stream:
         is_deleted = self.is_deleted(record)
         calls, unsendable = [], []
         for maker in self._makers:
-            if (is_deleted and not maker.takes_deleted) or not maker.applies(record):
+            if (is_deleted and not maker.takes_deleted) or (maker.applies and not maker.applies(record)):
                 continue
             try:
                 order_key, content = maker.make(record, version)

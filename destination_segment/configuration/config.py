@@ -40,7 +40,7 @@ Url = Annotated[str, Field(min_length=1), AfterValidator(_require_url)]
 
 
 class Config(FormModel):
-    """What the user enters for one connection."""
+    """The configuration of one connection."""
 
     model_config = ConfigDict(title="Segment Destination", extra="ignore")
 

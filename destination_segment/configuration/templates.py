@@ -18,7 +18,7 @@ from destination_segment.spec.values import UnsendableError, exact
 Record = Mapping[str, Json]
 
 _RENDERING_ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""What an expression over unforeseen values can raise."""
+"""Errors that an expression over unforeseen values can raise."""
 
 
 class _Null(Undefined):

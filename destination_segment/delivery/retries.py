@@ -103,8 +103,8 @@ def send(session: requests.Session, method: str, url: str, **request: Json) -> r
 
     Raises:
         RejectionError: Segment rejects the request; a `config_error`.
-        AirbyteTracedException: a `transient_error` when the last attempt failed too, or when Segment asks for a longer
-            wait than a sync should hang.
+        AirbyteTracedException: a `transient_error` when the last attempt failed too, or when Segment requests a
+            longer wait than a sync should hang.
     """
     try:
         return _attempt(session, method, url, **request)
