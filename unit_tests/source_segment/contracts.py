@@ -146,7 +146,13 @@ CONTRACTS = [
     overview_of_destination("successful_delivery"),
     Contract("destination_filters", "/destination/d1/filters", "filters", parent="d1", added={"destinationId": "d1"}),
     Contract("destinations", "/destinations", "destinations"),
-    Contract("destination_subscriptions", "/destinations/d1/subscriptions", "subscriptions", parent="d1"),
+    Contract(
+        "destination_subscriptions",
+        "/destinations/d1/subscriptions",
+        "subscriptions",
+        parent="d1",
+        added={"destinationId": "d1"},
+    ),
     Contract(
         "destination_delivery_metrics_summary",
         "/destinations/d1/delivery-metrics",
