@@ -6,11 +6,11 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration test-wheel images test-images test-pyairbyte benchmark streams format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk images test-images test-pyairbyte benchmark streams format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Create the virtual environment from the lock
 
@@ -42,6 +42,9 @@ integration: $(READY) ## Integration tests only: real processes against the sand
 
 test-wheel: $(READY) ## Build the wheel, install it by itself, and run every connector's spec
 	@sh scripts/test-wheel.sh $(VENV)
+
+test-newest-cdk: $(READY) ## Run the unit tests against the newest airbyte-cdk, in an environment of its own
+	@sh scripts/test-newest-cdk.sh
 
 images: ## Build the images with docker (CONNECTOR=heap for one, BASE_IMAGE for another base)
 	@sh scripts/build-images.sh $(CONNECTOR)

@@ -1,31 +1,34 @@
 """Manifest components that put a connector's configuration into one form, once, before anything reads it."""
 
+import re
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
 
 import pendulum
-from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.transformations.config_transformations.config_transformation import (
     ConfigTransformation,
 )
 from airbyte_cdk.sources.declarative.validators.validation_strategy import ValidationStrategy
-from airbyte_cdk.utils import AirbyteTracedException
+
+from cdp_connectors.failures import config_error
+from cdp_connectors.json_types import Json
 
 START_DATE_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_HEADER_VALUE = re.compile(r"[!-~]+")
+_MASK = re.compile(r"[*\u2022\u25cf\u00b7]+")
 _ACCEPTED_START_DATE_FORMATS = ("YYYY-MM-DD[T]HH:mm:ss[Z]", "YYYY-MM-DD", "MM/DD/YYYY")
 
 
 class NormalizeConfig(ConfigTransformation):
-    """Trim every text of the configuration, and write `start_date` and `api_url` in one form.
+    """Trim every string of the configuration, and write `start_date` and `api_url` in one form.
 
     `api_url` loses its trailing slash. `start_date` becomes `YYYY-MM-DDTHH:MM:SSZ` (UTC); one that cannot be read
-    is left as it is, for `StartDate` to refuse. The built-in config transformations evaluate Jinja on declared
+    is left as it is, for `StartDate` to reject. The built-in config transformations evaluate Jinja on declared
     fields: they can neither walk all fields nor tell an impossible date from a possible one.
     """
 
-    def transform(self, config: MutableMapping[str, Any]) -> None:
+    def transform(self, config: MutableMapping[str, Json]) -> None:
         """Normalise the configuration in place."""
         _trim(config)
         moment = parse_start_date(config.get("start_date"))
@@ -36,12 +39,12 @@ class NormalizeConfig(ConfigTransformation):
 
 
 class StartDate(ValidationStrategy):
-    """Refuse a `start_date` that is no date or lies in the future.
+    """Reject a `start_date` that is not a date or is in the future.
 
     The built-in strategy validates against a JSON schema, which knows neither the calendar nor today.
     """
 
-    def validate(self, value: Any) -> None:  # noqa: ANN401 # the CDK hands over whatever the configuration holds
+    def validate(self, value: Json) -> None:
         """Check the normalised `start_date`.
 
         Raises:
@@ -49,34 +52,70 @@ class StartDate(ValidationStrategy):
         """
         moment = parse_start_date(value)
         if moment is None:
-            raise _config_error(
+            raise config_error(
                 f"Start date '{value}' is not a date. Enter it as YYYY-MM-DD, YYYY-MM-DDTHH:MM:SSZ or MM/DD/YYYY."
             )
         if moment > datetime.now(timezone.utc):
-            raise _config_error(f"Start date '{value}' lies in the future. Enter a date up to today.")
+            raise config_error(f"Start date '{value}' is in the future. Enter a date up to today.")
 
 
 @dataclass
 class NotEmpty(ValidationStrategy):
-    """Refuse a required text that is empty once it is trimmed, with a sentence that names the field.
+    """Reject a required string that is empty once it is trimmed, with a message that names the field.
 
     The JSON schema of the spec would only say that a string is too short.
     """
 
     title: str
 
-    def validate(self, value: Any) -> None:  # noqa: ANN401 # the CDK hands over whatever the configuration holds
-        """Check the normalised text.
+    def validate(self, value: Json) -> None:
+        """Check the normalized string.
 
         Raises:
             AirbyteTracedException: a `config_error` that names the field.
         """
         if not value:
-            raise _config_error(f"{self.title} is empty. Enter it in the connection's settings.")
+            raise config_error(f"{self.title} is empty. Enter it in the connection's settings.")
 
 
-def parse_start_date(value: Any) -> datetime | None:  # noqa: ANN401 # any JSON value can stand in a configuration
-    """The moment in UTC that a start date names, or None if it is not one of the accepted forms."""
+@dataclass
+class Credential(ValidationStrategy):
+    """Reject a credential that no HTTP header can carry, with a message that names the field and never the value.
+
+    The requests library would print the value, and the JSON schema of the spec cannot describe one without printing it.
+    """
+
+    title: str
+
+    def validate(self, value: Json) -> None:
+        """Check the normalized credential.
+
+        Raises:
+            AirbyteTracedException: a `config_error` that names the field.
+        """
+        if fault := credential_fault(value):
+            raise config_error(f"{self.title} {fault}")
+
+
+def credential_fault(value: Json) -> str | None:
+    """The end of a sentence that begins with the field's title and says what is wrong with a credential, or None.
+
+    A credential consists of printable ASCII characters without blanks (RFC 9110, section 11.2, is narrower still). The
+    value is not quoted.
+    """
+    if not isinstance(value, str):
+        return "is not a string. Enter it in the connection's settings."
+    if not value:
+        return "is empty. Enter it in the connection's settings."
+    if _MASK.fullmatch(value):
+        return "is masked: it consists of placeholders as a form shows them. Enter the credential itself."
+    if not _HEADER_VALUE.fullmatch(value):
+        return "contains a blank, a line break or a character outside ASCII. Copy it again, completely and by itself."
+    return None
+
+
+def parse_start_date(value: Json) -> datetime | None:
+    """The moment in UTC that a start date names, or None if it has none of the accepted forms."""
     if not isinstance(value, str):
         return None
     for accepted in _ACCEPTED_START_DATE_FORMATS:
@@ -87,13 +126,9 @@ def parse_start_date(value: Any) -> datetime | None:  # noqa: ANN401 # any JSON 
     return None
 
 
-def _trim(config: MutableMapping[str, Any]) -> None:
+def _trim(config: MutableMapping[str, Json]) -> None:
     for key, value in list(config.items()):
         if isinstance(value, str):
             config[key] = value.strip()
         elif isinstance(value, MutableMapping):
             _trim(value)
-
-
-def _config_error(message: str) -> AirbyteTracedException:
-    return AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)

@@ -7,11 +7,11 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 from airbyte_cdk.destinations import Destination
-from airbyte_cdk.entrypoint import PRINT_BUFFER, AirbyteEntrypoint
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.entrypoint import launch as launch_cdk
 from airbyte_cdk.exception_handler import init_uncaught_exception_handler
 from airbyte_cdk.logger import init_logger
@@ -19,6 +19,10 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Configu
 from airbyte_cdk.utils import AirbyteTracedException
 from requests import RequestException
 
+from cdp_connectors.cdk_repairs import exclusive_output
+from cdp_connectors.failures import config_error
+from cdp_connectors.json_types import Json
+from cdp_connectors.refusals import StoppedStreamError
 from cdp_connectors.source import ManifestSource
 
 T = TypeVar("T")
@@ -29,6 +33,8 @@ class _ExpectedErrorsWithoutTraceback(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, StoppedStreamError):
+            return False
         if isinstance(error, AirbyteTracedException | RequestException):
             record.msg = f"{record.getMessage()}: {error}"
             record.args = ()
@@ -99,8 +105,7 @@ def _end_on_sigterm() -> None:
 
     def wait_and_end() -> None:
         number = signal.sigwait([signal.SIGTERM])
-        with PRINT_BUFFER.lock:
-            PRINT_BUFFER.flush()
+        with exclusive_output():
             os._exit(128 + number)
 
     threading.Thread(target=wait_and_end, name="sigterm", daemon=True).start()
@@ -115,7 +120,7 @@ def _create(source_class: type[ManifestSource], args: list[str]) -> ManifestSour
     )
 
 
-def _load(option: str, paths: Mapping[str, Any], reader: Callable[[str], T]) -> T | None:
+def _load(option: str, paths: Mapping[str, Json], reader: Callable[[str], T]) -> T | None:
     path = paths.get(option)
     if not path:
         return None
@@ -123,10 +128,9 @@ def _load(option: str, paths: Mapping[str, Any], reader: Callable[[str], T]) -> 
         return reader(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
-        raise AirbyteTracedException(
-            message=f"The file given with --{option} cannot be used: {reason} ({Path(path).name})",
-            internal_message=f"--{option} {path}: {error}",
-            failure_type=FailureType.config_error,
+        raise config_error(
+            f"The file given with --{option} cannot be used: {reason} ({Path(path).name})",
+            f"--{option} {path}: {error}",
         ) from error
 
 
@@ -139,10 +143,10 @@ def _write_trace(error: AirbyteTracedException) -> None:
 
 def _write(message: AirbyteMessage) -> None:
     line = orjson.dumps(AirbyteMessageSerializer.dump(message)).decode() + "\n"
-    with PRINT_BUFFER.lock:
+    with exclusive_output():
         sys.stdout.write(line)
         sys.stdout.flush()
 
 
-def _read_json(path: str) -> Any:  # noqa: ANN401 # as orjson
+def _read_json(path: str) -> Json:
     return orjson.loads(Path(path).read_bytes())

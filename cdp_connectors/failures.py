@@ -1,6 +1,5 @@
 """Failures as a user reads them: one sentence each, and the failure type that fits."""
 
-import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +7,8 @@ from dataclasses import dataclass
 from airbyte_cdk.models import AirbyteErrorTraceMessage, AirbyteMessage, FailureType, TraceType, Type
 from airbyte_cdk.utils import AirbyteTracedException
 
-_AVAILABILITY_PREFIX = re.compile(r"^Stream \S+ is not available: ")
-_RETRIES_EXHAUSTED = re.compile(r"^Exhausted available request attempts\. .*?Exception: (?P<reason>.*)$", re.DOTALL)
+from cdp_connectors.cdk_repairs import check_reason, exhausted_reason
+
 _NO_ANSWER = re.compile(r"^(ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError): .*?host='(?P<host>[^']+)'")
 _CAUSE = re.compile(r"(?:\[Errno -?\d+\] )?(?P<cause>[\w ]+?)\W*$")
 
@@ -20,6 +19,22 @@ class Failure:
 
     failure_type: FailureType
     sentence: str
+
+
+def config_error(message: str, internal_message: str | None = None) -> AirbyteTracedException:
+    """Create the failure of something that the user can fix; the internal message defaults to the message."""
+    return _failure(FailureType.config_error, message, internal_message)
+
+
+def transient_error(message: str, internal_message: str | None = None) -> AirbyteTracedException:
+    """Create a failure that a later attempt may not meet; the internal message defaults to the message."""
+    return _failure(FailureType.transient_error, message, internal_message)
+
+
+def _failure(failure_type: FailureType, message: str, internal_message: str | None) -> AirbyteTracedException:
+    return AirbyteTracedException(
+        message=message, internal_message=internal_message or message, failure_type=failure_type
+    )
 
 
 def stream_failure(message: AirbyteMessage) -> tuple[str, Failure] | None:
@@ -54,14 +69,8 @@ def failed_streams(failures: Mapping[str, Failure]) -> AirbyteTracedException:
 
 
 def check_sentence(message: str | None) -> str | None:
-    """The sentence behind the `repr` and the stream prefix that the CDK's `check` puts around it."""
-    if not message:
-        return message
-    try:
-        text = ast.literal_eval(message)
-    except (SyntaxError, ValueError):
-        return message
-    return _without_attempts(_AVAILABILITY_PREFIX.sub("", text)) if isinstance(text, str) else message
+    """The message for the user inside the one that the CDK's `check` reports."""
+    return _without_attempts(check_reason(message)) if message else message
 
 
 def _make_readable(error: AirbyteErrorTraceMessage) -> None:
@@ -74,10 +83,9 @@ def _make_readable(error: AirbyteErrorTraceMessage) -> None:
 
 
 def _without_attempts(message: str) -> str:
-    exhausted = _RETRIES_EXHAUSTED.match(message)
-    if not exhausted:
+    reason = exhausted_reason(message)
+    if reason is None:
         return message
-    reason = exhausted["reason"]
     unreachable = _NO_ANSWER.match(reason)
     if not unreachable:
         return f"Repeated attempts failed. {reason}"

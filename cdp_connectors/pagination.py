@@ -1,18 +1,15 @@
 """Cursor pagination that cannot loop."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlparse
 
 import requests
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
-from airbyte_cdk.sources.declarative.requesters.paginators.strategies.cursor_pagination_strategy import (
-    CursorPaginationStrategy,
-)
-from airbyte_cdk.sources.types import Config, Record, StreamSlice
-from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.sources.types import Record, StreamSlice
+
+from cdp_connectors.cdk_repairs import StringCursorPaginationStrategy
+from cdp_connectors.failures import transient_error
+from cdp_connectors.json_types import Json
 
 
 class PageCursor(str):
@@ -45,37 +42,24 @@ class PageCursor(str):
         return page
 
 
-class _Text(InterpolatedString):
-    """A template whose result stays text, where the built-in one would read the cursor `30e00001` as a number."""
-
-    def eval(self, config: Config, **kwargs: Any) -> Any:  # noqa: ANN401 # the CDK's own signature
-        return super().eval(config, valid_types=(str,), **kwargs)
-
-
 @dataclass
-class EndlessPageGuard(CursorPaginationStrategy):
+class EndlessPageGuard(StringCursorPaginationStrategy):
     """`CursorPagination` that fails when the API hands out a cursor of the same walk again.
 
-    The built-in strategy follows whatever cursor it is given; a cursor that repeats would be an endless loop
-    of the same rows. It also takes a cursor that looks like a number for one, and asks for another page with it.
+    The built-in strategy follows every cursor; one that repeats would be an endless loop of the same rows.
     """
 
     cursor_class: ClassVar[type[PageCursor]] = PageCursor
-
-    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Let the template of the cursor give text only."""
-        super().__post_init__(parameters)
-        self._cursor_value = _Text(self._cursor_value.string, parameters=parameters)
 
     def next_page_token(
         self,
         response: requests.Response,
         last_page_size: int,
         last_record: Record | None,
-        last_page_token_value: Any | None = None,  # noqa: ANN401 # the CDK's own signature
+        last_page_token_value: Json = None,
         page_size_override: int | None = None,
         stream_slice: StreamSlice | None = None,
-    ) -> Any | None:  # noqa: ANN401 # the CDK's own signature
+    ) -> Json:
         """The next page's cursor, or None after the last page.
 
         Raises:
@@ -94,23 +78,19 @@ class EndlessPageGuard(CursorPaginationStrategy):
         cursor = self.cursor_class.after(last_page_token_value, str(token))
         if cursor is None:
             path = urlparse(response.url).path
-            raise AirbyteTracedException(
-                message=(
-                    f"The API answered {path} with a page cursor that it had already given, which would repeat "
-                    "the same rows without end. Nothing was skipped; run the sync again, and report it to "
-                    "the vendor if it persists."
-                ),
-                internal_message=f"page cursor {token!r} repeats",
-                failure_type=FailureType.transient_error,
+            raise transient_error(
+                f"The API returned a page cursor for {path} that it had returned before, which would repeat the same "
+                "rows forever. Nothing was skipped; run the sync again, and report it to the vendor if it persists.",
+                f"page cursor {token!r} repeats",
             )
         return self.onward(cursor, last_page_token_value, response, stream_slice)
 
     def onward(
         self,
         cursor: PageCursor,
-        previous: Any | None,  # noqa: ANN401, ARG002 # the CDK's token
-        response: requests.Response,  # noqa: ARG002
-        stream_slice: StreamSlice | None,  # noqa: ARG002
+        previous: Json,  # noqa: ARG002 # for subclasses
+        response: requests.Response,  # noqa: ARG002 # as above
+        stream_slice: StreamSlice | None,  # noqa: ARG002 # as above
     ) -> PageCursor | None:
         """The cursor to go on with after a page, or None to stop there: a place for a subclass to look at the page."""
         return cursor

@@ -3,8 +3,8 @@
 import inspect
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from airbyte_cdk.models import (
     AirbyteConnectionStatus,
@@ -14,13 +14,13 @@ from airbyte_cdk.models import (
     FailureType,
     Status,
 )
-from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.ast_parsing import parse_one_at_a_time
+from cdp_connectors.cdk_repairs import RepairedSource, watch_stream
 from cdp_connectors.failures import Failure, check_sentence, failed_streams, stream_failure
-from cdp_connectors.response_cache import cache_json_only
+from cdp_connectors.json_types import Json
+from cdp_connectors.refusals import StoppedStreamError, stop_refused_streams
 
 _UNKNOWN_STREAM = Failure(
     FailureType.config_error,
@@ -28,37 +28,36 @@ _UNKNOWN_STREAM = Failure(
 )
 
 
-class ManifestSource(YamlDeclarativeSource):
-    """A declarative source whose `manifest.yaml` lies beside the module of its class.
+class ManifestSource(RepairedSource):
+    """A declarative source whose `manifest.yaml` is in the folder of its class's module.
 
-    The CDK looks for a relative manifest in the current directory first, where another connector's could lie; the
-    path is therefore absolute. Beyond that, this class only makes failures readable, as `failures` describes:
-    `check` validates the configuration before the CDK would log a traceback for it, and a stream that the catalog
-    names and the source does not have fails like any other, after the other streams were read.
+    The CDK looks for a relative manifest in the current directory first, where there could be another connector's; the
+    path is therefore absolute. Beyond that, this class makes failures readable, as `failures` describes: `check`
+    validates the configuration before the CDK would log a traceback for it, and a stream that is in the catalog but not
+    in the source fails like any other, after the other streams were read.
     """
 
     def __init__(
         self,
         catalog: ConfiguredAirbyteCatalog | None = None,
-        config: Mapping[str, Any] | None = None,
+        config: Mapping[str, Json] | None = None,
         state: list[AirbyteStateMessage] | None = None,
     ) -> None:
-        parse_one_at_a_time()
-        cache_json_only()
-        manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         self._unknown_streams: dict[str, Failure] = {}
         self._configured_names = {stream.stream.name for stream in catalog.streams} if catalog else set()
+        self._failures: dict[str, AirbyteTracedException] = {}
+        stop_refused_streams()
+        manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state)
 
-    def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
-        """Try the connection; the message of a failed status is one sentence for the user.
+    def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
+        """Try the connection; the message of a failed status is written for the user.
 
         Raises:
-            AirbyteTracedException: when the reason is neither the configuration nor the vendor's answer.
+            AirbyteTracedException: when the reason is neither the configuration nor the vendor's response.
         """
         try:
-            if self._spec_component:
-                self._spec_component.validate_config(self._config)
+            self.validate_settings()
         except AirbyteTracedException as error:
             if error.failure_type is not FailureType.config_error:
                 raise
@@ -68,10 +67,14 @@ class ManifestSource(YamlDeclarativeSource):
             status.message = check_sentence(status.message)
         return status
 
+    def rejected_with(self, status: int) -> bool:
+        """Whether a stream failed because the vendor rejected a request with this HTTP status."""
+        return any(getattr(failure, "status", None) == status for failure in self._failures.values())
+
     def read(
         self,
         logger: logging.Logger,
-        config: Mapping[str, Any],
+        config: Mapping[str, Json],
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
@@ -83,7 +86,10 @@ class ManifestSource(YamlDeclarativeSource):
         failures: dict[str, Failure] = {}
         try:
             for message in super().read(logger, config, catalog, state):
-                failures.update([failure] if (failure := stream_failure(message)) else [])
+                failure = stream_failure(message)
+                if failure and failures.get(failure[0]) == failure[1]:
+                    continue  # one trace per stream and reason, however many slices met it
+                failures.update([failure] if failure else [])
                 yield message
         except AirbyteTracedException as error:
             if not failures:
@@ -92,18 +98,25 @@ class ManifestSource(YamlDeclarativeSource):
         if self._unknown_streams:
             raise failed_streams(self._unknown_streams)
 
-    def _create_streams(
-        self, selected_configs: list[dict[str, Any]], all_configs: list[dict[str, Any]]
-    ) -> list[AbstractStream]:
-        """Build the streams of the catalog only, if there is one: the CDK builds all and then takes those."""
-        names = self._configured_names
-        wanted = [config for config in selected_configs if not names or config["name"] in names]
-        return super()._create_streams(wanted, all_configs)
+    def is_wanted(self, stream_config: Mapping[str, Json]) -> bool:
+        """Whether a stream is in the catalog, or there is none."""
+        return not self._configured_names or stream_config["name"] in self._configured_names
 
-    def _select_streams(
-        self, streams: list[AbstractStream], configured_catalog: ConfiguredAirbyteCatalog
-    ) -> list[AbstractStream]:
-        known = {stream.name for stream in streams}
-        configured = (stream.stream.name for stream in configured_catalog.streams)
-        self._unknown_streams = {name: _UNKNOWN_STREAM for name in configured if name not in known}
-        return super()._select_streams(streams, configured_catalog)
+    def prepare(self, streams: list[AbstractStream]) -> None:
+        """Keep the first failure of each stream."""
+        for stream in streams:
+            watch_stream(stream, self._within)
+
+    def report_missing(self, streams: list[str]) -> None:
+        """Count streams that the source does not have as failed."""
+        self._unknown_streams = dict.fromkeys(streams, _UNKNOWN_STREAM)
+
+    @contextmanager
+    def _within(self, stream: str) -> Iterator[None]:
+        try:
+            yield
+        except StoppedStreamError:
+            raise
+        except AirbyteTracedException as error:
+            self._failures.setdefault(stream, error)
+            raise

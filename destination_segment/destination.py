@@ -1,10 +1,8 @@
 """The destination's three commands: spec, check and write."""
 
-import io
 import logging
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import orjson
 from airbyte_cdk.destinations import Destination
@@ -21,12 +19,14 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils import AirbyteTracedException
 from serpyco_rs import SchemaValidationError
 
-from destination_segment.catalog import require_mappings
-from destination_segment.client import SegmentClient
-from destination_segment.config import Config, config_schema, parse_config
-from destination_segment.lanes import Lanes
-from destination_segment.streams import Stream
-from destination_segment.writer import Writer
+from cdp_connectors.cdk_repairs import RepairedDestination
+from cdp_connectors.json_types import Json
+from destination_segment.calls.catalog import require_mappings
+from destination_segment.calls.stream import Stream
+from destination_segment.configuration.config import Config, config_schema, parse_config
+from destination_segment.delivery.client import SegmentClient
+from destination_segment.delivery.lanes import Lanes
+from destination_segment.delivery.writer import Writer
 
 _UNPROVEN = (
     "Segment's Tracking API answers. It accepts any write key, so this check cannot tell whether yours exists: enter a "
@@ -37,7 +37,7 @@ _NO_OVERWRITE = "Stream '%s' asks to overwrite: Segment keeps what it has receiv
 logger = logging.getLogger("airbyte")
 
 
-class DestinationSegment(Destination):
+class DestinationSegment(RepairedDestination):
     """Turns the records of each stream into the calls that its mappings ask for."""
 
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:  # noqa: ARG002 # the CDK's signature
@@ -50,7 +50,7 @@ class DestinationSegment(Destination):
         )
 
     @staticmethod
-    def read_config(config_path: str) -> Any:  # noqa: ANN401 # the CDK takes any mapping
+    def read_config(config_path: str) -> Json:
         """The configuration of a file, checked and with its texts trimmed.
 
         Raises:
@@ -69,7 +69,7 @@ class DestinationSegment(Destination):
                 raise
             yield status
 
-    def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:  # noqa: ARG002 # as above
+    def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:  # noqa: ARG002 # as above
         """Whether Segment can be reached and, if there is a Public API token, whether the write key exists."""
         parsed = parse_config(config)
         client = SegmentClient(parsed)
@@ -83,7 +83,7 @@ class DestinationSegment(Destination):
 
     def write(
         self,
-        config: Mapping[str, Any],
+        config: Mapping[str, Json],
         configured_catalog: ConfiguredAirbyteCatalog,
         input_messages: Iterable[AirbyteMessage],
     ) -> Iterator[AirbyteMessage]:
@@ -101,13 +101,12 @@ class DestinationSegment(Destination):
         with Lanes(lambda: SegmentClient(parsed)) as lanes:
             yield from Writer(streams, lanes, skip_invalid=parsed.on_invalid == "skip").write(input_messages)
 
-    def _parse_input_stream(self, input_stream: io.TextIOWrapper) -> Iterator[AirbyteMessage]:
-        """The messages of the input; the CDK's own reader would skip a line that it cannot read, and log its content.
+    def parse_lines(self, lines: Iterable[bytes]) -> Iterator[AirbyteMessage]:
+        """Parse the messages of the input.
 
         Raises:
-            AirbyteTracedException: a line is no message, as when the source was cut off.
+            AirbyteTracedException: a line is not a message, as when the source was cut off.
         """
-        lines: Iterable[bytes] = input_stream.buffer  # type: ignore[assignment] # typeshed hides that it is a file
         for number, line in enumerate(lines, 1):
             if line.isspace():
                 continue

@@ -28,7 +28,7 @@ def assert_no_traceback(output: Output) -> None:
     [
         ({"start_date": "31/12/2024"}, "Start date '31/12/2024' is not a date. Enter it as YYYY-MM-DD"),
         ({"start_date": "2024-02-30"}, "Start date '2024-02-30' is not a date"),
-        ({"start_date": "2031-01-01"}, "lies in the future. Enter a date up to today."),
+        ({"start_date": "2031-01-01"}, "is in the future. Enter a date up to today."),
         ({"api_token": "   "}, "API Token is empty. Enter it in the connection's settings."),
         ({"region": "asia"}, "'asia' is not one of ['us', 'eu']"),
         ({"api_token": "somebody else's"}, "Segment rejected the API token in region 'us'"),

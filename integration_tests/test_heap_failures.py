@@ -60,7 +60,7 @@ CAUSES: dict[str, Cause] = {
         "Bucket 'heap-rs3-missing' does not exist",
     ),
     "unknown key": (lambda s: keys("nobody", s.reader.secret), "AWS does not know the access key id"),
-    "wrong secret": (lambda s: keys(s.reader.key_id, "wrong"), "does not belong to the access key id"),
+    "wrong secret": (lambda s: keys(s.reader.key_id, "wrong"), "does not match the access key id"),
     "not permitted": (lambda s: keys(s.stranger.key_id, s.stranger.secret), "allow s3:ListBucket"),
     "wrong external id": (
         lambda s: {"credentials": {**s.role, "external_id": "wrong"}},
@@ -82,12 +82,12 @@ def test_check_tells_causes_apart(tmp_path: Path, moto: HeapBucket, cause: str) 
 def test_check_without_any_credentials(tmp_path: Path, moto: HeapBucket) -> None:
     nothing = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
     status = check(tmp_path, {**moto.config, "credentials": {"auth_type": "default"}}, env=nothing)
-    assert "No AWS credentials were found where the connector runs" in status["message"]
+    assert "No AWS credentials were found in the environment" in status["message"]
 
 
 def test_check_of_an_empty_bucket(tmp_path: Path) -> None:
     with SeaweedS3() as server:
-        assert "has no dumps yet" in check(tmp_path, server.config)["message"]
+        assert "contains no dumps yet" in check(tmp_path, server.config)["message"]
 
 
 def test_check_when_objects_may_be_listed_but_not_read(tmp_path: Path, bucket: HeapBucket) -> None:
@@ -203,4 +203,4 @@ def test_a_table_that_no_dump_holds(tmp_path: Path, bucket: HeapBucket) -> None:
     stream = {"name": "mistyped", "json_schema": {}, "supported_sync_modes": ["incremental"]}
     output = run(tmp_path, "read", config=bucket.config, catalog=configured([stream]))
     assert output.return_code == 1
-    assert "No dump holds a table 'mistyped'" in output.errors[0]["message"]
+    assert "No dump contains the table 'mistyped'" in output.errors[0]["message"]

@@ -1,5 +1,19 @@
-"""Airbyte source for Heap Connect, which exports Heap as dumps of Avro files to an S3 bucket."""
+"""Heap Connect, which exports Heap as dumps of Avro files to an S3 bucket: the Airbyte source and its pure modules.
 
-from source_heap.source import SourceHeap
+Importing the package imports neither airbyte-cdk nor anything else; `SourceHeap` is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from source_heap.source import SourceHeap
 
 __all__ = ["SourceHeap"]
+_MODULES = {"SourceHeap": "source_heap.source"}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 # a public name of any kind
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

@@ -7,14 +7,14 @@ from typing import Any
 
 import botocore.session
 import requests
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from requests import PreparedRequest
+
+from source_heap.errors import ConfigError, HeapError, TransientError
 
 DEFAULT_REGION = "us-east-1"
 GLOBAL_ENDPOINT = "https://s3.amazonaws.com"
@@ -41,7 +41,8 @@ class AwsAccess:
         """Address a request to the bucket's region, and sign it as of now, in place of any earlier signature.
 
         Raises:
-            AirbyteTracedException: a `config_error` when there are no credentials, or none for the role.
+            ConfigError: there are no credentials, or none for the role.
+            TransientError: AWS did not respond.
         """
         region = self.region()
         url = str(request.url)
@@ -72,13 +73,9 @@ class AwsAccess:
         try:
             response = requests.head(url, timeout=(10, 30), allow_redirects=False)
         except requests.RequestException as error:
-            raise AirbyteTracedException(
-                message=(
-                    f"The region of bucket '{bucket}' cannot be found out: {url} does not answer. "
-                    "Enter the bucket's region as 'AWS region', or check the network and the endpoint URL."
-                ),
-                internal_message=str(error),
-                failure_type=FailureType.transient_error,
+            raise TransientError(
+                f"The region of bucket '{bucket}' could not be determined: {url} did not respond. "
+                "Enter the bucket's region as 'AWS region', or check the network and the endpoint URL."
             ) from error
         return response.headers.get("x-amz-bucket-region", DEFAULT_REGION)
 
@@ -97,11 +94,9 @@ class AwsAccess:
             return Credentials(self._settings["aws_access_key_id"], self._settings["aws_secret_access_key"])
         found = self._session.get_credentials()
         if found is None:
-            raise _config_error(
-                "No AWS credentials were found where the connector runs: neither in the environment, nor in AWS's "
-                "configuration files, nor from the machine's or the container's role. Provide them there, or choose "
-                "access keys as the authentication.",
-                "the default credential chain is empty",
+            raise ConfigError(
+                "No AWS credentials were found in the environment, the AWS config files, or the instance or container "
+                "role of the machine that reads the bucket. Provide them there, or use access keys."
             )
         if self._settings["auth_type"] == "default":
             return found
@@ -115,24 +110,13 @@ class AwsAccess:
         account = str(self._settings["aws_account_id"]).replace("-", "")
         return f"arn:aws:iam::{account}:role/{self._settings['role_name']}"
 
-    def _refused(self, error: BotoCoreError | ClientError) -> AirbyteTracedException:
+    def _refused(self, error: BotoCoreError | ClientError) -> HeapError:
         if isinstance(error, HTTPClientError | BotoConnectionError):
-            return AirbyteTracedException(
-                message=f"AWS does not answer when it is asked for credentials: {error}",
-                internal_message=str(error),
-                failure_type=FailureType.transient_error,
-            )
+            return TransientError(f"AWS did not respond to the credentials request: {error}")
         if self._settings["auth_type"] != "role":
-            return _config_error(f"The AWS credentials cannot be used: {error}", str(error))
-        return _config_error(
+            return ConfigError(f"The AWS credentials cannot be used: {error}")
+        return ConfigError(
             f"The role {self._role_arn} cannot be assumed. Check the account id and the role's name, that the role's "
             "trust policy names the AWS identity of this Airbyte as its principal, and that the external id in it is "
-            f"the one configured here. AWS says: {error}",
-            str(error),
+            f"the one configured here. AWS says: {error}"
         )
-
-
-def _config_error(message: str, internal_message: str) -> AirbyteTracedException:
-    return AirbyteTracedException(
-        message=message, internal_message=internal_message, failure_type=FailureType.config_error
-    )

@@ -1,4 +1,4 @@
-"""The bucket: which dumps it has, what they hold, and the bytes of their files."""
+"""A Heap Connect bucket: its dumps, their manifests and their files."""
 
 import io
 import threading
@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import requests
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
 
 from source_heap.avro.container import ContainerReader, CorruptFileError
+from source_heap.errors import ConfigError
 from source_heap.manifests import TableEntry, UnreadableManifestError, bucket_of, listed_manifests, parse_manifest
 from source_heap.positions import Manifest
 from source_heap.transfer import BUFFER_SIZE, ResumingStream
@@ -54,14 +53,14 @@ class Bucket:
         behind the newest one read would never show a manifest that arrives late with a lower id.
 
         Raises:
-            AirbyteTracedException: a `config_error` when there is none.
+            ConfigError: there is none.
         """
         with self._lock:
             if self._manifests is None:
                 self._manifests = listed_manifests(self._list_objects())
             if not self._manifests:
-                raise _config_error(
-                    f"Bucket '{self._name}' has no dumps yet: nothing is named manifests/sync_<number>.json there. "
+                raise ConfigError(
+                    f"Bucket '{self._name}' contains no dumps yet (no manifests/sync_<number>.json found). "
                     "Check that it is the bucket Heap Connect exports to, and wait for Heap's first sync."
                 )
             return self._manifests
@@ -70,7 +69,7 @@ class Bucket:
         """What these manifests say, by dump id, then by table; those not known yet are fetched at the same time.
 
         Raises:
-            AirbyteTracedException: a `config_error` that names a manifest which cannot be read.
+            ConfigError: a manifest, which is named, cannot be read.
         """
         with self._lock:
             missing = [key for manifest in manifests for key in manifest.keys if key not in self._tables]
@@ -81,7 +80,7 @@ class Bucket:
         """The writer schemas of these files, from a small first part of each; fetched at the same time.
 
         Raises:
-            AirbyteTracedException: when a file is missing, may not be read, or is no Avro file.
+            HeapError: a file is missing, may not be read, or is not an Avro file.
         """
         missing = [file for file in dict.fromkeys(files) if file not in self._record_schemas]
         self._record_schemas.update(zip(missing, _at_once(self._fetch_record_schema, missing), strict=True))
@@ -91,7 +90,7 @@ class Bucket:
         """The bytes of a file, to be closed by the caller.
 
         Raises:
-            AirbyteTracedException: when there is no such file, it may not be read, or lies in another bucket.
+            HeapError: there is no such file, it may not be read, or it is in another bucket.
         """
         return io.BufferedReader(ResumingStream(lambda headers: self._get(file, headers)), BUFFER_SIZE)
 
@@ -103,9 +102,9 @@ class Bucket:
 
     def _get(self, file: str, headers: Mapping[str, str]) -> requests.Response:
         if other := bucket_of(file):
-            raise _config_error(
+            raise ConfigError(
                 f"The manifest names a file in bucket '{other}', while bucket '{self._name}' is configured. "
-                "If the export was moved or copied, have Heap resync the table into the configured bucket."
+                "If the export was moved or copied, ask Heap to resync the table into the configured bucket."
             )
         return self._get_object(file, headers)
 
@@ -115,9 +114,9 @@ class Bucket:
         try:
             return parse_manifest(content, self._name, self._known_columns)
         except UnreadableManifestError as error:
-            raise _config_error(
-                f"Manifest '{key}' in bucket '{self._name}' cannot be read: {error}. Ask Heap to write it anew; "
-                "until then no table can be read beyond the dumps before it."
+            raise ConfigError(
+                f"Manifest '{key}' in bucket '{self._name}' cannot be read: {error}. Ask Heap to regenerate it; "
+                "until then, tables can only be read up to the previous dump."
             ) from error
 
     def _fetch_record_schema(self, file: str) -> RecordSchema:
@@ -129,7 +128,7 @@ class Bucket:
                 schema: RecordSchema = ContainerReader(io.BytesIO(start)).header.schema
             except CorruptFileError as error:
                 if len(start) < size:
-                    raise _config_error(f"File '{file}' is no readable Avro file: {error.reason}.") from error
+                    raise ConfigError(f"File '{file}' is not a valid Avro file: {error.reason}.") from error
                 size *= 8
             else:
                 return schema
@@ -141,7 +140,3 @@ def _at_once(fetch: Callable[[Item], T], items: Sequence[Item]) -> list[T]:
         return [fetch(item) for item in items]
     with ThreadPoolExecutor(min(len(items), SIMULTANEOUS_REQUESTS)) as pool:
         return list(pool.map(fetch, items))
-
-
-def _config_error(message: str) -> AirbyteTracedException:
-    return AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)

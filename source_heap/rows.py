@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from itertools import compress, repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from source_heap.avro.decoder import Batch
+if TYPE_CHECKING:
+    from source_heap.avro.decoder import Batch
 
 TIME_COLUMN = "time"
 # Seconds up to the year 5138 and milliseconds up to the year 5138 lie below these bounds.
@@ -51,7 +52,7 @@ def _units_per_second(time: float) -> int:
 
 
 def records(
-    batch: Batch, dump_id: int, file: str, keeps: Callable[[Any], bool] | None = None
+    batch: "Batch", dump_id: int, file: str, keeps: Callable[[Any], bool] | None = None
 ) -> Iterator[dict[str, Any]]:
     """The rows of a batch as records with `_heap_dump_id` and `_heap_file`.
 

@@ -22,5 +22,5 @@ class SourceHeap(ManifestSource):
         state: list[AirbyteStateMessage] | None = None,
     ) -> None:
         super().__init__(catalog=catalog, config=config, state=state)
-        if self._config:
-            self._config = RunConfig(self._config, catalog)
+        if self.settings:
+            self.settings = RunConfig(self.settings, catalog)

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Mapping
 
 import requests
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
 from urllib3.exceptions import HTTPError
+
+from source_heap.errors import TransientError
 
 BUFFER_SIZE = 1 << 18
 ATTEMPTS_WITHOUT_PROGRESS = 5
@@ -52,8 +52,7 @@ class ResumingStream(io.RawIOBase):
         """Fill the buffer with the next bytes, as many as arrive; 0 at the end of the object.
 
         Raises:
-            AirbyteTracedException: a `transient_error` when the transfer breaks again and again without progress,
-                or the object changed meanwhile.
+            TransientError: the transfer breaks again and again without progress.
         """
         while self._offset < self._size:
             try:
@@ -87,9 +86,5 @@ class ResumingStream(io.RawIOBase):
             raise _interrupted("the store cannot continue a broken transfer", error) from error
 
 
-def _interrupted(what: str, error: Exception) -> AirbyteTracedException:
-    return AirbyteTracedException(
-        message=f"The transfer was interrupted: {what} ({error}). The next sync reads the file again.",
-        internal_message=repr(error),
-        failure_type=FailureType.transient_error,
-    )
+def _interrupted(what: str, error: Exception) -> TransientError:
+    return TransientError(f"The transfer was interrupted: {what} ({error}). Retry to read the whole file.")

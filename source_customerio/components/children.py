@@ -10,30 +10,8 @@ from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtr
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
 from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
-from airbyte_cdk.sources.declarative.transformations import RecordTransformation
-from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
+from airbyte_cdk.sources.types import Config, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
-
-
-@dataclass
-class ParentKeys(RecordTransformation):
-    """Add the keys of the parents that the record was asked for by: the partition, and its extra fields.
-
-    `AddFields` says the same in one template a key, but evaluates it for each of what can be millions of members of
-    segments, and takes the text `1` of an object type for a number.
-    """
-
-    def transform(
-        self,
-        record: dict[str, Any],
-        config: Config | None = None,  # noqa: ARG002 # the CDK's own signature
-        stream_state: StreamState | None = None,  # noqa: ARG002
-        stream_slice: StreamSlice | None = None,
-    ) -> None:
-        """Change the record in place."""
-        if stream_slice:
-            record.update({**stream_slice.partition, **stream_slice.extra_fields})
-            record.pop("parent_slice", None)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 from airbyte_cdk.sources.declarative.partition_routers.grouping_partition_router import GroupingPartitionRouter
 from airbyte_cdk.sources.types import StreamSlice, StreamState
 
-from source_customerio.components.records import RecordChange
+from cdp_connectors.records import RecordChange
 
 
 @dataclass

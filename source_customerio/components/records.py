@@ -1,14 +1,13 @@
 """What is made of Customer.io's records."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
-from airbyte_cdk.sources.declarative.transformations import RecordTransformation
-from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
+
+from cdp_connectors.records import RecordChange
 
 
 @dataclass
@@ -21,25 +20,6 @@ class ScalarExtractor(DpathExtractor):
         """Yield one record for each value."""
         for value in super().extract_records(response):
             yield {self.field_name: value}
-
-
-@dataclass
-class RecordChange(RecordTransformation, ABC):
-    """A transformation that needs nothing but the record."""
-
-    def transform(
-        self,
-        record: dict[str, Any],
-        config: Config | None = None,  # noqa: ARG002 # the CDK's own signature
-        stream_state: StreamState | None = None,  # noqa: ARG002
-        stream_slice: StreamSlice | None = None,  # noqa: ARG002
-    ) -> None:
-        """Change the record in place."""
-        self.change(record)
-
-    @abstractmethod
-    def change(self, record: dict[str, Any]) -> None:
-        """Change the record in place."""
 
 
 @dataclass

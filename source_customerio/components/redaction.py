@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from source_customerio.components.records import RecordChange
+from cdp_connectors.records import RecordChange
 
 HIDDEN = "***"
 

@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 
 import cramjam
 
+from source_heap.errors import ConfigError
+
 MAGIC = b"Obj\x01"
 SYNC_SIZE = 16
 _LONGEST_VARINT = 10
@@ -25,8 +27,8 @@ _DECOMPRESS = {
 }
 
 
-class CorruptFileError(Exception):
-    """The bytes are no Avro file, or not all of one.
+class CorruptFileError(ConfigError):
+    """The bytes are not an Avro file, or not all of one.
 
     `offset` is the byte of the file from which on it cannot be read: the start of a block, or of the header (0).
     """
@@ -73,7 +75,7 @@ class ContainerReader:
         self.header = self._read_header()
 
     def blocks(self) -> Iterator[Block]:
-        """The file's blocks that hold rows, in order.
+        """The file's blocks in order, also those that claim to hold no row.
 
         Raises:
             CorruptFileError: the file ends within a block, or a block does not end with the sync marker.
@@ -87,8 +89,7 @@ class ContainerReader:
                 raise CorruptFileError(self._start, "the block does not end with the file's sync marker")
             if row_count < 0:
                 raise CorruptFileError(self._start, "the block claims a negative number of rows")
-            if row_count:
-                yield Block(self._start, row_count, data)
+            yield Block(self._start, row_count, data)
 
     def _read_header(self) -> Header:
         if self._take(len(MAGIC)) != MAGIC:

@@ -15,14 +15,13 @@ from typing import Any, BinaryIO
 
 import fastavro
 import orjson
-import polars as pl
 
-from source_heap.avro.container import Block, ContainerReader, CorruptFileError, Header, container, uncompressed
+from source_heap.avro.container import Block, ContainerReader, CorruptFileError, Header, uncompressed
+from source_heap.avro.frames import frame, polars_reads, scalar_type
 
 Columns = dict[str, list[Any]]
 ROWS_PER_BATCH = 2_000
 BYTES_PER_BATCH = 1 << 20
-_SCALARS = {"boolean", "int", "long", "float", "double", "string", "bytes"}
 _FASTAVRO_ERRORS = (
     EOFError,
     IndexError,
@@ -54,29 +53,13 @@ def decode(stream: BinaryIO, text_columns: Collection[str] = ()) -> Iterator[Bat
     """
     reader = ContainerReader(stream)
     header = reader.header
-    decode_batch = _decode_with_polars if polars_reads(header) else _decode_with_fastavro
     types = {field["name"]: field["type"] for field in header.schema["fields"]}
     conversions = {name: convert for name in types if (convert := _conversion(types[name], name in text_columns))}
     for blocks in _batches(reader.blocks()):
-        columns = decode_batch(header, blocks)
-        for name, convert in conversions.items():
-            columns[name] = [convert(value) for value in columns[name]]
-        yield Batch(sum(block.row_count for block in blocks), columns)
-
-
-def polars_reads(header: Header) -> bool:
-    """Whether polars decodes the columns of this file: scalars, null or not."""
-    fields = header.schema["fields"]
-    return bool(fields) and all(_scalar_type(field["type"]) for field in fields)
-
-
-def _scalar_type(avro_type: Any) -> str | None:  # noqa: ANN401 # a schema is any JSON value
-    if isinstance(avro_type, list):
-        branches = [branch for branch in avro_type if branch != "null"]
-        return _scalar_type(branches[0]) if len(avro_type) == 2 and len(branches) == 1 else None  # noqa: PLR2004
-    if isinstance(avro_type, dict):
-        avro_type = avro_type.get("type")
-    return avro_type if isinstance(avro_type, str) and avro_type in _SCALARS else None
+        for batch in _decoded(header, blocks):
+            for name, convert in conversions.items():
+                batch.columns[name] = [convert(value) for value in batch.columns[name]]
+            yield batch
 
 
 def _batches(blocks: Iterable[Block]) -> Iterator[list[Block]]:
@@ -98,29 +81,32 @@ def _batches(blocks: Iterable[Block]) -> Iterator[list[Block]]:
         yield batch
 
 
-def _decode_with_polars(header: Header, blocks: list[Block]) -> Columns:
-    file = container(header, [(block.row_count, uncompressed(block, header.codec)) for block in blocks])
+def _decoded(header: Header, blocks: list[Block]) -> Iterator[Batch]:
+    rows = frame(header, blocks) if polars_reads(header) else None
+    if rows is not None:
+        yield Batch(rows.height, {column.name: column.to_list() for column in rows.get_columns()})
+    else:
+        yield from (_decoded_with_fastavro(header, block) for block in blocks)  # which names the broken one
+
+
+def _decoded_with_fastavro(header: Header, block: Block) -> Batch:
+    data = uncompressed(block, header.codec)
+    stream = io.BytesIO(data)
     try:
-        frame = pl.read_avro(io.BytesIO(file))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        return _decode_with_fastavro(header, blocks)  # which names the block that is broken
-    return {column.name: column.to_list() for column in frame.get_columns()}
-
-
-def _decode_with_fastavro(header: Header, blocks: list[Block]) -> Columns:
-    rows: list[Any] = []
-    for block in blocks:
-        file = container(header, [(block.row_count, uncompressed(block, header.codec))])
-        try:
-            rows.extend(fastavro.reader(io.BytesIO(file)))
-        except _FASTAVRO_ERRORS as error:
-            reason = f"the block cannot be decoded ({type(error).__name__}: {error})"
-            raise CorruptFileError(block.offset, reason) from error
-    return {field["name"]: [row[field["name"]] for row in rows] for field in header.schema["fields"]}
+        schema = fastavro.parse_schema(header.schema)
+        rows: list[Any] = [fastavro.schemaless_reader(stream, schema, None) for _ in range(block.row_count)]
+    except _FASTAVRO_ERRORS as error:
+        reason = f"the block cannot be decoded ({type(error).__name__}: {error})"
+        raise CorruptFileError(block.offset, reason) from error
+    if surplus := len(data) - stream.tell():
+        reason = f"the block holds {surplus} more byte(s) than the {block.row_count} row(s) that it claims"
+        raise CorruptFileError(block.offset, reason)
+    columns = {field["name"]: [row[field["name"]] for row in rows] for field in header.schema["fields"]}
+    return Batch(block.row_count, columns)
 
 
 def _conversion(avro_type: Any, as_text: bool) -> Callable[[Any], Any] | None:  # noqa: ANN401, FBT001 # JSON value
-    scalar = _scalar_type(avro_type)
+    scalar = scalar_type(avro_type)
     if as_text:
         return None if scalar == "string" else _as_text
     if scalar in {"float", "double"}:

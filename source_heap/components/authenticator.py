@@ -7,6 +7,7 @@ from typing import Any
 from airbyte_cdk.sources.declarative.auth.declarative_authenticator import DeclarativeAuthenticator
 from requests import PreparedRequest
 
+from source_heap.components.errors import airbyte_errors
 from source_heap.run_config import RunConfig
 
 
@@ -35,11 +36,12 @@ class SigV4Authenticator(DeclarativeAuthenticator):
         """No header is known before the request is."""
         return {}
 
+    @airbyte_errors()
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign the request.
 
         Raises:
-            AirbyteTracedException: a `config_error` when there are no credentials, or none for the role.
+            AirbyteTracedException: there are no credentials, none for the role, or AWS did not respond.
         """
         RunConfig.of(self.config).aws.sign(request)
         return request

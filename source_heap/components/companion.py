@@ -10,6 +10,7 @@ from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import StreamSlice
 
 from source_heap.components.bucket_access import BucketAccess
+from source_heap.components.errors import airbyte_errors
 from source_heap.manifests import INTERNAL_TABLES, USER_MIGRATIONS
 from source_heap.positions import Position, plan, unsettled
 from source_heap.run_config import RunConfig
@@ -70,10 +71,11 @@ class CompanionTables(Retriever):
         stream_slice: StreamSlice | None = None,
     ) -> Iterable[Mapping[str, Any]]:
         """The records of a slice: none for the proof of access, which fails if there is no access."""
-        if stream_slice is not None and stream_slice.partition["part"] == ACCESS:
-            self._prove_access()
-        else:
-            yield from self._tables()
+        with airbyte_errors():
+            if stream_slice is not None and stream_slice.partition["part"] == ACCESS:
+                self._prove_access()
+            else:
+                yield from self._tables()
 
     def _prove_access(self) -> None:
         bucket = RunConfig.bucket_of(self.config)

@@ -24,8 +24,10 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from source_heap.avro.container import CorruptFileError
 from source_heap.avro.decoder import decode
+from source_heap.components.errors import airbyte_errors, failure_type
+from source_heap.errors import ConfigError, HeapError
 from source_heap.manifests import USER_MIGRATIONS, WHOLE_TABLES
-from source_heap.positions import Part, Position, Progress, Step, plan, unsettled
+from source_heap.positions import Part, Plan, Position, Progress, Step, plan, unsettled
 from source_heap.rows import StartDateFilter, records
 from source_heap.run_config import RunConfig
 
@@ -51,6 +53,17 @@ class FilesRouter(PartitionRouter):
 
     def stream_slices(self) -> Iterable[StreamSlice]:
         """The files to read; each slice carries its `Step`."""
+        to_read = self._plan()
+        self.progress = Progress(to_read.start)
+        self._last_yielded = to_read.start
+        for step in to_read:
+            self._last_yielded = step.after
+            yield StreamSlice(
+                partition={"dump_id": step.dump_id, "file": step.file}, cursor_slice={}, extra_fields={"step": step}
+            )
+
+    @airbyte_errors()
+    def _plan(self) -> Plan:
         position, bucket = self.progress.position, RunConfig.bucket_of(self.config)
         manifests = unsettled(bucket.manifests(), position)
         parts = {
@@ -59,18 +72,10 @@ class FilesRouter(PartitionRouter):
             if self.table in tables
         }
         if not parts and position == Position():
-            message = f"No dump holds a table '{self.table}'. Refresh the connection's schema, or deselect the stream."
-            raise AirbyteTracedException(
-                message=message, internal_message=message, failure_type=FailureType.config_error
+            raise ConfigError(
+                f"No dump contains the table '{self.table}'. Refresh the connection's schema, or deselect the stream."
             )
-        to_read = plan(manifests, parts, position, newest_only=self.table == USER_MIGRATIONS)
-        self.progress = Progress(to_read.start)
-        self._last_yielded = to_read.start
-        for step in to_read:
-            self._last_yielded = step.after
-            yield StreamSlice(
-                partition={"dump_id": step.dump_id, "file": step.file}, cursor_slice={}, extra_fields={"step": step}
-            )
+        return plan(manifests, parts, position, newest_only=self.table == USER_MIGRATIONS)
 
     def get_stream_state(self) -> Mapping[str, Any] | None:
         """The position once all slices yielded so far are read."""
@@ -133,8 +138,10 @@ class AvroFiles(Retriever):
                     yield from records(batch, step.dump_id, step.file, keeps)
                     byte = stream.tell()
         except CorruptFileError as error:
-            reason = f"{error.reason}. Restore the object, or have Heap resync the table."
+            reason = f"{error.reason}. Restore the object, or ask Heap to resync the table."
             raise _failure(self.name, step, error.offset, reason, FailureType.config_error) from error
+        except HeapError as error:
+            raise _failure(self.name, step, byte, str(error), failure_type(error)) from error
         except AirbyteTracedException as error:
             raise _failure(self.name, step, byte, error.message or str(error), error.failure_type) from error
 
@@ -142,7 +149,7 @@ class AvroFiles(Retriever):
 def _failure(table: str, step: Step, byte: int, reason: str, failure_type: FailureType) -> AirbyteTracedException:
     message = (
         f"Table '{table}', dump {step.dump_id}, file '{step.file}', byte {byte}: {reason} "
-        "The saved position stays before this file, so that no row is lost."
+        "The saved position stays before this file; no rows are lost."
     )
     return AirbyteTracedException(message=message, internal_message=message, failure_type=failure_type)
 

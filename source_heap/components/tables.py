@@ -11,6 +11,7 @@ from airbyte_cdk.sources.types import StreamSlice
 
 from source_heap.avro.json_schema import table_schema
 from source_heap.components.bucket_access import BucketAccess
+from source_heap.components.errors import airbyte_errors
 from source_heap.manifests import INTERNAL_TABLES, USER_MIGRATIONS, TableEntry
 from source_heap.run_config import RunConfig
 
@@ -48,6 +49,7 @@ class Tables(Retriever):
         for name in names:
             yield {"name": name, "primary_key": _PRIMARY_KEYS.get(name, _EVENT_KEY)}
 
+    @airbyte_errors()
     def _discovered(self) -> list[str]:
         bucket = RunConfig.bucket_of(self.config)
         entries = bucket.entries(bucket.manifests())
@@ -76,6 +78,7 @@ class TableSchema(SchemaLoader):
         configured = (RunConfig.of(self.config).configured_schemas or {}).get(self.table)
         return configured if configured and configured.get("properties") else self._discovered()
 
+    @airbyte_errors()
     def _discovered(self) -> Mapping[str, Any]:
         bucket = RunConfig.bucket_of(self.config)
         entries = bucket.entries(bucket.manifests())

@@ -7,7 +7,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from freezegun import freeze_time
 
-from cdp_connectors.config import NormalizeConfig, NotEmpty, StartDate
+from cdp_connectors.config import Credential, NormalizeConfig, NotEmpty, StartDate
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_start_date_that_is_no_date_is_refused_as_it_was_entered(entered: obje
 @freeze_time("2026-11-22T12:00:00Z")
 def test_a_start_date_in_the_future_is_refused() -> None:
     StartDate().validate("2026-11-22T12:00:00Z")
-    with pytest.raises(AirbyteTracedException, match="lies in the future"):
+    with pytest.raises(AirbyteTracedException, match="is in the future"):
         StartDate().validate("2026-11-22T12:00:01Z")
 
 
@@ -72,3 +72,36 @@ def test_an_empty_required_text_is_named() -> None:
     NotEmpty(title="API Token").validate("token")
     with pytest.raises(AirbyteTracedException, match="API Token is empty"):
         NotEmpty(title="API Token").validate("")
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        "to\nken",
+        "to\r\nken",
+        "to ken",
+        "to\tken",
+        "tök",
+        "••••••••",
+        "********",
+        "a\x00b",
+        "a\x7fb",
+        "\u200bab",
+        "",
+        7,
+        None,
+    ],
+)
+def test_a_credential_that_no_header_can_carry_is_rejected_without_its_value(credential: object) -> None:
+    with pytest.raises(AirbyteTracedException) as rejection:
+        Credential(title="API Token").validate(credential)
+
+    message = str(rejection.value)
+    assert rejection.value.failure_type is FailureType.config_error
+    assert message.startswith("API Token ")
+    assert not credential or str(credential) not in message
+
+
+@pytest.mark.parametrize("credential", ["sgp_0aZ", "wJalr/XUtn+FEMI=", "!~", "a*b"])
+def test_a_credential_of_printable_ascii_is_accepted(credential: str) -> None:
+    Credential(title="API Token").validate(credential)

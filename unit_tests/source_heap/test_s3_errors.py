@@ -29,7 +29,7 @@ CONFIG = [
     (403, "AccessDenied", LISTING, "allow s3:ListBucket on arn:aws:s3:::heap-rs3-example"),
     (403, "AccessDenied", OBJECT, "Allow s3:GetObject on arn:aws:s3:::heap-rs3-example/*"),
     (403, "InvalidAccessKeyId", LISTING, "does not know the access key id"),
-    (403, "SignatureDoesNotMatch", LISTING, "secret access key does not belong"),
+    (403, "SignatureDoesNotMatch", LISTING, "secret access key does not match"),
     (403, "RequestTimeTooSkewed", LISTING, "clock"),
     (403, "InvalidObjectState", OBJECT, "Glacier"),
     (416, "InvalidRange", OBJECT, "is empty"),

@@ -110,7 +110,7 @@ def test_streams_of_a_run_share_what_was_fetched(bucket: MemoryBucket) -> None:
 
 
 def test_a_table_that_no_dump_holds(bucket: MemoryBucket) -> None:
-    with pytest.raises(AirbyteTracedException, match="No dump holds a table 'mistyped'") as caught:
+    with pytest.raises(AirbyteTracedException, match="No dump contains the table 'mistyped'") as caught:
         files(bucket.run(), "mistyped")
     assert caught.value.failure_type is FailureType.config_error
 

@@ -1,0 +1,25 @@
+"""Every touch of a private or fragile part of airbyte-cdk, each with its reason.
+
+Nothing else in this distribution uses a private name of the CDK or relies on the wording of its messages. Each repair
+has a test that fails once the CDK no longer needs it: `make test-newest-cdk` runs them against the newest CDK.
+"""
+
+from cdp_connectors.cdk_repairs.destination import RepairedDestination
+from cdp_connectors.cdk_repairs.http import RejectedRequestError
+from cdp_connectors.cdk_repairs.output import check_reason, exclusive_output, exhausted_reason
+from cdp_connectors.cdk_repairs.partitions import WrappedPartition, watch_stream, wrap_partitions
+from cdp_connectors.cdk_repairs.source import RepairedSource
+from cdp_connectors.cdk_repairs.templates import StringCursorPaginationStrategy
+
+__all__ = [
+    "RejectedRequestError",
+    "RepairedDestination",
+    "RepairedSource",
+    "StringCursorPaginationStrategy",
+    "WrappedPartition",
+    "check_reason",
+    "exclusive_output",
+    "exhausted_reason",
+    "watch_stream",
+    "wrap_partitions",
+]

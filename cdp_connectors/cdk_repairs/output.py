@@ -1,0 +1,40 @@
+"""Standard output: the lock of its lines, and the wording of the CDK's messages."""
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airbyte_cdk.logger import PRINT_BUFFER
+
+_AVAILABILITY_PREFIX = re.compile(r"^Stream \S+ is not available: ")
+_RETRIES_EXHAUSTED = re.compile(r"^Exhausted available request attempts\. .*?Exception: (?P<reason>.*)$", re.DOTALL)
+
+
+@contextmanager
+def exclusive_output() -> Iterator[None]:
+    """Hold the lock under which the CDK writes a line to standard output, after writing what it has buffered.
+
+    Without the lock, a line of another thread could come between two parts of one line.
+    """
+    with PRINT_BUFFER.lock:
+        PRINT_BUFFER.flush()
+        yield
+
+
+def exhausted_reason(message: str) -> str | None:
+    """The reason inside the CDK's message about retries that were used up, or None for any other message.
+
+    The exception that holds the reason is not in the trace message, and its failure type is `system_error`.
+    """
+    exhausted = _RETRIES_EXHAUSTED.match(message)
+    return exhausted["reason"] if exhausted else None
+
+
+def check_reason(message: str) -> str:
+    """The reason inside the `repr` and the prefix that the CDK's `check` puts around it."""
+    try:
+        reason = ast.literal_eval(message)
+    except (SyntaxError, ValueError):
+        return message
+    return _AVAILABILITY_PREFIX.sub("", reason) if isinstance(reason, str) else message

@@ -1,0 +1,233 @@
+"""Refusals that concern one parent, and refusals that concern a whole stream."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+
+import requests
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler, HttpResponseFilter
+from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partition
+from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution
+from airbyte_cdk.sources.types import Record, StreamSlice
+from airbyte_cdk.utils import AirbyteTracedException
+
+from cdp_connectors.cdk_repairs import WrappedPartition, wrap_partitions
+
+_FAILURES_IN_A_ROW = 5
+_logger = logging.getLogger("airbyte")
+
+
+class SpentQuotaError(AirbyteTracedException):
+    """A quota that is used up, so that no further request of the stream can succeed."""
+
+
+class StoppedStreamError(AirbyteTracedException):
+    """A slice that was not requested because its stream has already failed; it adds nothing to that failure."""
+
+
+class ParentAbsentError(AirbyteTracedException):
+    """An answer that concerns one parent only: its slice ends, and the stream continues.
+
+    Args:
+        sentence: the reason, for the log.
+        verdict: the failure of the stream if too many parents answer alike.
+        limit: how many parents may; None for all of them.
+        ever_answered: whether one answered parent is enough to never reach the limit; otherwise they are counted
+            in a row.
+    """
+
+    def __init__(
+        self, sentence: str, verdict: AirbyteTracedException | None, limit: int | None, *, ever_answered: bool
+    ) -> None:
+        super().__init__(message=sentence, internal_message=sentence, failure_type=FailureType.system_error)
+        self.verdict = verdict
+        self.limit = limit
+        self.ever_answered = ever_answered
+
+
+@dataclass
+class ParentErrorHandler(DefaultErrorHandler):
+    """`DefaultErrorHandler` for the requests of a stream with one request (or more) per parent.
+
+    An answer that matches a filter of `absent` or `rejected` ends the slice of that parent, with the filter's message
+    in the log. The stream fails with the message and failure type of `verdict` once `absent_limit` parents were absent
+    and none had answered (without a limit: once all were), or `rejected_limit` parents in a row were rejected.
+
+    With the built-in action IGNORE, such an answer is an empty page. Nothing counts them, so that a stream whose
+    parents are all unknown to the vendor would be an empty table.
+    """
+
+    absent: list[HttpResponseFilter] = field(default_factory=list)
+    absent_limit: int | None = None
+    rejected: list[HttpResponseFilter] = field(default_factory=list)
+    rejected_limit: int = _FAILURES_IN_A_ROW
+    verdict: HttpResponseFilter | None = None
+    """A filter that matches every answer; without one, the stream never fails for this reason."""
+
+    def interpret_response(self, response_or_exception: requests.Response | Exception | None) -> ErrorResolution:
+        """The resolution of the built-in handler for all other answers.
+
+        Raises:
+            ParentAbsentError: for an answer that concerns one parent only.
+        """
+        if isinstance(response_or_exception, requests.Response) and not response_or_exception.ok:
+            self._raise_first(self.absent, response_or_exception, self.absent_limit, ever_answered=True)
+            self._raise_first(self.rejected, response_or_exception, self.rejected_limit, ever_answered=False)
+        return super().interpret_response(response_or_exception)
+
+    def _raise_first(
+        self, filters: list[HttpResponseFilter], response: requests.Response, limit: int | None, *, ever_answered: bool
+    ) -> None:
+        for response_filter in filters:
+            if resolution := response_filter.matches(response):
+                verdict = self._verdict(response)
+                raise ParentAbsentError(resolution.error_message or "", verdict, limit, ever_answered=ever_answered)
+
+    def _verdict(self, response: requests.Response) -> AirbyteTracedException | None:
+        resolution = self.verdict.matches(response) if self.verdict else None
+        if not resolution:
+            return None
+        return AirbyteTracedException(
+            message=resolution.error_message,
+            internal_message=f"{response.status_code} for every parent",
+            failure_type=resolution.failure_type,
+        )
+
+
+def stop_refused_streams() -> None:
+    """Let every stream, and every list of parents, stop at the first failure that all its slices share.
+
+    That is a `config_error`, a spent quota, the verdict of a `ParentErrorHandler`, or the fifth failed slice in a row.
+    Slices that are already waiting then raise `StoppedStreamError` and make no request. A second call changes nothing.
+    """
+    wrap_partitions(lambda generate: _StreamRead().guarded(generate))
+
+
+@dataclass
+class _Parent:
+    """One parent, for as long as slices of it are waiting or being read."""
+
+    waiting: int = 0
+    answered: bool = False
+    first: Lock = field(default_factory=Lock)
+    """Held by the first slice until its answer is known."""
+
+
+class _StreamRead:
+    """One read of one stream. Its slices are read by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._parents: dict[int, _Parent] = {}
+        self._absent: dict[int, ParentAbsentError] = {}
+        self._in_a_row = 0
+        self._answered = False
+        self._failure: AirbyteTracedException | None = None
+        self._open = 1  # the generation itself, and each slice that is not finished
+
+    def guarded(self, generate: Callable[[], Iterable[Partition]]) -> Iterator[Partition]:
+        """Yield the partitions, until the stream has failed."""
+        for partition in generate():
+            if self._failure:
+                return
+            with self._lock:
+                self._open += 1
+                self._parents.setdefault(_parent_key(partition), _Parent()).waiting += 1
+            yield WrappedPartition(partition, self.read)
+        self._finish()
+
+    def read(self, partition: Partition) -> Iterator[Record]:
+        """Yield the records of a partition.
+
+        Raises:
+            AirbyteTracedException: its own failure, or a `StoppedStreamError` after a failure of the whole stream.
+        """
+        key = _parent_key(partition)
+        try:
+            with self._turn_of(key) as answered:
+                self._raise_if_stopped()
+                if key not in self._absent:
+                    for record in partition.read():
+                        answered()
+                        yield record
+                    answered()
+        except ParentAbsentError as error:
+            self._count_absent(key, error)
+        except StoppedStreamError:
+            raise
+        except AirbyteTracedException as error:
+            self._count_failure(error)
+            raise
+        self._finish()
+
+    @contextmanager
+    def _turn_of(self, key: int) -> Iterator[Callable[[], None]]:
+        """Let the first slice of a parent wait for its answer before the others are requested."""
+        with self._lock:
+            parent = self._parents[key]
+        held = not parent.answered and parent.first.acquire()
+
+        def answered() -> None:
+            nonlocal held
+            self._answered, self._in_a_row, parent.answered = True, 0, True
+            if held:
+                held = False
+                parent.first.release()
+
+        try:
+            yield answered
+        finally:
+            if held:
+                parent.first.release()
+            with self._lock:
+                parent.waiting -= 1
+                if not parent.waiting:
+                    self._parents.pop(key, None)
+
+    def _raise_if_stopped(self) -> None:
+        if self._failure:
+            raise StoppedStreamError(
+                message=self._failure.message,
+                internal_message="not requested, since the stream has failed",
+                failure_type=self._failure.failure_type,
+            )
+
+    def _count_absent(self, key: int, error: ParentAbsentError) -> None:
+        with self._lock:
+            self._absent[key] = error
+            self._in_a_row += 1
+            count = len(self._absent) if error.ever_answered else self._in_a_row
+            harmless = error.ever_answered and self._answered
+            if error.verdict and error.limit is not None and count >= error.limit and not harmless:
+                self._failure = error.verdict
+        _logger.info(error.message)
+        if self._failure:
+            raise self._failure from error
+
+    def _count_failure(self, error: AirbyteTracedException) -> None:
+        with self._lock:
+            self._in_a_row += 1
+            of_all = error.failure_type is FailureType.config_error or isinstance(error, SpentQuotaError)
+            if of_all or self._in_a_row >= _FAILURES_IN_A_ROW:
+                self._failure = self._failure or error
+
+    def _finish(self) -> None:
+        """Fail the stream with the verdict if this was its last slice and all parents were absent."""
+        with self._lock:
+            self._open -= 1
+            last = next(reversed(self._absent.values()), None)
+            if self._open or self._answered or last is None or last.limit is not None or last.verdict is None:
+                return
+            self._failure = last.verdict
+        raise last.verdict
+
+
+def _parent_key(partition: Partition) -> int:
+    """A hash of the parent's keys; every slice of a stream without parents has its own."""
+    stream_slice = partition.to_slice()
+    if isinstance(stream_slice, StreamSlice) and stream_slice.partition:
+        return hash(repr(sorted(stream_slice.partition.items(), key=repr)))
+    return hash(partition)

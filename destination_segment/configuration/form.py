@@ -1,0 +1,105 @@
+"""The building blocks of the configuration's form."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+NonEmptyString = Annotated[str, Field(min_length=1)]
+
+FieldPath = Annotated[str, Field(min_length=1)]
+"""The name of a record's field; dots lead into objects, as in `address.city`."""
+
+
+class FormModel(BaseModel):
+    """A part of the configuration: texts are trimmed, empty ones count as absent, unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def drop_empty(cls, values: Any) -> Any:  # noqa: ANN401 # any JSON value can stand in a configuration
+        """Treat a field that a form left empty as one that was not given."""
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if value is not None and not _is_blank(value)}
+
+
+def form_field(title: str, description: str, *, order: int, default: Any = ..., **extra: JsonValue) -> Any:  # noqa: ANN401 # as pydantic's Field
+    """A field of the form: required without a `default`; `extra` goes into its JSON schema as it is."""
+    return Field(default, title=title, description=description, json_schema_extra={"order": order, **extra})
+
+
+SELECTION = form_field("Selection", "Which fields are sent.", order=0)
+
+
+class NamedField(FormModel):
+    """One field of the record, and its name in Segment."""
+
+    model_config = ConfigDict(title="Name and Field")
+
+    name: NonEmptyString = form_field(
+        "Name", "The name in Segment. Dots make objects: address.city, company.name.", order=0
+    )
+    field: FieldPath = form_field("Field", "The record's field. Dots lead into objects.", order=1)
+    type: Literal["as_is", "string", "number", "boolean", "date"] = form_field(
+        "Type",
+        "What the value is turned into. A reserved name always has the type that Segment documents for it.",
+        order=2,
+        default="as_is",
+    )
+
+
+class AllFields(FormModel):
+    """Every field that the mapping uses for nothing else."""
+
+    model_config = ConfigDict(title="All remaining fields")
+
+    selection: Literal["all"] = SELECTION
+    exclude: list[NonEmptyString] = form_field(
+        "Fields to Leave Out", "Top-level fields that Segment must not receive.", order=1, default=[]
+    )
+    object_field: FieldPath | None = form_field(
+        "Object Field", "Send the fields of this object instead of the record's.", order=2, default=None
+    )
+
+
+class ListedFields(FormModel):
+    """The listed fields, under their own names."""
+
+    model_config = ConfigDict(title="Listed fields")
+
+    selection: Literal["list"] = SELECTION
+    fields: list[FieldPath] = form_field("Fields", "The fields to send, under their own names.", order=1)
+
+
+class MappedFields(FormModel):
+    """The listed fields, each under the name it is to have in Segment."""
+
+    model_config = ConfigDict(title="Mapped fields")
+
+    selection: Literal["mapping"] = SELECTION
+    mapping: list[NamedField] = form_field("Mapping", "Which field is sent under which name.", order=1)
+
+
+class NoFields(FormModel):
+    """No field."""
+
+    model_config = ConfigDict(title="No fields")
+
+    selection: Literal["none"] = SELECTION
+
+
+Selection = Annotated[AllFields | ListedFields | MappedFields | NoFields, Field(discriminator="selection")]
+
+
+class Integration(FormModel):
+    """One of Segment's destinations, switched on or off."""
+
+    model_config = ConfigDict(title="Destination")
+
+    name: NonEmptyString = form_field("Name", "The destination's name as Segment's catalog spells it, or All.", order=0)
+    enabled: bool = form_field("Enabled", "Whether the call goes to this destination.", order=1, default=True)
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()

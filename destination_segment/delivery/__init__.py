@@ -1,0 +1,1 @@
+"""Calls to Segment: batches, order, retries, and states once everything before them was accepted."""

@@ -1,0 +1,1 @@
+"""What Segment documents: limits, reserved names, and the types of values."""

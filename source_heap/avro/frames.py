@@ -1,0 +1,99 @@
+"""Rows of Avro blocks as polars frames."""
+
+import io
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from source_heap.avro.container import Block, CorruptFileError, Header, container, uncompressed, varint
+
+_SCALARS = {"boolean", "int", "long", "float", "double", "string", "bytes"}
+_RECOGNIZABLE = {"int", "long", "double", "string", "bytes"}
+
+
+def polars_reads(header: Header) -> bool:
+    """Whether polars decodes the columns of this file: scalars, null or not, of which one can hold a closing row."""
+    scalars = {scalar_type(field["type"]) for field in header.schema["fields"]}
+    return None not in scalars and not scalars.isdisjoint(_RECOGNIZABLE)
+
+
+def scalar_type(avro_type: Any) -> str | None:  # noqa: ANN401 # a schema is any JSON value
+    """The type of a column of scalars, null or not; None for a column of any other type."""
+    if isinstance(avro_type, list):
+        branches = [branch for branch in avro_type if branch != "null"]
+        return scalar_type(branches[0]) if len(avro_type) == 2 and len(branches) == 1 else None  # noqa: PLR2004
+    if isinstance(avro_type, dict):
+        avro_type = avro_type.get("type")
+    return avro_type if isinstance(avro_type, str) and avro_type in _SCALARS else None
+
+
+def frame(header: Header, blocks: Sequence[Block]) -> pl.DataFrame | None:
+    """The rows of the blocks, or None if one of them is broken, or holds more bytes than the rows that it claims.
+
+    polars ignores the bytes that follow the number of rows that a block claims, and no checksum covers that number.
+    Each block is therefore given one more row, which no file holds, and that row must be the last one of the block.
+    """
+    closing = _ClosingRow.of(header)
+    try:
+        unpacked = [(block.row_count, uncompressed(block, header.codec)) for block in blocks]
+    except CorruptFileError:
+        return None
+    if any(row_count > len(data) for row_count, data in unpacked):  # polars would reserve memory for all of them
+        return None
+    file = container(header, [(row_count + 1, data + closing.data) for row_count, data in unpacked])
+    try:
+        rows = pl.read_avro(io.BytesIO(file))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return None
+    ends = _ends(blocks)
+    if rows.height != ends[-1] + 1 or any(row != closing.values for row in rows[ends].rows()):
+        return None
+    if len(blocks) == 1:
+        return rows.head(ends[0])
+    is_row = pl.repeat(True, rows.height, eager=True).scatter(ends, False)  # noqa: FBT003 # polars takes no keyword
+    return rows.filter(is_row)
+
+
+def _ends(blocks: Sequence[Block]) -> list[int]:
+    ends, end = [], -1
+    for block in blocks:
+        end += block.row_count + 1
+        ends.append(end)
+    return ends
+
+
+@dataclass(frozen=True)
+class _ClosingRow:
+    """A row made from the file's sync marker, sixteen random bytes that by design occur nowhere else in the file."""
+
+    data: bytes
+    values: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, header: Header) -> "_ClosingRow":
+        data, values = b"", []
+        for field in header.schema["fields"]:
+            avro_type = field["type"]
+            encoded, value = _encoded(scalar_type(avro_type), header.sync)
+            if isinstance(avro_type, list):
+                data += varint(1 - avro_type.index("null"))
+            data += encoded
+            values.append(value)
+        return cls(data, tuple(values))
+
+
+def _encoded(scalar: str | None, sync: bytes) -> tuple[bytes, Any]:
+    number = int.from_bytes(sync[: 4 if scalar == "int" else 8], "little", signed=True)
+    values: dict[str | None, tuple[bytes, Any]] = {
+        "boolean": (b"\x01", True),
+        "int": (varint(number), number),
+        "long": (varint(number), number),
+        "float": (struct.pack("<f", 1.5), 1.5),
+        "double": (struct.pack("<d", number / 7), number / 7),
+        "string": (varint(2 * len(sync)) + sync.hex().encode(), sync.hex()),
+        "bytes": (varint(len(sync)) + sync, sync),
+    }
+    return values[scalar]

@@ -1,0 +1,144 @@
+"""The CDK still needs each repair, and the repair does what it says.
+
+A test whose name begins with `test_the_cdk_` fails once a newer CDK does without the repair: remove it then.
+"""
+
+import ast
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO, TextIOWrapper
+
+import pytest
+import requests
+import requests_mock
+from airbyte_cdk.destinations import Destination
+from airbyte_cdk.models import AirbyteMessage, FailureType
+from airbyte_cdk.sources.declarative.requesters.paginators.strategies.cursor_pagination_strategy import (
+    CursorPaginationStrategy,
+)
+from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, HttpStatusErrorHandler, ResponseAction
+from airbyte_cdk.sources.streams.http.http_client import HttpClient
+from airbyte_cdk.utils import AirbyteTracedException
+
+from cdp_connectors.cdk_repairs import (
+    RejectedRequestError,
+    RepairedDestination,
+    StringCursorPaginationStrategy,
+)
+from cdp_connectors.cdk_repairs.http import cache_json_only, keep_bodies_out_of_failures
+from cdp_connectors.cdk_repairs.templates import serialize_parsing
+from unit_tests.declarative_sources import api
+
+__all__ = ["api"]
+
+LIST = "https://api.example.com/list"
+PERSON = "person@example.com"
+REJECT = ErrorResolution(ResponseAction.FAIL, FailureType.config_error, "The key is wrong.")
+
+
+def client(**options: object) -> HttpClient:
+    log = logging.getLogger("airbyte.test")
+    handler = HttpStatusErrorHandler(log, error_mapping={401: REJECT}, max_retries=0)
+    return HttpClient("people", log, error_handler=handler, **options)
+
+
+def unrepaired(function: Callable[..., object]) -> Callable[..., object]:
+    return getattr(function, "__wrapped__", function)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python 3.13 parses safely in several threads")
+def test_python_parses_in_one_thread_at_a_time() -> None:
+    serialize_parsing()
+    serialize_parsing()
+    identifiers = [f"{number:08x}" for number in range(100)]
+    literal = repr(identifiers)
+
+    with ThreadPoolExecutor(8) as threads:
+        evaluated = list(threads.map(lambda _: ast.literal_eval(literal), range(400)))
+
+    assert evaluated == [identifiers] * 400
+    assert not hasattr(unrepaired(ast.parse), "__wrapped__"), "the second call changed nothing"
+
+
+@pytest.mark.parametrize("repaired", [False, True])
+def test_the_cdk_caches_a_response_that_is_not_json(
+    api: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, *, repaired: bool
+) -> None:
+    if repaired:
+        cache_json_only()
+    else:
+        monkeypatch.setattr(HttpClient, "_request_session", unrepaired(HttpClient._request_session))
+    api.get(LIST, [{"text": "<html>"}, {"json": {"rows": []}}])
+    http = client(use_cache=True)
+    http.clear_cache()
+
+    answers = [http.send_request("GET", LIST, {})[1].text for _ in range(2)]
+
+    assert answers == (["<html>", '{"rows": []}'] if repaired else ["<html>", "<html>"])
+
+
+def failure_of(http: HttpClient) -> AirbyteTracedException:
+    with pytest.raises(AirbyteTracedException) as raised:
+        http.send_request("GET", LIST + "?email=" + PERSON, {})
+    return raised.value
+
+
+def test_the_cdk_puts_bodies_into_failures(
+    api: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    handle = unrepaired(HttpClient._handle_error_resolution)
+    monkeypatch.setattr(HttpClient, "_handle_error_resolution", handle)
+    api.get(LIST, status_code=401, json={"error": "unauthorized", "who": PERSON})
+
+    error = failure_of(client())
+
+    assert PERSON in str(error.internal_message)
+    assert PERSON in caplog.text
+    assert not hasattr(error, "status")
+
+
+def test_a_rejected_request_tells_its_status_and_keeps_bodies_to_itself(
+    api: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    keep_bodies_out_of_failures()
+    api.get(LIST, status_code=401, json={"error": "unauthorized", "who": PERSON})
+
+    error = failure_of(client())
+
+    assert isinstance(error, RejectedRequestError)
+    assert (error.status, error.message, error.failure_type) == (401, "The key is wrong.", FailureType.config_error)
+    assert error.internal_message == "GET /list: 401 unauthorized"
+    assert "GET /list: 401 unauthorized" in caplog.text
+    assert PERSON not in caplog.text
+
+
+def test_the_cdk_reads_a_cursor_as_a_number() -> None:
+    response = requests.Response()
+    response._content = b'{"next": "30e00001"}'
+    cursors = [
+        strategy(cursor_value="{{ response['next'] }}", config={}, parameters={}).next_page_token(response, 1, None)
+        for strategy in (CursorPaginationStrategy, StringCursorPaginationStrategy)
+    ]
+
+    assert cursors[0] != "30e00001"
+    assert cursors[1] == "30e00001"
+
+
+def test_the_cdk_skips_input_that_it_cannot_read() -> None:
+    class Plain(Destination):
+        check = write = None  # type: ignore[assignment] # not called
+
+    class Repaired(RepairedDestination):
+        check = write = None  # type: ignore[assignment] # not called
+
+        def parse_lines(self, lines: Iterable[bytes]) -> Iterator[AirbyteMessage]:
+            raise ValueError(next(iter(lines)))
+
+    def parse(destination: Destination) -> list[AirbyteMessage]:
+        return list(destination._parse_input_stream(TextIOWrapper(BytesIO(b"half a li"))))
+
+    assert parse(Plain()) == []
+    with pytest.raises(ValueError, match="half a li"):
+        parse(Repaired())

@@ -1,0 +1,167 @@
+"""The form of the configuration, and what its faults are told as."""
+
+from collections.abc import Iterator
+
+import pytest
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils import AirbyteTracedException
+
+from destination_segment.configuration.config import config_schema, parse_config
+from unit_tests.destination_segment.segment_writes import JsonObject, config_of
+
+IDENTIFY = {"stream": "users", "call_type": "identify", "user_id_field": "id"}
+
+
+def with_traits(*mapping: JsonObject) -> JsonObject:
+    return {**IDENTIFY, "traits": {"selection": "mapping", "mapping": list(mapping)}}
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({}, "Write Key is required. Mappings is required."),
+        (config_of(IDENTIFY, write_key="  "), "Write Key is required."),
+        (config_of(), "Mappings must not be empty."),
+        (config_of(IDENTIFY, region="ap"), "Region must be 'us' or 'eu'."),
+        (
+            config_of(IDENTIFY, api_url="api.segment.io"),
+            "Tracking API URL is not a URL; enter it with https:// in front.",
+        ),
+        (config_of({"stream": "users"}), "Mapping 1 (stream 'users') has no 'call_type'."),
+        (
+            config_of({"stream": "users", "call_type": "subscribe"}),
+            (
+                "Mapping 1 (stream 'users') must be one of 'identify', 'track', 'group', 'page', 'screen', 'alias', "
+                "'api_call'."
+            ),
+        ),
+        (config_of("users"), "Mapping 1 must be an object."),
+        (
+            config_of(IDENTIFY, {**IDENTIFY, "user_id_feild": "x"}),
+            "Mapping 2 (stream 'users'): 'user_id_feild' is not a field of this mapping.",
+        ),
+        (
+            config_of({"stream": "users", "call_type": "identify"}),
+            (
+                "Mapping 1 (stream 'users') names neither a user id field nor an anonymous id field; Segment needs one "
+                "of them."
+            ),
+        ),
+        (
+            config_of({**IDENTIFY, "call_type": "track"}),
+            "Mapping 1 (stream 'users') needs either an event name or an event name field, not both.",
+        ),
+        (
+            config_of({**IDENTIFY, "call_type": "track", "event_name": "x", "currency": "Euro"}),
+            "Mapping 1 (stream 'users'): 'currency' is not an ISO 4217 currency code.",
+        ),
+        (config_of({**IDENTIFY, "call_type": "group"}), "Mapping 1 (stream 'users'): 'group_id_field' is required."),
+        (
+            config_of(with_traits({"name": "age", "field": "a", "type": "string"})),
+            (
+                "Mapping 1 (stream 'users') declares 'age' as string, but Segment reserves it for a number; choose "
+                "another name or type."
+            ),
+        ),
+        (
+            config_of(with_traits({"name": "created_at", "field": "a", "type": "number"})),
+            (
+                "Mapping 1 (stream 'users') declares 'created_at' as number, but Segment reserves it for a date; "
+                "choose another name or type."
+            ),
+        ),
+        (
+            config_of(with_traits({"name": "company.employee_count", "field": "a", "type": "string"})),
+            (
+                "Mapping 1 (stream 'users') declares 'company.employee_count' as string, but Segment reserves it for a "
+                "number; choose another name or type."
+            ),
+        ),
+        (
+            config_of(with_traits({"name": "address", "field": "a", "type": "string"})),
+            (
+                "Mapping 1 (stream 'users') declares 'address' as string, but Segment reserves it for an object; "
+                "choose another name or type."
+            ),
+        ),
+        (
+            config_of({"stream": "users", "call_type": "api_call", "path": "/regulations", "api": "public"}),
+            "The mapping of stream 'users' calls the Public API, which needs a Public API token.",
+        ),
+    ],
+)
+def test_a_fault_is_told_in_a_sentence(config: JsonObject, sentence: str) -> None:
+    with pytest.raises(AirbyteTracedException) as failure:
+        parse_config(config)
+    assert failure.value.message == sentence
+    assert failure.value.failure_type is FailureType.config_error
+
+
+def test_a_fault_is_told_without_the_secret_beside_it() -> None:
+    with pytest.raises(AirbyteTracedException) as failure:
+        parse_config({"write_key": ["sandbox-key-123"], "mappings": [IDENTIFY], "public_api_token": 5})
+    assert "sandbox-key-123" not in f"{failure.value.message}{failure.value.internal_message}"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"name": "age", "field": "a", "type": "number"},
+        {"name": "age", "field": "a"},
+        {"name": "age_group", "field": "a", "type": "string"},
+        {"name": "employees", "field": "a", "type": "number"},
+        {"name": "company.id", "field": "a", "type": "number"},
+        {"name": "company.tier", "field": "a", "type": "boolean"},
+    ],
+)
+def test_traits_of_their_own_name_or_type_are_accepted(entry: JsonObject) -> None:
+    parse_config(config_of(with_traits(entry)))
+
+
+def test_texts_are_trimmed_and_what_a_form_leaves_empty_is_absent() -> None:
+    config = parse_config(config_of({**IDENTIFY, "anonymous_id_field": "", "timestamp_field": None}, region=""))
+    assert (config.region, config.mappings[0].used_fields) == ("us", {"id"})
+    assert parse_config(config_of(IDENTIFY, write_key=" k ")).write_key == "k"
+
+
+def test_the_form_is_one_that_airbyte_can_show() -> None:
+    schema = config_schema()
+    fields = list(form_fields(schema))
+    assert {name for name, field in fields if field.get("airbyte_secret")} == {"write_key", "public_api_token"}
+    for name, field in fields:
+        assert field.get("title"), name
+        assert field.get("description"), name
+        assert isinstance(field.get("order"), int), name
+    assert not {"$ref", "anyOf", "allOf", "discriminator"} & set(keywords(schema))
+
+
+def test_every_call_type_is_an_option_with_its_own_constant() -> None:
+    options = config_schema()["properties"]["mappings"]["items"]["oneOf"]
+    assert [option["properties"]["call_type"]["const"] for option in options] == [
+        "identify",
+        "track",
+        "group",
+        "page",
+        "screen",
+        "alias",
+        "api_call",
+    ]
+    assert all("call_type" in option["required"] for option in options)
+
+
+def form_fields(schema: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    for name, field in schema.get("properties", {}).items():
+        yield name, field
+        yield from form_fields(field)
+    for inner in [*schema.get("oneOf", []), *([schema["items"]] if "items" in schema else [])]:
+        yield from form_fields(inner)
+
+
+def keywords(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from keywords(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from keywords(inner)

@@ -1,0 +1,113 @@
+"""Which answers are met with another attempt, after which wait, and what the others are told as."""
+
+import pytest
+import requests
+from airbyte_cdk.models import FailureType
+from requests_mock import Mocker
+
+from destination_segment.delivery.retries import ATTEMPTS
+from unit_tests.destination_segment.segment_writes import (
+    ACCEPTED,
+    BATCH_URL,
+    JsonObject,
+    catalog_of,
+    config_of,
+    record,
+    state,
+    write,
+)
+
+CONFIG = config_of({"stream": "users", "call_type": "identify", "user_id_field": "id"})
+INPUT = [record({"id": 1}), state(1)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "waited"),
+    [
+        ({"status_code": 429, "headers": {"Retry-After": "7"}}, 7),
+        ({"status_code": 429, "headers": {"X-RateLimit-Reset": "5"}}, 5),
+        ({"status_code": 429, "headers": {"Retry-After": "7", "X-RateLimit-Reset": "5"}}, 7),
+        ({"status_code": 429, "headers": {"X-RateLimit-Reset": "Tue, 31 Dec 2024 23:59:59 GMT"}}, 1),
+        ({"status_code": 503, "headers": {"Retry-After": "3"}}, 3),
+        ({"status_code": 500}, 1),
+        ({"exc": requests.ConnectionError}, 1),
+        ({"exc": requests.ReadTimeout}, 1),
+        ({"exc": requests.exceptions.ChunkedEncodingError}, 1),
+        ({"text": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}, 1),
+    ],
+)
+def test_a_passing_fault_is_met_with_another_attempt(
+    api: Mocker, waits: list[float], answer: JsonObject, waited: int
+) -> None:
+    api.post(BATCH_URL, [answer, ACCEPTED])
+    written = write(CONFIG, catalog_of(), INPUT)
+    assert written.error is None
+    assert [state["stream"]["stream_state"] for state in written.states] == [{"number": 1}]
+    [wait] = waits
+    assert waited <= wait <= waited + 1
+    bodies = {request.body for request in api.request_history}
+    assert (len(api.request_history), len(bodies)) == (2, 1)
+
+
+def test_waits_grow_until_the_attempts_are_used_up(api: Mocker, waits: list[float]) -> None:
+    api.post(BATCH_URL, status_code=502)
+    written = write(CONFIG, catalog_of(), INPUT)
+    assert written.states == []
+    assert written.error is not None
+    assert written.error.failure_type is FailureType.transient_error
+    assert written.error.message == (
+        "Segment at api.segment.io answered HTTP 502. Further attempts met the same. Run the sync again later: it goes "
+        "on after the last state."
+    )
+    assert [int(wait) for wait in waits] == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60, 60], abs=1)
+    assert len(api.request_history) == ATTEMPTS
+
+
+def test_a_wait_longer_than_a_sync_should_hang_is_left_to_the_next_sync(api: Mocker, waits: list[float]) -> None:
+    api.post(BATCH_URL, status_code=429, headers={"Retry-After": "3600"})
+    written = write(CONFIG, catalog_of(), INPUT)
+    assert written.error is not None
+    assert written.error.failure_type is FailureType.transient_error
+    assert "It asks to wait 3600 s." in str(written.error)
+    assert waits == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (
+            {"status_code": 400, "json": {"success": False, "message": "no write key"}},
+            (
+                "Segment at api.segment.io refuses the request as malformed. Check that the write key was copied "
+                "whole. (HTTP 400: no write key)"
+            ),
+        ),
+        ({"status_code": 401}, "Segment at api.segment.io does not accept the credentials."),
+        ({"status_code": 403}, "Segment at api.segment.io does not allow this."),
+        ({"status_code": 404}, "Segment at api.segment.io does not know /v1/batch. Check the API URL"),
+        ({"status_code": 413, "text": "too large"}, "Segment at api.segment.io refuses the request. (HTTP 413)"),
+        (
+            {"status_code": 301, "headers": {"Location": "https://elsewhere.example.com"}},
+            "Segment at api.segment.io wants requests to go elsewhere. Check the API URL. (HTTP 301)",
+        ),
+    ],
+)
+def test_a_refusal_is_final_and_says_what_to_check(
+    api: Mocker, waits: list[float], answer: JsonObject, sentence: str
+) -> None:
+    api.post(BATCH_URL, **answer)
+    written = write(CONFIG, catalog_of(), INPUT)
+    assert written.states == []
+    assert written.error is not None
+    assert str(written.error).startswith(sentence)
+    assert written.error.failure_type is FailureType.config_error
+    assert (len(api.request_history), waits) == (1, [])
+
+
+@pytest.mark.parametrize("answer", [{"json": {"success": False}}, {"text": "OK"}, {"json": []}])
+def test_an_answer_that_does_not_say_success_is_no_acceptance(api: Mocker, answer: JsonObject) -> None:
+    api.post(BATCH_URL, **answer)
+    written = write(CONFIG, catalog_of(), INPUT)
+    assert written.states == []
+    assert written.error is not None
+    assert "without saying that it accepted the data" in str(written.error)

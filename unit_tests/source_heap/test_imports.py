@@ -1,0 +1,79 @@
+"""The pure modules serve Spark and Arrow too, which have no airbyte-cdk, and executors, which start often."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import source_heap
+
+# The packages that a module imports, and how many modules it may load in all; the CDK alone loads 1,500.
+PURE: dict[str, tuple[set[str], int]] = {
+    "source_heap": (set(), 50),
+    "source_heap.errors": (set(), 50),
+    "source_heap.positions": (set(), 100),
+    "source_heap.table_history": (set(), 100),
+    "source_heap.manifests": ({"orjson"}, 200),
+    "source_heap.rows": (set(), 100),
+    "source_heap.avro.container": ({"cramjam"}, 100),
+    "source_heap.avro.frames": ({"cramjam", "polars"}, 500),
+    "source_heap.avro.json_schema": (set(), 100),
+    "source_heap.avro.decoder": ({"cramjam", "fastavro", "orjson", "polars"}, 600),
+    "source_heap.transfer": ({"requests", "urllib3"}, 400),
+    "source_heap.s3_errors": ({"botocore", "requests"}, 500),
+    "source_heap.aws": ({"botocore", "requests"}, 500),
+    "source_heap.bucket": ({"cramjam", "orjson", "requests", "urllib3"}, 400),
+}
+CONNECTOR = {"__main__", "run", "run_config", "source"}
+DEPENDENCIES = {
+    "botocore": {"dateutil", "jmespath", "six", "urllib3"},
+    "fastavro": {"backports", "cramjam", "lz4", "zstandard"},
+    "polars": {"typing_extensions"},
+    "requests": {"certifi", "chardet", "charset_normalizer", "idna", "urllib3"},
+    "urllib3": {"backports", "brotli", "h2", "zstandard"},
+}
+LOADED = """
+import importlib, json, sys, sysconfig
+before = set(sys.modules)
+importlib.import_module(sys.argv[1])
+installed = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+loaded = [module for name, module in sys.modules.items() if name not in before]
+files = {module.__name__: getattr(module, "__file__", None) or "" for module in loaded}
+packages = {name.partition(".")[0] for name, file in files.items() if file.startswith(installed)}
+print(json.dumps({"modules": len(loaded), "packages": sorted(packages)}))
+"""
+
+
+def loaded_by(module: str) -> Any:  # noqa: ANN401 # JSON
+    """The packages and the number of modules that a new interpreter loads to import this one."""
+    command = [sys.executable, "-c", LOADED, module]
+    return json.loads(subprocess.run(command, capture_output=True, check=True, cwd=folder().parent).stdout)
+
+
+def folder() -> Path:
+    return Path(source_heap.__file__).parent
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_loads_only_what_it_needs(module: str) -> None:
+    packages, modules = PURE[module]
+    loaded = loaded_by(module)
+    found = {package for package in loaded["packages"] if not package.startswith("_")}
+    indirect = {name for package in (*packages, "urllib3") for name in DEPENDENCIES.get(package, ())}
+    assert packages <= found <= packages | indirect
+    assert loaded["modules"] <= modules
+
+
+def test_every_module_outside_of_components_is_pure_or_the_connector_itself() -> None:
+    paths = [path.relative_to(folder().parent).with_suffix("") for path in folder().rglob("*.py")]
+    names = {".".join(path.parts).removesuffix(".__init__") for path in paths if "components" not in path.parts}
+    assert names - {f"source_heap.{name}" for name in CONNECTOR} == {*PURE, "source_heap.avro"}
+
+
+def test_the_source_is_imported_when_it_is_first_used() -> None:
+    assert source_heap.SourceHeap.__module__ == "source_heap.source"
+    with pytest.raises(AttributeError, match="no attribute 'Source'"):
+        source_heap.Source  # noqa: B018 # the access is the test

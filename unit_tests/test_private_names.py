@@ -1,0 +1,66 @@
+"""Private names of the CDK stay in `cdp_connectors.cdk_repairs`."""
+
+import ast
+import importlib
+import inspect
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("cdp_connectors", "source_segment", "source_customerio", "source_heap", "destination_segment")
+MODULES = [
+    path.relative_to(ROOT)
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if path.name != "__main__.py" and "cdk_repairs" not in path.parts
+]
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def is_of_the_cdk(owner: type) -> bool:
+    return owner.__module__.startswith("airbyte_cdk")
+
+
+def private_imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("airbyte_cdk"):
+            yield from (name.name for name in node.names if is_private(name.name))
+            yield from (part for part in str(node.module).split(".") if is_private(part))
+
+
+def private_attributes(owner: type) -> set[str]:
+    """The private attributes of `self` that a class uses and that no class of this distribution gives it."""
+    ours = [base for base in owner.__mro__ if base.__module__.split(".")[0] in PACKAGES]
+    used: set[str] = set()
+    given: set[str] = set()
+    for base in ours:
+        given |= set(vars(base)) | set(getattr(base, "__annotations__", {}))
+        if "cdk_repairs" in base.__module__:
+            continue
+        for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(base)))):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id in {"self", "cls"}
+            ):
+                (given if isinstance(node.ctx, ast.Store) else used).add(node.attr)
+    inherited = {name for base in owner.__mro__ if is_of_the_cdk(base) for name in vars(base) if is_private(name)}
+    overridden = {name for base in ours if "cdk_repairs" not in base.__module__ for name in vars(base)} & inherited
+    return {name for name in used - given if is_private(name)} | overridden
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_no_private_name_of_the_cdk(path: Path) -> None:
+    module = importlib.import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
+
+    assert list(private_imports(ast.parse((ROOT / path).read_text()))) == []
+    for owner in vars(module).values():
+        if inspect.isclass(owner) and owner.__module__ == module.__name__ and any(map(is_of_the_cdk, owner.__mro__)):
+            assert private_attributes(owner) - {"_abc_impl"} == set(), owner
+            assert "SLF001" not in inspect.getsource(module), "access to private parts belongs into cdk_repairs"
