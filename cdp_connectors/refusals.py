@@ -10,7 +10,7 @@ import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler, HttpResponseFilter
 from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partition
-from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution
+from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, ResponseAction
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
@@ -53,7 +53,7 @@ class ParentErrorHandler(DefaultErrorHandler):
     """`DefaultErrorHandler` for the requests of a stream with one request (or more) per parent.
 
     An answer that matches a filter of `absent` or `rejected` ends the slice of that parent, with the filter's message
-    in the log. The stream fails with the message and failure type of `verdict` once `absent_limit` parents were absent
+    in the log; so does one that a filter of `response_filters` ignores, which those before it in the list did not match. The stream fails with the message and failure type of `verdict` once `absent_limit` parents were absent
     and none had answered (without a limit: once all were), or `rejected_limit` parents in a row were rejected.
 
     With the built-in action IGNORE, such an answer is an empty page. Nothing counts them, so that a stream whose
@@ -76,15 +76,23 @@ class ParentErrorHandler(DefaultErrorHandler):
         if isinstance(response_or_exception, requests.Response) and not response_or_exception.ok:
             self._raise_first(self.absent, response_or_exception, self.absent_limit, ever_answered=True)
             self._raise_first(self.rejected, response_or_exception, self.rejected_limit, ever_answered=False)
-        return super().interpret_response(response_or_exception)
+        resolution = super().interpret_response(response_or_exception)
+        if isinstance(response_or_exception, requests.Response) and resolution.response_action is ResponseAction.IGNORE:
+            raise self._absence(resolution, response_or_exception, self.absent_limit, ever_answered=True)
+        return resolution
 
     def _raise_first(
         self, filters: list[HttpResponseFilter], response: requests.Response, limit: int | None, *, ever_answered: bool
     ) -> None:
         for response_filter in filters:
             if resolution := response_filter.matches(response):
-                verdict = self._verdict(response)
-                raise ParentAbsentError(resolution.error_message or "", verdict, limit, ever_answered=ever_answered)
+                raise self._absence(resolution, response, limit, ever_answered=ever_answered)
+
+    def _absence(
+        self, resolution: ErrorResolution, response: requests.Response, limit: int | None, *, ever_answered: bool
+    ) -> ParentAbsentError:
+        verdict = self._verdict(response)
+        return ParentAbsentError(resolution.error_message or "", verdict, limit, ever_answered=ever_answered)
 
     def _verdict(self, response: requests.Response) -> AirbyteTracedException | None:
         resolution = self.verdict.matches(response) if self.verdict else None
@@ -229,5 +237,5 @@ def _parent_key(partition: Partition) -> int:
     """A hash of the parent's keys; every slice of a stream without parents has its own."""
     stream_slice = partition.to_slice()
     if isinstance(stream_slice, StreamSlice) and stream_slice.partition:
-        return hash(repr(sorted(stream_slice.partition.items(), key=repr)))
+        return hash(repr(sorted({**stream_slice.extra_fields, **stream_slice.partition}.items(), key=repr)))
     return hash(partition)
