@@ -1,13 +1,10 @@
 """How a connector starts as a process: its commands, and one sentence for everything a user can get wrong."""
 
 import logging
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import orjson
 from airbyte_cdk.destinations import Destination
@@ -22,6 +19,7 @@ from requests import RequestException
 from cdp_connectors.cdk_repairs import exclusive_output
 from cdp_connectors.failures import config_error
 from cdp_connectors.json_types import Json
+from cdp_connectors.process_end import end_on_signals_and_closed_output, run_to_the_end
 from cdp_connectors.refusals import StoppedStreamError
 from cdp_connectors.source import ManifestSource
 
@@ -42,73 +40,55 @@ class _ExpectedErrorsWithoutTraceback(logging.Filter):
         return True
 
 
-def launch(source_class: type[ManifestSource], args: list[str]) -> None:
-    """Run one command of the source and write its messages to standard output.
+def launch(source_class: type[ManifestSource], args: list[str]) -> NoReturn:
+    """Run one command of the source, write its messages to standard output, and end the process.
+
+    Its exit code is 1 after a failure, which was written as an error trace message.
 
     Args:
         source_class: the source to run.
         args: the command line without the program's name.
-
-    Raises:
-        SystemExit: with 1 after a failure, which was written as an error trace message.
     """
-    _prepare_process()
-    try:
-        launch_cdk(_create(source_class, args), args)
-    except AirbyteTracedException as error:
-        _write_trace(error)
-        sys.exit(1)
+    _run(lambda: launch_cdk(_create(source_class, args), args))
 
 
-def launch_destination(destination: Destination, args: list[str]) -> None:
-    """Run one command of the destination and write its messages to standard output, each at once and in one piece.
+def launch_destination(destination: Destination, args: list[str]) -> NoReturn:
+    """Run one command of the destination, write its messages to standard output, and end the process.
 
-    The CDK's own loop leaves states in the output's buffer, where a kill loses them, and writes a line in two parts,
-    between which another thread's log could come.
+    Each message is written at once and in one piece. The CDK's own loop leaves states in the output's buffer, where a
+    kill loses them, and writes a line in two parts, between which another thread's log could come. The exit code is 1
+    after a failure, which was written as an error trace message.
 
     Args:
         destination: the destination to run.
         args: the command line without the program's name.
-
-    Raises:
-        SystemExit: with 1 after a failure, which was written as an error trace message.
     """
-    init_uncaught_exception_handler(_prepare_process())
-    try:
-        command = destination.parse_args(args or ["--help"])
-        _load("config", vars(command), Destination.read_config)
-        _load("catalog", vars(command), lambda path: ConfiguredAirbyteCatalogSerializer.load(_read_json(path)))
-        for message in destination.run_cmd(command):
-            _write(message)
-    except AirbyteTracedException as error:
-        _write_trace(error)
-        sys.exit(1)
+    _run(lambda: _run_destination(destination, args))
 
 
-def _prepare_process() -> logging.Logger:
-    _end_on_sigterm()
+def _run_destination(destination: Destination, args: list[str]) -> None:
+    command = destination.parse_args(args or ["--help"])
+    _load("config", vars(command), Destination.read_config)
+    _load("catalog", vars(command), lambda path: ConfiguredAirbyteCatalogSerializer.load(_read_json(path)))
+    for message in destination.run_cmd(command):
+        _write(message)
+
+
+def _run(command: Callable[[], None]) -> NoReturn:
+    end_on_signals_and_closed_output()
     logger = init_logger("airbyte")
     for handler in logging.getLogger().handlers:
         handler.addFilter(_ExpectedErrorsWithoutTraceback())
-    return logger
+    init_uncaught_exception_handler(logger)
 
+    def report_failure() -> None:
+        try:
+            command()
+        except AirbyteTracedException as error:
+            _write_trace(error)
+            sys.exit(1)
 
-def _end_on_sigterm() -> None:
-    """Let SIGTERM end the process after the message that is being written, with 143.
-
-    By default, the first process of a container ignores SIGTERM, and any other is cut off within a line. A handler
-    would interrupt the writing itself, or a thread that is being started, and then wait for its lock for ever; an
-    exception would wait for the requests and back-offs under way. Therefore one thread alone receives the signal, and
-    takes the lock that is held while a line is written.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-
-    def wait_and_end() -> None:
-        number = signal.sigwait([signal.SIGTERM])
-        with exclusive_output():
-            os._exit(128 + number)
-
-    threading.Thread(target=wait_and_end, name="sigterm", daemon=True).start()
+    run_to_the_end(report_failure)
 
 
 def _create(source_class: type[ManifestSource], args: list[str]) -> ManifestSource:

@@ -18,14 +18,14 @@ from jsonschema.exceptions import ValidationError
 from openapi_schema_validator import OAS30Validator
 
 from integration_tests.rows import JsonObject
-from sandbox.customerio.resources import identity
+from sandbox.api.endpoints import OfParents
 from sandbox.server import Sandbox
 from unit_tests.vendor_documents import DOCUMENTS, needs_documents
 
 SCHEMAS = Path(__file__).parents[1] / "source_customerio" / "schemas"
 BODIES: dict[str, Callable[[Sandbox], JsonObject]] = {
     "customers_search": lambda _: {"filter": {"and": [{"attribute": {"field": "cio_id", "operator": "exists"}}]}},
-    "customers": lambda world: {"ids": [person.cio_id for person in world.customerio.present_people()[:100]]},
+    "customers": lambda world: {"ids": [person.cio_id for person in world.customerio.people.at(world.clock.now)[:100]]},
     "objects": lambda _: {
         "object_type_id": "1",
         "filter": {"and": [{"object_attribute": {"field": "size", "operator": "exists", "type_id": "1"}}]},
@@ -204,7 +204,10 @@ def addresses(world: Sandbox, template: str) -> list[str]:
         return [f"/campaigns/{row['broadcast_id']}/triggers/{row['id']}/errors" for row in triggers]
     if "{" not in template:
         return [template]
-    return [f"/{kind}/{identity(row)}/{below[-1]}" for row in world.customerio.parents(kind)[:100]]
+    below_kind = re.compile(f"/{kind}/{{.+}}/{below[-1]}")
+    endpoint = next(each for each in world.customerio.endpoints if below_kind.fullmatch(each.path))
+    assert isinstance(endpoint, OfParents)
+    return [endpoint.path.format(**arguments) for arguments in list(endpoint.of(world.clock.now))[:100]]
 
 
 def asked(stream: str) -> list[dict[str, str]]:

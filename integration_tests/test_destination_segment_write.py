@@ -138,8 +138,8 @@ def test_calls_of_a_user_arrive_in_order_under_concurrency(sandbox: Sandbox) -> 
 @pytest.mark.parametrize(
     "faults",
     [
-        {"status": 429, "status_count": 3, "retry_after": 1},
-        {"status": 503, "status_count": 3},
+        {"status": 429, "count": 3, "retry_after": 1},
+        {"status": 503, "count": 3},
         {"cut_every": 4},
     ],
     ids=["rate limit", "unavailable", "cut connections"],

@@ -161,7 +161,7 @@ def test_parents_that_are_deleted_during_a_sync_cost_no_other_row(workspace: San
         "segments": ["segment_memberships", "segment_counts", "segment_usage"],
     }
     catalog = catalog_of(config, *[name for names in children.values() for name in names])
-    parents = {kind: [row["id"] for row in workspace.customerio.parents(kind)] for kind in children}
+    parents = {kind: [row["id"] for row in workspace.customerio.expected(kind)] for kind in children}
     before = {
         stream["stream"]["name"]: expected_rows(workspace, stream["stream"], config) for stream in catalog["streams"]
     }

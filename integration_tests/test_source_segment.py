@@ -190,7 +190,7 @@ def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(sandbox: Sandbox) 
 def test_throttling_is_waited_out(sandbox: Sandbox) -> None:
     config = config_of(sandbox)
     catalog = catalog_of(config, "users", "groups", "warehouses")
-    sandbox.faults.update({"status": 429, "status_count": 3, "retry_after": 1})
+    sandbox.faults.update({"status": 429, "count": 3, "retry_after": 1})
 
     output = PROCESS.read(config, catalog)
 

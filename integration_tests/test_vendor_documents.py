@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from openapi_schema_validator import OAS30Validator
 
-from sandbox.api.endpoints import Arguments, OfParents
+from sandbox.api.endpoints import OfParents
+from sandbox.api.present import Arguments
 from sandbox.clock import Clock
 from sandbox.segment.world import SegmentWorld
 from sandbox.server import Sandbox

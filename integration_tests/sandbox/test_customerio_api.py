@@ -90,7 +90,7 @@ def test_hidden_lists_the_hidden_senders_only(ask: Get) -> None:
 
 
 def test_bounds_of_deliveries_are_inclusive_seconds(ask: Get, sandbox: Sandbox) -> None:
-    moment = sandbox.customerio.deliveries(0, sandbox.customerio.now)[100].created
+    moment = sandbox.customerio.messages.between(0, sandbox.customerio.now)[100].created
 
     found = ask("/messages", start_ts=moment, end_ts=moment).json()["messages"]
 

@@ -1,5 +1,6 @@
 """What a client of the simulated Customer.io API gets below campaigns, segments, objects and people."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,14 +8,18 @@ import pytest
 import requests
 
 from integration_tests.sandbox.conftest import NOW
+from sandbox.api.endpoints import OfParents
+from sandbox.api.present import Arguments
 from sandbox.clock import Clock
-from sandbox.customerio.resources import identity
 from sandbox.customerio.world import CustomerioWorld
 from sandbox.server import Sandbox
 
 Ask = Callable[..., requests.Response]
-_WORLD = CustomerioWorld(Clock(NOW), seed=1, scale=0.01)
-CHILDREN = {resource.stream: path for resource in _WORLD.resources if "{" in (path := resource.endpoint(_WORLD).path)}
+CHILDREN = {
+    endpoint.stream: endpoint
+    for endpoint in CustomerioWorld(Clock(NOW), seed=1, scale=0.01).endpoints
+    if isinstance(endpoint, OfParents) and "_id}" in endpoint.path
+}
 EVERY_OBJECT = {
     "or": [
         {"object_attribute": {"field": "name", "operator": "exists", "type_id": "1"}},
@@ -56,38 +61,37 @@ def walked(ask: Ask, path: str, key: str, json: object = None, **parameters: str
         parameters["start"] = body["next"]
 
 
-def below(stream: str, row: dict[str, Any], **ids: Any) -> str:  # noqa: ANN401 # ids are integers or texts
-    """The path of the stream below the parent."""
-    kind, _, rest = CHILDREN[stream].partition("/")
-    rest = rest.rpartition("/")[2] if stream != "broadcast_trigger_errors" else "triggers/1/errors"
-    return f"{ids.get('kind', kind)}/{identity(row)}/{rest}"
-
-
-def parent_kind(stream: str) -> str:
-    return "broadcasts" if stream.startswith("broadcast") else CHILDREN[stream].partition("/")[0]
-
-
-def id_type(stream: str) -> str:
-    return "cio_object_id" if stream.startswith("object") else "cio_id"
+def requested(stream: str, arguments: Arguments) -> tuple[str, dict[str, str | int]]:
+    """The path and the query of a request that is valid apart from its ids."""
+    path = CHILDREN[stream].path.format(**arguments).removeprefix("/")
+    query = {"id_type": "cio_object_id" if stream.startswith("object") else "cio_id"}
+    days = {"version": 2, "res": "days", "start": 1_772_000_000, "end": 1_773_000_000}
+    return path, {**query, **(days if path.startswith("campaigns") and "metrics" in path else {})}
 
 
 @pytest.mark.parametrize("stream", CHILDREN)
-def test_what_lies_below_an_object_is_gone_with_it(ask: Ask, workspace: Sandbox, stream: str) -> None:
-    world, kind = workspace.customerio, parent_kind(stream)
-    parent = world.parents(kind)[0]
-    path = below(stream, parent)
-    there = ask(path, id_type=id_type(stream))
+def test_what_is_below_an_object_is_gone_with_it(ask: Ask, workspace: Sandbox, stream: str) -> None:
+    world, endpoint = workspace.customerio, CHILDREN[stream]
+    arguments = next(iter(endpoint_of(world, stream).of(workspace.clock.now)))
+    path, query = requested(stream, arguments)
+    there = ask(path, **query)
 
-    world.removed = {f"{kind}/{identity(parent)}"}
-    gone = ask(path, id_type=id_type(stream))
+    ids = list(map(str, arguments.values()))[: 2 if stream.startswith("object") else 1]
+    world.removed = {"/".join([endpoint.kind or path.split("/")[0], *ids])}
+    gone = ask(path, **query)
 
     assert there.status_code == 200
     assert (gone.status_code, gone.json()) == (404, {"errors": [{"detail": "not found", "status": "404"}]})
 
 
+def endpoint_of(world: CustomerioWorld, stream: str) -> OfParents:
+    return next(each for each in world.endpoints if isinstance(each, OfParents) and each.stream == stream)
+
+
 @pytest.mark.parametrize("stream", [stream for stream in CHILDREN if not stream.startswith(("object", "person"))])
 def test_an_identifier_that_is_no_number_is_malformed(ask: Ask, stream: str) -> None:
-    assert ask(below(stream, {"id": "x"})).status_code == 400
+    path, query = requested(stream, dict.fromkeys(re.findall("{(.+?)}", CHILDREN[stream].path), "x"))
+    assert ask(path, **query).status_code == 400
 
 
 def test_actions_come_by_ten_with_texts_for_ids(ask: Ask) -> None:

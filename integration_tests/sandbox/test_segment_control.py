@@ -1,12 +1,11 @@
-from typing import Any
-
 import pytest
 import requests
 
+from cdp_connectors.json_types import Json
 from sandbox.server import Sandbox
 
 
-def change(sandbox: Sandbox, changes: Any) -> requests.Response:  # noqa: ANN401 - anything can be sent
+def change(sandbox: Sandbox, changes: Json) -> requests.Response:
     return requests.post(f"{sandbox.url}/_sandbox/segment", json=changes, timeout=10)
 
 

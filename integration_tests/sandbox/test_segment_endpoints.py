@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from integration_tests.sandbox.segment_client import Get, error, pages
-from sandbox.api.endpoints import Arguments, Endpoint, Listing, OfParents
+from sandbox.api.endpoints import Endpoint, Listing, OfParents
+from sandbox.api.present import Arguments
 from sandbox.clock import Clock
 from sandbox.segment.access import GATES
 from sandbox.segment.world import SegmentWorld

@@ -1,33 +1,23 @@
-"""What an endpoint of the API is: how it answers, and which rows a stream that reads it must have."""
+"""The grammar of endpoints: how one responds, and the rows that a stream that reads it must have."""
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
 
 from starlette.requests import Request
 
-from sandbox.api.errors import ApiError, choice, invalid, parameters, values
-from sandbox.api.paging import LARGEST_COUNT, Paging
+from cdp_connectors.json_types import Json
+from sandbox.api.cursors import Cursors
+from sandbox.api.errors import invalid, not_found
+from sandbox.api.paging import Paging, Whole
+from sandbox.api.present import Arguments, Present
 from sandbox.api.timeline import Record
+from sandbox.api.validation import choice, parameters, values
 
-Arguments: TypeAlias = Mapping[str, str]
-"""The arguments of a request by name: the ids in its path, and its query parameters."""
-
-
-@dataclass(frozen=True)
-class Present:
-    """The moment of an answer, and what of the API's behaviour can be changed and matters for it."""
-
-    now: datetime
-    largest_count: int = LARGEST_COUNT
-    removed_ids: frozenset[str] = frozenset()
-
-    def has(self, arguments: Arguments) -> bool:
-        """Return whether everything that is asked for still exists."""
-        return self.removed_ids.isdisjoint(arguments.values())
+Parents = Callable[[datetime], Iterable[Arguments]]
+"""The objects that an endpoint is read once per, at a moment, each by the arguments that name it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,18 +27,24 @@ class Endpoint(ABC):
     Attributes:
         path: the path, its ids in braces.
         stream: the name of the stream.
+        primary_key: the fields of a row that no two rows have in common.
+        method: the HTTP method.
         gate: the feature without which the path answers 403.
-        per_minute: the requests that the vendor allows in a minute, where it says so for this path.
+        per_minute: the requests that the vendor allows per minute, where it says so for this path.
+        public: whether no token is needed.
     """
 
     path: str
     stream: str
+    primary_key: tuple[str, ...] = ("id",)
+    method: str = "GET"
     gate: str | None = None
     per_minute: int | None = None
+    public: bool = False
 
     @abstractmethod
-    def answer(self, request: Request, present: Present) -> Record:
-        """Return the `data` of the answer.
+    def answer(self, request: Request, present: Present) -> Json:
+        """Return the response, without the envelope that all responses of the vendor have.
 
         Raises:
             ApiError: for a request that the API rejects.
@@ -56,11 +52,37 @@ class Endpoint(ABC):
 
     @abstractmethod
     def rows(self, present: Present, start: datetime) -> list[Record]:
-        """Return what a complete read of the stream must have; `start` matters only to what is read by its time."""
+        """Return the rows of a complete read of the stream; `start` matters only to what is read by its time."""
 
 
 def _workspace(_: datetime) -> list[Arguments]:
     return [{}]
+
+
+def _as_given(arguments: Arguments) -> Arguments:
+    return arguments
+
+
+class _Index:
+    """The parents by the arguments that name them, at one moment."""
+
+    def __init__(self) -> None:
+        self._of: tuple[datetime, Parents, tuple[str, ...]] | None = None
+        self._parents: dict[tuple[str, ...], Arguments] = {}
+
+    def find(self, parents: Parents, now: datetime, names: tuple[str, ...], arguments: Arguments) -> Arguments | None:
+        if self._of != (now, parents, names):
+            self._parents = {tuple(str(each[name]) for name in names): each for each in parents(now)}
+            self._of = now, parents, names
+        found = self._parents.get(tuple(str(arguments[name]) for name in names))
+        if found is None and any(
+            isinstance(value, int) and not str(arguments[name]).isdigit()
+            for each in list(self._parents.values())[:1]
+            for name, value in each.items()
+            if name in names
+        ):
+            raise invalid(f"{arguments[names[-1]]} is no id")
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,58 +90,68 @@ class OfParents(Endpoint):
     """An endpoint that is read once per parent, or once if it belongs to the workspace itself.
 
     Attributes:
-        of: what names each of the parents that exist at a moment, by the names of the path and of `required`; it may
-            name more, such as a parent's parent.
+        of: the parents that exist at a moment, by the names of the path and of `required`; they may be named by more,
+            such as a parent's parent. Integers make an id that is not one invalid instead of not found.
+        kind: what the first named parent is, as `Present.removed` has it; by default the first step of the path.
+        resolve: the arguments of a request in the form in which `of` has them.
         required: query parameters that name a parent.
-        choices: query parameters with the values that they can have.
-        arrays: query parameters that are arrays, with the values that their items can have.
-        adds: the fields that a connector adds to a record, and what of `of` they hold.
+        choices: query parameters with their valid values.
+        arrays: query parameters that are arrays, with the valid values of their items.
+        adds: the fields that a connector adds to a record, each with the argument that it holds.
         removes: the fields that a connector leaves out.
     """
 
-    of: Callable[[datetime], Iterable[Arguments]] = _workspace
+    of: Parents = _workspace
+    kind: str = ""
+    resolve: Callable[[Arguments], Arguments] = _as_given
     required: tuple[str, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arrays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     adds: Mapping[str, str] = field(default_factory=dict)
     removes: tuple[str, ...] = ()
+    _index: _Index = field(default_factory=_Index, init=False, repr=False, compare=False)
 
     @property
     def _known(self) -> frozenset[str]:
         return frozenset(self.required) | self.choices.keys()
 
+    @property
+    def _kind(self) -> str:
+        return self.kind or self.path.split("/")[1]
+
     def _arguments(self, request: Request, given: Arguments, present: Present) -> Arguments:
         for name in self.required:
             if name not in given:
                 raise invalid(f"{name} is required.", name)
-        for name in self.choices.keys() & given.keys():
+        for name in [name for name in self.choices if name in given]:
             choice(given, name, self.choices[name])
         for name, items in self.arrays.items():
             values(given, name, items)
-        arguments = {**given, **request.path_params}
-        named = {name: arguments[name] for name in (*self.required, *re.findall("{(.+?)}", self.path))}
-        exists = any(named.items() <= each.items() for each in self.of(present.now))
-        if not exists or not present.has(named):
-            raise ApiError(404, "NotFound", "Resource not found")
-        return arguments
+        arguments = self.resolve({**given, **request.path_params})
+        names = (*self.required, *re.findall("{(.+?)}", self.path))
+        parent = self._index.find(self.of, present.now, names, arguments) if names else {}
+        if parent is None or not present.has(self._kind, {name: parent[name] for name in names}):
+            raise not_found()
+        return {**arguments, **{name: parent[name] for name in names}}
 
     def _row(self, record: Record, arguments: Arguments) -> Record:
         kept = {name: value for name, value in record.items() if name not in self.removes}
         return kept | {name: arguments[source] for name, source in self.adds.items()}
 
     def _existing(self, present: Present) -> list[Arguments]:
-        return [arguments for arguments in self.of(present.now) if present.has(arguments)]
+        return [arguments for arguments in self.of(present.now) if present.has(self._kind, arguments)]
 
 
-_USUAL_PAGING = Paging()
+_USUAL_PAGING = Cursors()
+_WHOLE = Whole()
 
 
 def _itself(record: Record) -> Record:
     return record
 
 
-def _nothing(_: Arguments) -> Record:
-    return {}
+def _unchanged(_: Arguments, __: datetime, data: Record) -> Json:
+    return data
 
 
 def _itself_alone(record: Record) -> list[Record]:
@@ -131,59 +163,61 @@ class Listing(OfParents):
     """An endpoint that lists records page by page.
 
     Attributes:
-        key: the member of `data` that has the records.
-        records: all records, by what the request names and the moment.
+        key: the member of the response that has the records.
+        records: all records, by the arguments of the request and the moment.
         makes: the rows that a connector makes of a record, before it adds and removes fields.
-        beside: what `data` has beside the records.
-        paging: how it pages; None if it takes no paging parameters.
+        numbered_by: the field in which a connector numbers the records of a parent from 0; empty for none.
+        envelope: the whole response, by the arguments, the moment, and what `paging` makes of the records.
+        paging: the pagination; None for an endpoint that accepts no parameters of pages.
         null_if_empty: whether an empty list is null.
     """
 
     key: str
-    records: Callable[[Arguments, datetime], list[Any]]
-    makes: Callable[[Any], list[Record]] = _itself_alone
-    beside: Callable[[Arguments], Record] = _nothing
+    records: Callable[[Arguments, datetime], list[Json]]
+    makes: Callable[[Json], list[Record]] = _itself_alone
+    numbered_by: str = ""
+    envelope: Callable[[Arguments, datetime, Record], Json] = _unchanged
     paging: Paging | None = _USUAL_PAGING
     null_if_empty: bool = False
 
-    def answer(self, request: Request, present: Present) -> Record:
+    def answer(self, request: Request, present: Present) -> Json:
         """Return a page of the records."""
-        paging = self.paging or Paging(silent=True)
-        known = self._known | (paging.parameters if self.paging else frozenset())
-        given = parameters(request, known, self.arrays)
+        paging = self.paging or _WHOLE
+        given = parameters(request, present, self._known | paging.parameters, self.arrays)
         arguments = self._arguments(request, given, present)
-        page = paging.page(request, given, present.largest_count)
-        data = page.answer(self.key, self.records(arguments, present.now))
-        data |= self.beside(arguments)
-        return data | {self.key: None} if self.null_if_empty and not data[self.key] else data
+        data = paging.page(request, given, present).answer(self.key, self.records(arguments, present.now))
+        if self.null_if_empty and not data[self.key]:
+            data[self.key] = None
+        return self.envelope(arguments, present.now, data)
 
     def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - a list has no time
         """Return all records of all parents that exist."""
         return [
-            self._row(row, arguments)
+            self._row(row | ({self.numbered_by: number} if self.numbered_by else {}), arguments)
             for arguments in self._existing(present)
-            for record in self.records(arguments, present.now)
+            for number, record in enumerate(self.records(arguments, present.now))
             for row in self.makes(record)
         ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Single(OfParents):
-    """An endpoint that answers with one object and takes no parameters.
+    """An endpoint that responds with one object and accepts no parameters.
 
     Attributes:
-        data: the whole `data` of the answer, by what the request names and the moment; None to answer 404.
+        data: the whole response, by the arguments of the request and the moment; None for not found.
         row: the row that a connector makes of `data`, or None where there is nothing to read.
     """
 
     data: Callable[[Arguments, datetime], Record | None]
     row: Callable[[Record], Record | None] = _itself
 
-    def answer(self, request: Request, present: Present) -> Record:
+    def answer(self, request: Request, present: Present) -> Json:
         """Return the object."""
-        data = self.data(self._arguments(request, parameters(request, self._known), present), present.now)
+        arguments = self._arguments(request, parameters(request, present, self._known), present)
+        data = self.data(arguments, present.now)
         if data is None:
-            raise ApiError(404, "NotFound", "Resource not found")
+            raise not_found()
         return data
 
     def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - an object has no time

@@ -1,55 +1,99 @@
-"""Misbehaviour on demand: what networks, proxies and overloaded servers do to a client."""
+"""Faults on demand: what networks, proxies and overloaded servers do to a client."""
 
 import asyncio
+import gzip
 import itertools
+import json
+import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_JSON = "application/json"
+_PAGE = b"<!doctype html><html><body>Please sign in to the network.</body></html>"
+_PIECES = 10
+
 
 @dataclass
 class Faults:
-    """What the sandbox does wrong at present. All of it is off by default.
+    """The faults of the vendors' APIs, all of them off by default.
 
-    `path` limits the faults to request paths that contain it.
+    `path` limits them to some requests, and `count` to so many of those.
     """
 
     path: str = ""
-    """Only requests whose path contains this text misbehave; empty for all."""
+    """Regular expression; only requests whose path contains a match are affected. Empty for all."""
+    count: int = 0
+    """Number of responses that are replaced, damaged or cut until all faults are cleared; 0 for no end."""
     latency_ms: int = 0
-    """Milliseconds to wait before every answer."""
+    """Milliseconds before every response."""
+    drip_ms: int = 0
+    """Milliseconds between the ten pieces in which every response is sent; 0 to send it whole."""
     status: int = 0
-    """Answer with this status instead of the real answer."""
-    status_count: int = 0
-    """How many more answers get `status`; 0 for all of them."""
+    """Status that is sent instead of the response, with `body` or else a page of HTML."""
     retry_after: int = 0
-    """Seconds to send as `Retry-After` with `status`; 0 for no header."""
+    """Seconds in the header `Retry-After` that is sent with `status`; 0 for no header."""
+    body: str = ""
+    """JSON (or anything else) that is sent as JSON instead of the response, with `status` or else 200."""
     html: bool = False
-    """Answer 200 with a web page, as a captive portal does."""
+    """Whether a page of HTML is sent with 200, as captive portals do."""
+    damage: str = ""
+    """Damage to the body of every success, one of `DAMAGES`."""
     cut_every: int = 0
-    """Cut the connection in the middle of every n-th answer."""
+    """n, if the connection is cut in the middle of every n-th response."""
 
     def update(self, changes: dict[str, Any]) -> None:
-        """Set the given faults.
+        """Set the given faults; nothing is changed if one of them is wrong.
 
         Raises:
-            ValueError: when a name or a type is not one of this class.
+            ValueError: for an unknown name, a value of another type, an invalid pattern, or an unknown damage.
         """
         known = {field.name: type(field.default) for field in fields(self)}
         for name, value in changes.items():
             if name not in known or type(value) is not known[name]:
                 raise ValueError(f"'{name}' is not a fault, or not of its type: {known}")
+        if changes.get("damage") not in {None, "", *DAMAGES}:
+            raise ValueError(f"damage must be one of {', '.join(DAMAGES)}, or empty.")
+        try:
+            re.compile(changes.get("path", ""))
+        except re.error as error:
+            raise ValueError(f"path is not a regular expression: {error}.") from error
         for name, value in changes.items():
             setattr(self, name, value)
 
     def clear(self) -> None:
-        """Behave again."""
+        """Clear all faults."""
         self.update(asdict(Faults()))
+
+    def use(self) -> None:
+        """Note that a response was affected."""
+        if self.count:
+            self.count -= 1
+            if not self.count:
+                self.clear()
+
+
+@dataclass
+class _Response:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    async def send(self, send: Send, pause_s: float = 0) -> None:
+        raw = {**self.headers, "content-length": str(len(self.body))}
+        headers = [(name.encode(), value.encode()) for name, value in raw.items()]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        size = -(-len(self.body) // _PIECES) if pause_s else len(self.body)
+        for first in range(0, len(self.body), size or 1):
+            await send({"type": "http.response.body", "body": self.body[first : first + size], "more_body": True})
+            await asyncio.sleep(pause_s)
+        await send({"type": "http.response.body"})
 
 
 class FaultMiddleware:
-    """Applies the present `Faults` to every answer of the vendors' APIs."""
+    """Applies the current `Faults` to the responses of the vendors' APIs."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
@@ -57,42 +101,91 @@ class FaultMiddleware:
         self._count = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, well or badly."""
+        """Respond to one request, applying the configured faults."""
         faults = self._faults
-        if scope["type"] != "http" or faults.path not in scope["path"]:
+        if scope["type"] != "http" or not re.search(faults.path, scope["path"]):
             await self._app(scope, receive, send)
             return
         if faults.latency_ms:
             await asyncio.sleep(faults.latency_ms / 1000)
-        if faults.status:
-            await self._answer_with_status(send)
-        elif faults.html:
-            await _answer(send, 200, b"<!doctype html><html><body>Please sign in to the network.</body></html>", {})
+        if faults.status or faults.body or faults.html:
+            response = self._replacement()
+            faults.use()
+            await response.send(send)
         elif faults.cut_every and next(self._count) % faults.cut_every == 0:
+            faults.use()
             await self._app(scope, receive, _cutting(send))
+        elif faults.damage or faults.drip_ms:
+            await self._damaged(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _answer_with_status(self, send: Send) -> None:
-        status = self._faults.status
-        headers = {"retry-after": str(self._faults.retry_after)} if self._faults.retry_after else {}
-        if self._faults.status_count:
-            self._faults.status_count -= 1
-            if not self._faults.status_count:
-                self._faults.status = 0
-        await _answer(send, status, b"<html><body>Upstream trouble</body></html>", headers)
+    def _replacement(self) -> _Response:
+        faults = self._faults
+        headers = {"content-type": _JSON if faults.body else "text/html; charset=utf-8"}
+        if faults.retry_after:
+            headers["retry-after"] = str(faults.retry_after)
+        page = b"<html><body>Upstream trouble</body></html>" if faults.status else _PAGE
+        return _Response(faults.status or 200, headers, faults.body.encode() or page)
+
+    async def _damaged(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = _Response(0, {}, b"")
+
+        async def collect(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                response.status = message["status"]
+                response.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            else:
+                response.body += message.get("body", b"")
+
+        await self._app(scope, receive, collect)
+        pause_s = self._faults.drip_ms / 1000
+        if self._faults.damage and response.status < 400:  # noqa: PLR2004 - a success
+            DAMAGES[self._faults.damage](response)
+            self._faults.use()
+        await response.send(send, pause_s)
 
 
-async def _answer(send: Send, status: int, body: bytes, headers: dict[str, str]) -> None:
-    raw = {"content-type": "text/html; charset=utf-8", "content-length": str(len(body)), **headers}
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [(name.encode(), value.encode()) for name, value in raw.items()],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+def _truncate(response: _Response) -> None:
+    response.body = response.body[: len(response.body) // 2]
+
+
+def _half_gzip(response: _Response) -> None:
+    response.headers["content-encoding"] = "gzip"
+    response.body = gzip.compress(response.body)
+    _truncate(response)
+
+
+def _change_members(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[_Response], None]:
+    """Return a damage to the object with the records: the body, or its `data`."""
+
+    def damage(response: _Response) -> None:
+        body = json.loads(response.body)
+        if isinstance(body, dict) and isinstance(body.get("data"), dict):
+            body["data"] = change(body["data"])
+        elif isinstance(body, dict):
+            body = change(body)
+        response.body = json.dumps(body).encode()
+
+    return damage
+
+
+def _null_data(response: _Response) -> None:
+    response.body = b'{"data":null}'
+
+
+DAMAGES: dict[str, Callable[[_Response], None]] = {
+    "truncated": _truncate,
+    "half_gzip": _half_gzip,
+    "null_data": _null_data,
+    "null_lists": _change_members(
+        lambda members: {name: None if isinstance(value, list) else value for name, value in members.items()}
+    ),
+    "no_lists": _change_members(
+        lambda members: {name: value for name, value in members.items() if not isinstance(value, list)}
+    ),
+}
+"""The ways in which the body of a success can be damaged, by name."""
 
 
 def _cutting(send: Send) -> Send:

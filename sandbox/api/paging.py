@@ -1,174 +1,111 @@
-"""Paging, as the API does it nearly everywhere, and the endpoints that do it otherwise."""
+"""Pagination: the interface, and the simple kinds."""
 
-import base64
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import Enum
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 
 from sandbox.api.errors import invalid
+from sandbox.api.present import Present
 from sandbox.api.timeline import Record
-
-LARGEST_COUNT = 1000
-_NESTED = ("pagination[{}]", "pagination.{}")
-_FLAT = ("{}",)
+from sandbox.api.validation import integer
 
 
-class LastNext(Enum):
-    """What an endpoint sends as `next` on its last page."""
+class Page(ABC):
+    """The requested page of a list."""
 
-    ABSENT = "absent"
-    NULL = "null"
-    EMPTY = "empty"
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """A place in a collection; `end` pins the walk through a collection that grows."""
-
-    collection: str
-    offset: int = 0
-    end: datetime | None = None
-
-    def encode(self) -> str:
-        """Return the opaque form."""
-        content = {"collection": self.collection, "pageToken": self.offset}
-        if self.end:
-            content["endTime"] = self.end.isoformat()
-        return base64.b64encode(json.dumps(content).encode()).decode()
-
-    @classmethod
-    def decode(cls, opaque: str) -> "Cursor":
-        """Read the opaque form.
-
-        Raises:
-            ValueError: when it is not one.
-        """
-        content = json.loads(base64.b64decode(opaque, validate=True))
-        try:
-            end = datetime.fromisoformat(content["endTime"]) if "endTime" in content else None
-            return cls(str(content["collection"]), int(content["pageToken"]), end)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{opaque} is not a cursor.") from error
+    @abstractmethod
+    def answer(self, key: str, records: Sequence[Any]) -> Record:
+        """Return the records on this page under their key, and what the response tells about other pages."""
 
 
-@dataclass(frozen=True)
-class Paging:
-    """How an endpoint pages.
-
-    Attributes:
-        last_next: what is sent as `next` on the last page.
-        with_total: whether pages have `totalEntries`.
-        with_previous: whether they have `previous`; a list that only goes forward has not.
-        largest: the largest page that the endpoint grants.
-        default: the size of a page for which no size is asked.
-        flat: whether the parameters are `count` and `cursor`, and not members of `pagination`.
-        counts: whether the cursor is the number of the records before the page, and not opaque.
-        silent: whether the parameters are taken, but the answer is whole and has no `pagination`.
-    """
-
-    last_next: LastNext = LastNext.ABSENT
-    with_total: bool = True
-    with_previous: bool = True
-    largest: int = LARGEST_COUNT
-    default: int = 200
-    flat: bool = False
-    counts: bool = False
-    silent: bool = False
+class Paging(ABC):
+    """The pagination of an endpoint."""
 
     @property
     def parameters(self) -> frozenset[str]:
-        """The query parameters that ask for a page."""
-        return frozenset(spelling.format(name) for spelling in self._spellings for name in ("count", "cursor"))
+        """The query parameters that request a page."""
+        return frozenset()
 
-    def page(self, request: Request, given: Mapping[str, str], largest_count: int = LARGEST_COUNT) -> "Page":
-        """Read the paging parameters, in any of their spellings.
-
-        A cursor belongs to the path and to all other parameters of the request that it comes from. The vendor may be
-        more lenient here.
+    @abstractmethod
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:
+        """Return the page that the query parameters request.
 
         Raises:
-            ApiError: 422 for a count outside of 1 to the largest, a foreign cursor, or both spellings.
+            ApiError: for parameters that the endpoint rejects.
         """
-        filters = sorted((name, value) for name, value in given.items() if name not in self.parameters)
-        collection = "&".join([request.scope["path"], *(f"{name}={value}" for name, value in filters)])
-        label, value = self._given(given, "cursor")
-        cursor = self._cursor(value, collection, label)
-        label, value = self._given(given, "count")
-        count = self.default if value is None else _number(value, 1, min(self.largest, largest_count), label)
-        return Page(self, cursor, count)
-
-    def shown(self, cursor: Cursor) -> str | int:
-        """Return the form in which a client gets a cursor."""
-        return cursor.offset if self.counts else cursor.encode()
-
-    @property
-    def _spellings(self) -> tuple[str, ...]:
-        return _FLAT if self.flat else _NESTED
-
-    def _given(self, given: Mapping[str, str], name: str) -> tuple[str, str | None]:
-        label = name if self.flat else f"pagination.{name}"
-        values = [given[spelling.format(name)] for spelling in self._spellings if spelling.format(name) in given]
-        if len(values) > 1:
-            raise invalid(f"{label} is given in both spellings.", label)
-        return label, values[0] if values else None
-
-    def _cursor(self, value: str | None, collection: str, label: str) -> Cursor:
-        if value is None:
-            return Cursor(collection)
-        if self.counts:
-            return Cursor(collection, _number(value, 0, 9999, label))
-        try:
-            cursor = Cursor.decode(value)
-        except ValueError:
-            raise invalid("The cursor is malformed.", label) from None
-        if cursor.collection != collection:
-            raise invalid("The cursor is not one of this collection.", label)
-        return cursor
 
 
 @dataclass(frozen=True)
-class Page:
-    """Which page of a collection is asked for."""
+class Whole(Paging, Page):
+    """No pagination: one response has the whole list."""
 
-    paging: Paging
-    cursor: Cursor
-    count: int
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
+        """Return the only page."""
+        return self
 
-    def pinned(self, end: datetime) -> "Page":
-        """Return the same page with the end of its walk written into its cursors."""
-        return replace(self, cursor=replace(self.cursor, end=end))
-
-    def answer(self, key: str, records: list[Any]) -> Record:
-        """Return the records on this page under their key, and the `pagination` of the answer."""
-        if self.paging.silent:
-            return {key: records}
-        first = self.cursor.offset
-        return {key: records[first : first + self.count], "pagination": self._envelope(len(records))}
-
-    def _envelope(self, total: int) -> Record:
-        paging = self.paging
-        envelope: Record = {"current": paging.shown(self.cursor)}
-        if self.cursor.offset + self.count < total:
-            envelope["next"] = paging.shown(self._shifted(self.count))
-        elif paging.last_next is not LastNext.ABSENT:
-            envelope["next"] = None if paging.last_next is LastNext.NULL else ""
-        if self.cursor.offset and paging.with_previous:
-            envelope["previous"] = paging.shown(self._shifted(-self.count))
-        if paging.with_total:
-            envelope["totalEntries"] = total
-        return envelope
-
-    def _shifted(self, by: int) -> Cursor:
-        return replace(self.cursor, offset=max(0, self.cursor.offset + by))
+    def answer(self, key: str, records: Sequence[Any]) -> Record:
+        """Return all records."""
+        return {key: records}
 
 
-def _number(value: str, smallest: int, largest: int, label: str) -> int:
-    if not re.fullmatch("[0-9]{1,4}", value) or not smallest <= int(value) <= largest:
-        raise invalid(f"{label} must be an integer from {smallest} to {largest}.", label)
-    return int(value)
+@dataclass(frozen=True)
+class NumberedPages(Paging):
+    """Pages numbered from 1, empty past the end; the response tells the total.
+
+    Attributes:
+        default: the size of a page for which none is requested.
+        largest: the largest size that may be requested.
+    """
+
+    default: int
+    largest: int
+
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
+        """Return the page with the number `page` of the size `limit`."""
+        number, limit = integer(given, "page", 1), integer(given, "limit", self.default)
+        if number < 1 or not 1 <= limit <= self.largest:
+            raise invalid(f"page must be at least 1, and limit from 1 to {self.largest}")
+        return _NumberedPage(number, limit)
+
+
+@dataclass(frozen=True)
+class _NumberedPage(Page):
+    number: int
+    limit: int
+
+    def answer(self, key: str, records: Sequence[Any]) -> Record:
+        first = (self.number - 1) * self.limit
+        pagination = {"page": self.number, "limit": self.limit, "total": len(records)}
+        return {key: records[first : first + self.limit], "meta": {"pagination": pagination}}
+
+
+@dataclass(frozen=True)
+class Offsets(Paging):
+    """Pages by `limit` and `offset`; nothing in the response tells about other pages.
+
+    Attributes:
+        default: the size of a page for which none is requested.
+        largest: the largest size that may be requested.
+    """
+
+    default: int
+    largest: int
+
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
+        """Return the page of the size `limit` from `offset` on."""
+        limit = integer(given, "limit", self.default)
+        if limit > self.largest:
+            raise invalid(f"limit must not exceed {self.largest}", "limit")
+        return _OffsetPage(integer(given, "offset", 0), limit)
+
+
+@dataclass(frozen=True)
+class _OffsetPage(Page):
+    offset: int
+    limit: int
+
+    def answer(self, key: str, records: Sequence[Any]) -> Record:
+        return {key: records[self.offset : self.offset + self.limit]}

@@ -1,13 +1,19 @@
-"""What every generator of the workspace's content needs: seeded chance, and objects that live for a time."""
+"""Seeded chance, and records that appear, change and vanish as the sandbox's time passes."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-Record: TypeAlias = dict[str, Any]
+from cdp_connectors.json_types import JsonObject
 
+Record: TypeAlias = JsonObject
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+"""Seconds."""
 FOREVER = datetime.max.replace(tzinfo=timezone.utc)
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -43,6 +49,34 @@ class Dated:
 def visible(objects: Iterable[Dated], now: datetime) -> list[Record]:
     """Return the records that can be seen at `now`, in their given order."""
     return [dated.record for dated in objects if dated.since <= now < dated.until]
+
+
+def versions(
+    record: Record, since: datetime, changes: Iterable[tuple[datetime, Record]] = (), until: datetime = FOREVER
+) -> list[Dated]:
+    """Return the versions of a record: from the moment of each change on, its fields replace those before."""
+    moments, made = [since, *(max(since, moment) for moment, _ in changes)], [record]
+    made += [record := record | fields for _, fields in changes]
+    ends = [min(end, until) for end in (*moments[1:], until)]
+    return [Dated(*version) for version in zip(made, moments, ends, strict=True)]
+
+
+def first_versions(objects: Iterable[Dated], key: str = "id") -> list[Dated]:
+    """Return the first version of each record, in their given order; `key` identifies a record."""
+    found: dict[Hashable, Dated] = {}
+    for dated in objects:
+        found.setdefault(dated.record[key], dated)
+    return list(found.values())
+
+
+def at(seconds: int) -> datetime:
+    """Return the moment of epoch seconds."""
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def epoch(moment: datetime) -> int:
+    """Return a moment as epoch seconds, rounded down."""
+    return int(moment.timestamp())
 
 
 def midnight(day: date) -> datetime:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from sandbox.customerio.history import DAY, HOUR, Row
+from sandbox.api.timeline import DAY, HOUR, Record
 from sandbox.customerio.people import Person
 
 _TYPES = ("event", "page", "attribute_change", "sent_email", "opened_email", "_o:1:object_attribute_change")
@@ -20,10 +20,10 @@ class Activity:
     person: Person
 
     @property
-    def row(self) -> Row:
+    def row(self) -> Record:
         """The activity as `GET /v1/activities` returns it."""
         identifiers = self.person.identifiers
-        row: Row = {
+        row: Record = {
             "id": f"01K{self.number:023d}",
             "type": self.kind,
             "timestamp": self.timestamp,
@@ -35,7 +35,7 @@ class Activity:
             row |= {"delivery_id": f"delivery-{self.number}", "delivery_type": "email"}
         return row
 
-    def _data(self) -> Row:
+    def _data(self) -> Record:
         if self.kind == "attribute_change":
             return {"plan": {"from": "free", "to": "basic"}}
         if self.kind.endswith("_email"):

@@ -1,129 +1,136 @@
-"""Who is in each segment, and what uses the segments and the sender identities."""
+"""The members of each segment, and the use of segments and sender identities."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
-from starlette.requests import Request
-
+from sandbox.api.endpoints import Endpoint, Listing, Parents, Single
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import Dated, Record, epoch, visible
+from sandbox.api.tokens import Tokens
 from sandbox.customerio.content import Content
-from sandbox.customerio.history import Row
-from sandbox.customerio.paging import Pages
-from sandbox.customerio.people import Person, number_of
-from sandbox.customerio.resources import ChildList, ChildRecord, Endpoint, Parents, Resource
+from sandbox.customerio.people import number_of
+from sandbox.customerio.workspace_people import WorkspacePeople
 
-_MEMBER_PAGES = Pages[Row]("mem", default=1000, maximum=30_000)
+_MEMBERLESS = 9
+"""The last digit of the segments without members."""
 
 
 @dataclass
 class Audience:
-    """What is known of segments; membership follows from the numbers of the segment and the person."""
+    """The segments; membership follows from the numbers of the segment and the person."""
 
-    people: list[Person]
+    people: WorkspacePeople
     content: Content
-    listed: Callable[[str], list[Row]]
-    """The rows of a list of the configuration, by the name of its stream."""
-    now: Callable[[], int]
+    tables: Mapping[str, list[Dated]]
+    """The lists of the configuration, by the name of their stream."""
     segment_id_in_usage: bool = False
     """Whether `used_by` has the id of the segment inside, as was observed, or beside it, as documented."""
 
-    def members(self, segment: Row) -> list[Row]:
-        """The identifiers of a segment's members, in the order of `cio_id`; every tenth segment has none."""
-        number, now = segment["id"], self.now()
-        if number % 10 == 9:  # noqa: PLR2004 # any one
-            return []
-        return [person.identifiers for person in self.people[number - 1 :: 17 * number] if person.exists(now)]
+    def endpoints(self, each: Mapping[str, Parents]) -> list[Endpoint]:
+        """Return the endpoints of segments and senders; `each` has the parents by the list that they are in."""
+        return [
+            Listing(
+                path="/segments/{segment_id}/membership",
+                stream="segment_memberships",
+                primary_key=("segment_id", "cio_id"),
+                key="identifiers",
+                records=lambda arguments, now: self._members(arguments["segment_id"], now),
+                envelope=_with_ids,
+                of=each["segments"],
+                adds={"segment_id": "segment_id"},
+                paging=Tokens("mem", default=1000, largest=30_000, key=lambda member: str(member["cio_id"])),
+                null_if_empty=True,
+            ),
+            Single(
+                path="/segments/{segment_id}/customer_count",
+                stream="segment_counts",
+                primary_key=("segment_id",),
+                data=lambda arguments, now: {
+                    "segment_id": arguments["segment_id"],
+                    "count": len(self._members(arguments["segment_id"], now)),
+                },
+                of=each["segments"],
+            ),
+            Single(
+                path="/segments/{segment_id}/used_by",
+                stream="segment_usage",
+                primary_key=("segment_id",),
+                data=self._segment_usage,
+                row=lambda data: data["used_by"],
+                of=each["segments"],
+                adds={"segment_id": "segment_id"},
+            ),
+            Single(
+                path="/sender_identities/{sender_id}/used_by",
+                stream="sender_usage",
+                primary_key=("sender_id",),
+                data=self._sender_usage,
+                of=each["sender_identities"],
+                adds={"sender_id": "sender_id"},
+            ),
+            Listing(
+                path="/customers/{cio_id}/segments",
+                stream="person_segments",
+                primary_key=("cio_id", "id"),
+                key="segments",
+                records=lambda arguments, now: self._segments_of(arguments["cio_id"], now),
+                of=self.people.each,
+                resolve=self.people.resolve,
+                adds={"cio_id": "cio_id"},
+                paging=None,
+            ),
+        ]
 
-    def segments_of(self, cio_id: str) -> list[Row]:
-        """The segments that a person is in, with what is told of them there."""
+    def _members(self, segment: int, now: datetime) -> list[Record]:
+        """Return the identifiers of a segment's members, in the order of `cio_id`."""
+        if segment % 10 == _MEMBERLESS:
+            return []
+        people = self.people.ever[segment - 1 :: 17 * segment]
+        return [person.identifiers for person in people if person.exists(epoch(now))]
+
+    def _segments_of(self, cio_id: str, now: datetime) -> list[Record]:
+        """Return the segments that a person is in, with the fields that they have there."""
         number = number_of(cio_id)
         return [
             {name: segment[name] for name in ("id", "name", "description")}
-            for segment in self.listed("segments")
-            if segment["id"] % 10 != 9 and number % (17 * segment["id"]) == segment["id"]  # noqa: PLR2004 # as above
+            for segment in visible(self.tables["segments"], now)
+            if segment["id"] % 10 != _MEMBERLESS and number % (17 * segment["id"]) == segment["id"]
         ]
 
-    def segment_usage(self, segment: Row) -> Row:
-        """The campaigns and newsletters that name the segment."""
-        number = segment["id"]
-        return self._usage(
+    def _segment_usage(self, arguments: Arguments, now: datetime) -> Record:
+        """Return the campaigns and newsletters that name the segment."""
+        number = arguments["segment_id"]
+        usage = self._usage(
+            now,
             lambda campaign: number in campaign.get("trigger_segment_ids", []) + campaign["filter_segment_ids"],
             lambda newsletter: number in newsletter["recipient_segment_ids"],
         )
+        if self.segment_id_in_usage:
+            return {"used_by": {"segment_id": number, **usage}}
+        return {"segment_id": number, "used_by": usage}
 
-    def sender_usage(self, sender: Row) -> Row:
-        """The campaigns and newsletters whose content names the sender."""
-        now = self.now()
+    def _sender_usage(self, arguments: Arguments, now: datetime) -> Record:
+        """Return the campaigns and newsletters whose content names the sender."""
+        sender = arguments["sender_id"]
         return self._usage(
-            lambda campaign: sender["id"] in self.content.senders("campaigns", campaign["id"], now),
-            lambda newsletter: sender["id"] in self.content.senders("newsletters", newsletter["id"], now),
+            now,
+            lambda campaign: sender in self.content.senders("campaigns", campaign["id"], now),
+            lambda newsletter: sender in self.content.senders("newsletters", newsletter["id"], now),
         )
 
-    def _usage(self, in_campaign: Callable[[Row], bool], in_newsletter: Callable[[Row], bool]) -> Row:
-        newsletters = [row for row in self.listed("newsletters") if in_newsletter(row)]
+    def _usage(
+        self, now: datetime, in_campaign: Callable[[Record], bool], in_newsletter: Callable[[Record], bool]
+    ) -> Record:
+        newsletters = [row for row in visible(self.tables["newsletters"], now) if in_newsletter(row)]
         return {
-            "campaigns": [row["id"] for row in self.listed("campaigns") if in_campaign(row)],
+            "campaigns": [row["id"] for row in visible(self.tables["campaigns"], now) if in_campaign(row)],
             "sent_newsletters": [row["id"] for row in newsletters if "sent_at" in row],
             "draft_newsletters": [row["id"] for row in newsletters if "sent_at" not in row],
         }
 
-    def usage_envelope(self, segment: Row, usage: Row) -> Row:
-        """The body of the answer in either of its forms."""
-        if self.segment_id_in_usage:
-            return {"used_by": {"segment_id": segment["id"], **usage}}
-        return {"segment_id": segment["id"], "used_by": usage}
 
-
-@dataclass(frozen=True)
-class _Memberships:
-    listing: ChildList
-
-    @property
-    def stream(self) -> str:
-        """The name of the stream."""
-        return self.listing.stream
-
-    def endpoint(self, parents: Parents) -> Endpoint:
-        """The endpoint, which tells the members twice: `ids` has an empty text for whoever has no id."""
-        plain = self.listing.endpoint(parents)
-
-        async def answer(request: Request) -> dict[str, Any]:
-            body = await plain.answer(request)
-            ids = [known["id"] or "" for known in body["identifiers"] or []]
-            return {"segment_id": int(request.path_params["segment_id"]), "ids": ids or None, **body}
-
-        return Endpoint(plain.path, answer)
-
-    def expected(self, parents: Parents) -> list[Row]:
-        """The identifiers of all members, with the id of the segment."""
-        return self.listing.expected(parents)
-
-
-def audience_resources(audience: Audience) -> list[Resource]:
-    """The streams of segments and senders."""
-    return [
-        _Memberships(
-            ChildList(
-                "segment_memberships",
-                "segments/{segment_id}/membership",
-                "identifiers",
-                audience.members,
-                _MEMBER_PAGES,
-                page_key=lambda member: str(member["cio_id"]),
-                null_when_empty=True,
-            )
-        ),
-        ChildRecord(
-            "segment_counts",
-            "segments/{segment_id}/customer_count",
-            lambda segment: {"segment_id": segment["id"], "count": len(audience.members(segment))},
-        ),
-        ChildRecord("segment_usage", "segments/{segment_id}/used_by", audience.segment_usage, audience.usage_envelope),
-        ChildRecord("sender_usage", "sender_identities/{sender_id}/used_by", audience.sender_usage),
-        ChildList(
-            "person_segments",
-            "customers/{cio_id}/segments",
-            "segments",
-            lambda person: audience.segments_of(person["cio_id"]),
-        ),
-    ]
+def _with_ids(arguments: Arguments, _: datetime, data: Record) -> Record:
+    """Return the members twice: `ids` has an empty string for those without an id."""
+    ids = [known["id"] or "" for known in data["identifiers"] or []]
+    return {"segment_id": arguments["segment_id"], "ids": ids or None, **data}

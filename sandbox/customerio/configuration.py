@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 from random import Random
 
+from sandbox.api.timeline import DAY, HOUR, Dated, Record, at
 from sandbox.customerio.content import broadcast_actions, campaign_actions
-from sandbox.customerio.history import DAY, HOUR, Entry, Row, Table, versioned
+from sandbox.customerio.revisions import revisions
 
-_CAMPAIGN_KINDS: tuple[Row, ...] = (
+_CAMPAIGN_KINDS: tuple[Record, ...] = (
     {"type": "segment", "trigger_segment_ids": [1, 4]},
     {"type": "event", "event_name": "purchase"},
     {"type": "form"},
@@ -31,13 +32,13 @@ _CAMPAIGN_KINDS: tuple[Row, ...] = (
     {"type": "webhook", "webhook_id": 7},
     {"type": "seg_attr", "trigger_segment_ids": [2]},  # in no list of types, and yet observed
 )
-_SCHEDULE: Row = {
+_SCHEDULE: Record = {
     "scheduled_start": 0,
     "scheduled_start_should_backfill": False,
     "scheduled_stop": 0,
     "scheduled_stop_should_sunset": False,
 }
-_CONDITIONS: tuple[Row, ...] = (
+_CONDITIONS: tuple[Record, ...] = (
     {"and": [{"event": {"name": "purchase", "filters": {}}}]},
     {"or": [{"attribute": {"field": "plan", "operator": "eq", "value": "team"}}, {"not": {"segment": {"id": 1}}}]},
 )
@@ -51,7 +52,7 @@ class Configuration:
         self._random = random
         self._start = start
         self._scale = scale
-        self.tables: dict[str, Table] = {
+        self.tables: dict[str, list[Dated]] = {
             "campaigns": self._table(40, self._campaign),
             "broadcasts": self._table(12, self._broadcast),
             "newsletters": self._table(240, self._newsletter),
@@ -66,23 +67,25 @@ class Configuration:
         }
         self.ip_addresses = [f"192.0.2.{number}" for number in range(1, 9)]
 
-    def _table(self, count: int, make: Callable[[int, int], Row], stamp: str = "updated", label: str = "name") -> Table:
+    def _table(
+        self, count: int, make: Callable[[int, int], Record], stamp: str = "updated", label: str = "name"
+    ) -> list[Dated]:
         """`count` rows made by `make(number, created)`, plus some that are new, changed or gone in the next days."""
         size = max(count if count < 100 else int(count * self._scale), 1)  # noqa: PLR2004 # only long lists grow
-        entries = []
+        rows: list[Dated] = []
         for number in range(1, size + 1 + max(size // 20, 1)):
             created = self._moment_after() if number > size else self._moment_before(400)
             updates = [min(created + self._random.randrange(60 * DAY), self._start - 1)] if number <= size else []
             if number % 7 == 0:
                 updates.append(self._moment_after())
-            entry = versioned(make(number, created), created, updates, stamp, label)
+            record = make(number, created)
             vanishes = self._moment_after() if number % 11 == 0 else None
-            entries.append(Entry(entry.appears, entry.row, entry.changes, vanishes))
-        return Table(entries)
+            rows += revisions(record, created, updates, stamp, label, vanishes)
+        return rows
 
     @staticmethod
-    def _fixed(count: int, make: Callable[[int], Row]) -> Table:
-        return Table([Entry(0, make(number)) for number in range(1, count + 1)])
+    def _fixed(count: int, make: Callable[[int], Record]) -> list[Dated]:
+        return [Dated(make(number), at(0)) for number in range(1, count + 1)]
 
     def _moment_before(self, days: int) -> int:
         return self._start - self._random.randrange(HOUR, days * DAY)
@@ -93,7 +96,7 @@ class Configuration:
     def _tags(self, number: int) -> list[str] | None:
         return None if number % 3 == 0 else ["sample", f"team {number % 5}"]
 
-    def _campaign(self, number: int, created: int) -> Row:
+    def _campaign(self, number: int, created: int) -> Record:
         return {
             "id": number,
             "deduplicate_id": "",
@@ -110,7 +113,7 @@ class Configuration:
             **_SCHEDULE,
         }
 
-    def _broadcast(self, number: int, created: int) -> Row:
+    def _broadcast(self, number: int, created: int) -> Record:
         return {
             "id": number,
             "deduplicate_id": "",
@@ -126,8 +129,8 @@ class Configuration:
             **_SCHEDULE,
         }
 
-    def _newsletter(self, number: int, created: int) -> Row:
-        row: Row = {
+    def _newsletter(self, number: int, created: int) -> Record:
+        row: Record = {
             "id": number,
             "deduplicate_id": "",
             "name": f"Newsletter {number}",
@@ -139,8 +142,8 @@ class Configuration:
         }
         return row if number % 10 == 0 else row | {"sent_at": created + DAY}
 
-    def _segment(self, number: int, created: int) -> Row:
-        row: Row = {
+    def _segment(self, number: int, created: int) -> Record:
+        row: Record = {
             "id": number,
             "deduplicate_id": "",
             "name": f"Segment {number}",
@@ -154,7 +157,7 @@ class Configuration:
         return row if number % 5 == 0 else row | {"conditions": _CONDITIONS[number % len(_CONDITIONS)]}
 
     @staticmethod
-    def _transactional(number: int, created: int) -> Row:
+    def _transactional(number: int, created: int) -> Record:
         return {
             "id": number,
             "name": f"Receipt {number}",
@@ -168,7 +171,7 @@ class Configuration:
         }
 
     @staticmethod
-    def _export(number: int, created: int) -> Row:
+    def _export(number: int, created: int) -> Record:
         return {
             "id": number,
             "deduplicate_id": "",
@@ -184,7 +187,7 @@ class Configuration:
         }
 
     @staticmethod
-    def _collection(number: int, created: int) -> Row:
+    def _collection(number: int, created: int) -> Record:
         return {
             "id": number,
             "name": f"Collection {number}",
@@ -195,11 +198,11 @@ class Configuration:
         }
 
     @staticmethod
-    def _snippet(number: int, created: int) -> Row:  # noqa: ARG004 # a snippet does not tell when it was created
+    def _snippet(number: int, created: int) -> Record:  # noqa: ARG004 # a snippet does not tell when it was created
         return {"name": f"Snippet {number}", "value": f"<p>Part {number}</p>"}
 
     @staticmethod
-    def _topic(number: int) -> Row:
+    def _topic(number: int) -> Record:
         return {
             "id": number,
             "identifier": f"topic_{number}",
@@ -209,9 +212,9 @@ class Configuration:
         }
 
     @staticmethod
-    def _object_type(number: int) -> Row:
+    def _object_type(number: int) -> Record:
         name = ("Company", "Course", "Account")[number - 1]
-        row: Row = {
+        row: Record = {
             "id": str(number),
             "name": f"{name}s",
             "singular_name": name,
@@ -222,7 +225,7 @@ class Configuration:
         return row | {"icon": "building"} if number == 1 else row
 
     @staticmethod
-    def _reporting_webhook(number: int) -> Row:
+    def _reporting_webhook(number: int) -> Record:
         return {
             "id": number,
             "name": f"Webhook {number}",

@@ -2,28 +2,29 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from random import Random
 
-from sandbox.customerio.history import DAY, HOUR, Entry, Row, Table, versioned
-from sandbox.customerio.paging import Pages
-from sandbox.customerio.resources import ChildList, Resource
+from sandbox.api.endpoints import Endpoint, Listing, Parents
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import DAY, HOUR, Dated, Record, epoch, first_versions, visible
+from sandbox.api.tokens import Tokens
+from sandbox.customerio.revisions import revisions
 
 SENDERS_IN_USE = 12
 """Only the first sender identities send anything; two of them are hidden, and one is a phone number."""
 
-_CAMPAIGN_ACTION_PAGES = Pages[Row]("cac", default=10, maximum=10, ignores_limit=True)
-_BROADCAST_ACTION_PAGES = Pages[Row]("bac", default=10, maximum=10, ignores_limit=True)
 _ACTION_TYPES = ("email", "email", "twilio", "webhook", "push")
 _LANGUAGES = ("", "fr", "de", "es", "ja", "pt-BR", "nl", "it", "da", "sv", "fi", "pl")
 
 
-def campaign_actions(campaign: int) -> list[Row]:
+def campaign_actions(campaign: int) -> list[Record]:
     """The actions that a campaign names: three, but thirteen in every twentieth."""
     count = 13 if campaign % 20 == 0 else 3
     return [{"id": campaign * 100 + n, "type": _ACTION_TYPES[(campaign + n) % 5]} for n in range(count)]
 
 
-def broadcast_actions(broadcast: int) -> list[Row]:
+def broadcast_actions(broadcast: int) -> list[Record]:
     """The actions that a broadcast names: one or two, but twelve in the fifth."""
     count = 12 if broadcast == 5 else 1 + broadcast % 2  # noqa: PLR2004 # any one
     return [{"id": 10_000 + broadcast * 100 + n, "type": "email"} for n in range(count)]
@@ -32,86 +33,114 @@ def broadcast_actions(broadcast: int) -> list[Row]:
 class Content:
     """The children of everything that sends, by the list that the parent is in and the parent's id."""
 
-    def __init__(self, random: Random, start: int, parents: Mapping[str, Table]) -> None:
+    def __init__(self, random: Random, start: int, parents: Mapping[str, list[Dated]]) -> None:
         """Generate what the `campaigns`, `broadcasts`, `newsletters`, and `transactional` contain.
 
-        It changes more often than what contains it, and without a trace there.
+        Children change more often than their parent, whose `updated` does not reflect it.
         """
         self._random = random
         self._start = start
-        self._tables: dict[str, dict[int, Table]] = {
-            kind: {entry.row["id"]: self._table(make(entry.row), entry.appears) for entry in parents[kind].entries}
+        self._parents = parents
+        self._tables: dict[str, dict[int, list[Dated]]] = {
+            kind: {
+                parent.record["id"]: self._table(make(parent.record), epoch(parent.since))
+                for parent in first_versions(parents[kind])
+            }
             for kind, make in _MAKERS.items()
         }
 
-    def rows(self, kind: str, parent: int, now: int) -> list[Row]:
-        """What a parent contains now."""
-        return self._tables[kind][parent].at(now)
+    def rows(self, kind: str, parent: int, now: datetime) -> list[Record]:
+        """Return what a parent contains."""
+        return visible(self._tables[kind][parent], now)
 
-    def senders(self, kind: str, parent: int, now: int) -> set[int]:
-        """The sender identities that send what a parent contains now."""
+    def senders(self, kind: str, parent: int, now: datetime) -> set[int]:
+        """Return the ids of the sender identities that send what a parent contains."""
         return {row["from_id"] for row in self.rows(kind, parent, now) if "from_id" in row}
 
-    def _table(self, rows: Iterator[Row], created: int) -> Table:
-        return Table([self._entry(row | {"created": created}, created) for row in rows])
+    def test_groups(self, newsletter: int, now: datetime) -> list[Record]:
+        """Return the test groups of a newsletter."""
+        return _test_groups(next(row for row in visible(self._parents["newsletters"], now) if row["id"] == newsletter))
 
-    def _entry(self, row: Row, created: int) -> Entry:
+    def _table(self, rows: Iterator[Record], created: int) -> list[Dated]:
+        return [version for row in rows for version in self._versions(row | {"created": created}, created)]
+
+    def _versions(self, row: Record, created: int) -> list[Dated]:
         updates = [created + self._random.randrange(HOUR, 30 * DAY)] if created < self._start - 30 * DAY else []
         if self._random.random() < 1 / 5:
             updates.append(max(created, self._start) + self._random.randrange(HOUR, 4 * DAY))
-        return versioned(row, created, updates, "updated", "name")
+        return revisions(row, created, updates, "updated", "name")
 
 
-def content_resources(content: Content, now: Callable[[], int]) -> list[Resource]:
-    """The streams of actions and variants."""
+def content_endpoints(content: Content, each: Mapping[str, Parents]) -> list[Endpoint]:
+    """Return the lists of actions, variants and test groups; `each` has the parents by the list that they are in."""
 
-    def contained_in(kind: str) -> Callable[[Row], list[Row]]:
-        return lambda parent: content.rows(kind, parent["id"], now())
+    def contained_in(kind: str, argument: str) -> Callable[[Arguments, datetime], list[Record]]:
+        return lambda arguments, now: content.rows(kind, arguments[argument], now)
 
     return [
-        ChildList(
-            "campaign_actions",
-            "campaigns/{campaign_id}/actions",
-            "actions",
-            contained_in("campaigns"),
-            _CAMPAIGN_ACTION_PAGES,
-            emitted=_emitted_action,
+        Listing(
+            path="/campaigns/{campaign_id}/actions",
+            stream="campaign_actions",
+            primary_key=("campaign_id", "id"),
+            key="actions",
+            records=contained_in("campaigns", "campaign_id"),
+            makes=_emitted_action,
+            of=each["campaigns"],
+            adds={"campaign_id": "campaign_id"},
+            paging=Tokens("cac", default=10, largest=10, ignores_limit=True),
         ),
-        ChildList(
-            "broadcast_actions",
-            "broadcasts/{broadcast_id}/actions",
-            "actions",
-            contained_in("broadcasts"),
-            _BROADCAST_ACTION_PAGES,
-            bare_end=True,
-            emitted=_emitted_action,
+        Listing(
+            path="/broadcasts/{broadcast_id}/actions",
+            stream="broadcast_actions",
+            primary_key=("broadcast_id", "id"),
+            key="actions",
+            records=contained_in("broadcasts", "broadcast_id"),
+            makes=_emitted_action,
+            of=each["broadcasts"],
+            adds={"broadcast_id": "broadcast_id"},
+            paging=Tokens("bac", default=10, largest=10, ignores_limit=True, bare_end=True),
         ),
-        ChildList(
-            "newsletter_variants", "newsletters/{newsletter_id}/contents", "contents", contained_in("newsletters")
+        Listing(
+            path="/newsletters/{newsletter_id}/contents",
+            stream="newsletter_variants",
+            primary_key=("newsletter_id", "id"),
+            key="contents",
+            records=contained_in("newsletters", "newsletter_id"),
+            of=each["newsletters"],
+            adds={"newsletter_id": "newsletter_id"},
+            paging=None,
         ),
-        ChildList(
-            "newsletter_test_groups",
-            "newsletters/{newsletter_id}/test_groups",
-            "test_groups",
-            _test_groups,
-            null_when_empty=True,
+        Listing(
+            path="/newsletters/{newsletter_id}/test_groups",
+            stream="newsletter_test_groups",
+            primary_key=("newsletter_id", "id"),
+            key="test_groups",
+            records=lambda arguments, now: content.test_groups(arguments["newsletter_id"], now),
+            of=each["newsletters"],
+            adds={"newsletter_id": "newsletter_id"},
+            paging=None,
+            null_if_empty=True,
         ),
-        ChildList(
-            "transactional_variants",
-            "transactional/{transactional_id}/contents",
-            "contents",
-            contained_in("transactional"),
+        Listing(
+            path="/transactional/{transactional_id}/contents",
+            stream="transactional_variants",
+            primary_key=("transactional_id", "id"),
+            key="contents",
+            records=contained_in("transactional", "transactional_id"),
+            of=each["transactional"],
+            adds={"transactional_id": "transactional_id"},
+            paging=None,
         ),
     ]
 
 
-def _emitted_action(row: Row) -> Row:
-    """With an integer for an id, and without what can be a credential in a webhook."""
+def _emitted_action(row: Record) -> list[Record]:
+    """Return the row with an integer id, and without what can be a credential in a webhook."""
     row = row | {"id": int(row["id"])}
-    return row | _without_credentials(row["id"]) if row["type"] == "webhook" else row
+    return [row | _without_credentials(row["id"]) if row["type"] == "webhook" else row]
 
 
-def _campaign_actions(campaign: Row) -> Iterator[Row]:
+def _campaign_actions(campaign: Record) -> Iterator[Record]:
     """Actions have texts for ids here, although the campaign itself has integers."""
     for number, action in enumerate(campaign["actions"]):
         row = _MESSAGES.get(action["type"], _email)(action["id"], f"Step {number + 1}")
@@ -119,25 +148,25 @@ def _campaign_actions(campaign: Row) -> Iterator[Row]:
         yield row | {"sending_state": ("automatic", "draft", "off")[number % 3], "deduplicate_id": ""}
 
 
-def _broadcast_actions(broadcast: Row) -> Iterator[Row]:
+def _broadcast_actions(broadcast: Record) -> Iterator[Record]:
     """One row a language; nothing in it tells the broadcast."""
     for action, language in zip(broadcast["actions"], _LANGUAGES, strict=False):
         row = _email(action["id"], f"Announcement {language}") | {"id": str(action["id"]), "language": language}
         yield row | {"sending_state": "automatic", "deduplicate_id": ""}
 
 
-def _is_tested(newsletter: Row) -> bool:
+def _is_tested(newsletter: Record) -> bool:
     return bool(newsletter["id"] % 4 == 0)
 
 
-def _newsletter_variants(newsletter: Row) -> Iterator[Row]:
+def _newsletter_variants(newsletter: Record) -> Iterator[Record]:
     for group, content in enumerate(newsletter["content_ids"]):
         row = _email(content, f"Variant {content}") | {"newsletter_id": newsletter["id"], "deduplicate_id": ""}
         row |= {"cc": "", "body_plain": f"Issue {newsletter['id']}"}
         yield row | ({"test_group_id": group} if _is_tested(newsletter) else {"language": _LANGUAGES[group]})
 
 
-def _test_groups(newsletter: Row) -> list[Row]:
+def _test_groups(newsletter: Record) -> list[Record]:
     if not _is_tested(newsletter):
         return []
     return [
@@ -152,13 +181,13 @@ def _test_groups(newsletter: Row) -> list[Row]:
     ]
 
 
-def _transactional_variants(message: Row) -> Iterator[Row]:
+def _transactional_variants(message: Record) -> Iterator[Record]:
     """One row a language; nothing in it tells the message."""
     for number, language in enumerate(_LANGUAGES[: 1 + message["id"] % 3]):
         yield _email(message["id"] * 10 + number, message["name"]) | {"language": language}
 
 
-def _email(identifier: int, name: str) -> Row:
+def _email(identifier: int, name: str) -> Record:
     sender = identifier % SENDERS_IN_USE + 1
     return {
         "id": identifier,
@@ -182,7 +211,7 @@ def _email(identifier: int, name: str) -> Row:
     }
 
 
-def _text_message(identifier: int, name: str) -> Row:
+def _text_message(identifier: int, name: str) -> Record:
     return {
         "name": name,
         "layout": "",
@@ -194,7 +223,7 @@ def _text_message(identifier: int, name: str) -> Row:
     }
 
 
-def _webhook(identifier: int, name: str) -> Row:
+def _webhook(identifier: int, name: str) -> Record:
     return {
         "name": name,
         "layout": "",
@@ -205,15 +234,15 @@ def _webhook(identifier: int, name: str) -> Row:
     }
 
 
-def _without_credentials(identifier: int) -> Row:
+def _without_credentials(identifier: int) -> Record:
     return {
         "url": f"https://collector.example.com/actions/{identifier}?token=***",
         "headers": json.dumps([{"name": "Authorization", "value": "***"}]),
     }
 
 
-_MESSAGES: dict[str, Callable[[int, str], Row]] = {"twilio": _text_message, "webhook": _webhook}
-_MAKERS: dict[str, Callable[[Row], Iterator[Row]]] = {
+_MESSAGES: dict[str, Callable[[int, str], Record]] = {"twilio": _text_message, "webhook": _webhook}
+_MAKERS: dict[str, Callable[[Record], Iterator[Record]]] = {
     "campaigns": _campaign_actions,
     "broadcasts": _broadcast_actions,
     "newsletters": _newsletter_variants,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.customerio.history import Row
+from sandbox.api.timeline import Record
 from sandbox.customerio.world import CustomerioWorld
 
 
-def behaviour(world: CustomerioWorld) -> Row:
+def behaviour(world: CustomerioWorld) -> Record:
     """Return how the API behaves at present, in the form that `change_behaviour` takes."""
     return {
         "rate_limit_per_second": world.rate_limit_per_second,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import formatdate
 
-from starlette.requests import Request
-
-from sandbox.customerio.history import DAY, HOUR
-from sandbox.customerio.paging import BadRequest, integer
+from sandbox.api.errors import invalid
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import DAY, HOUR
+from sandbox.api.validation import integer
 
 MIDNIGHT_EST = 5 * HOUR
 MOST_STEPS = 45
@@ -44,56 +44,56 @@ class Days:
         return {name: [totals[day][name] if day in totals else 0 for day in days] for name in names}
 
 
-def between(request: Request, offset: int) -> Days:
+def between(given: Arguments, offset: int) -> Days:
     """The days from `start` to `end`, which are required, of which each begins `offset` after midnight UTC.
 
     Raises:
-        BadRequest: for bounds or units that the API does not take.
+        ApiError: for bounds or units that the API does not take.
     """
-    _check(request, "res")
-    if not {"start", "end"} <= set(request.query_params):
-        raise BadRequest("start and end are required")
-    start, end = integer(request, "start", 0), integer(request, "end", 0)
+    _check(given, "res")
+    if not {"start", "end"} <= set(given):
+        raise invalid("start and end are required")
+    start, end = integer(given, "start", 0), integer(given, "end", 0)
     if not start <= end <= start + _TEN_YEARS:
-        raise BadRequest("end must lie within ten years after start")
+        raise invalid("end must lie within ten years after start")
     first = (start - offset) // DAY
     return Days(first, (end - offset) // DAY - first + 1, offset)
 
 
-def last_steps(request: Request, now: int) -> Days:
+def last_steps(given: Arguments, now: int) -> Days:
     """The last `steps` days in EST, up to the present one: two at least, and all that there are for 0.
 
     Raises:
-        BadRequest: for more than there are, or for units that the API does not take.
+        ApiError: for more than there are, or for units that the API does not take.
     """
-    _check(request, "period", "days")
-    steps = integer(request, "steps", MOST_STEPS)
+    _check(given, "period", "days")
+    steps = integer(given, "steps", MOST_STEPS)
     if steps > MOST_STEPS:
-        raise BadRequest(f"steps must not exceed {MOST_STEPS}")
+        raise invalid(f"steps must not exceed {MOST_STEPS}")
     count = max(steps, 2) if steps else MOST_STEPS
     return Days((now - MIDNIGHT_EST) // DAY - count + 1, count, MIDNIGHT_EST)
 
 
-def zone_offset(request: Request) -> int:
+def zone_offset(given: Arguments) -> int:
     """How long after midnight UTC the days of `tz` begin.
 
     Raises:
-        BadRequest: for a zone that the sandbox does not know.
+        ApiError: for a zone that the sandbox does not know.
     """
-    zone = request.query_params.get("tz", "EST")
+    zone = given.get("tz", "EST")
     if zone not in {"UTC", "EST"}:
-        raise BadRequest("the sandbox knows tz=UTC and EST only")
+        raise invalid("the sandbox knows tz=UTC and EST only")
     return 0 if zone == "UTC" else MIDNIGHT_EST
 
 
-def _check(request: Request, name: str, default: str | None = None) -> None:
-    value = request.query_params.get(name, default)
+def _check(given: Arguments, name: str, default: str | None = None) -> None:
+    value = given.get(name, default)
     if value in _OTHERS:
-        raise BadRequest(f"the sandbox knows {name}=days only")
+        raise invalid(f"the sandbox knows {name}=days only")
     if value not in _DAYS:
-        raise BadRequest(f"{name} must be days, or another unit")
-    if {"type", "unique"} & set(request.query_params):
-        raise BadRequest("the sandbox counts neither by type nor unique people")
+        raise invalid(f"{name} must be days, or another unit")
+    if {"type", "unique"} & set(given):
+        raise invalid("the sandbox counts neither by type nor unique people")
 
 
 def http_date(now: int) -> str:

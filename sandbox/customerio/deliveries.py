@@ -4,8 +4,8 @@ import base64
 from dataclasses import dataclass
 from random import Random
 
+from sandbox.api.timeline import DAY, HOUR, MINUTE, Record
 from sandbox.customerio.content import broadcast_actions, campaign_actions
-from sandbox.customerio.history import DAY, HOUR, MINUTE, Row
 from sandbox.customerio.people import Person
 
 _TYPES = ("email", "push", "twilio", "in_app", "webhook")
@@ -21,7 +21,7 @@ class Delivery:
     kind: str
     person: Person | None
     """None for a person whose data were forgotten."""
-    origin: Row
+    origin: Record
     """What sent it: the ids of a campaign and its action, a newsletter, a broadcast, or a transactional message."""
     metrics: dict[str, int]
     """When each metric is recorded, past and future."""
@@ -34,12 +34,12 @@ class Delivery:
             b"dl" + self.number.to_bytes(7, "big") + self.created.to_bytes(5, "big")
         ).decode()
 
-    def at(self, now: int) -> Row:
+    def at(self, now: int) -> Record:
         """The delivery as `GET /v1/messages` returns it."""
         metrics = {name: moment for name, moment in self.metrics.items() if moment <= now}
         identifiers = self.person.identifiers if self.person else None
         template = _ADDRESSES.get(self.kind)
-        row: Row = {
+        row: Record = {
             "id": self.delivery_id,
             "deduplicate_id": f"{self.delivery_id}:{max(metrics.values(), default=self.created)}",
             "created": self.created,
@@ -105,12 +105,12 @@ def _moments(random: Random, start: int, count: int) -> list[int]:
     return sorted(random.randrange(start - 240 * DAY, start + 4 * DAY) for _ in range(total))
 
 
-def _campaign_action(random: Random) -> Row:
+def _campaign_action(random: Random) -> Record:
     campaign = random.randrange(1, 41)
     return {"campaign_id": campaign, "action_id": random.choice(campaign_actions(campaign))["id"]}
 
 
-def _origin(random: Random, newsletters: int) -> Row:
+def _origin(random: Random, newsletters: int) -> Record:
     sent_by = random.choices(("campaign", "newsletter", "broadcast", "transactional"), (50, 35, 5, 10))[0]
     if sent_by == "campaign":
         return _campaign_action(random)

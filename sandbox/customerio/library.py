@@ -1,18 +1,21 @@
-"""What campaigns are made of: Design Studio, assets, and the content of collections."""
+"""Material for campaigns: Design Studio, assets, and the contents of collections."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from random import Random
-from typing import Any
 
-from starlette.requests import Request
+from cdp_connectors.json_types import Json
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.errors import invalid
+from sandbox.api.paging import NumberedPages
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import DAY, HOUR, Dated, Record, visible
+from sandbox.api.validation import integer
+from sandbox.customerio.revisions import revisions
 
-from sandbox.customerio.history import DAY, HOUR, Entry, Row, Table, versioned
-from sandbox.customerio.paging import BadRequest, NumberedPages, integer
-from sandbox.customerio.resources import Endpoint, Parents, PlainList, Resource
-
-_DESIGN_PAGES = NumberedPages(default=1000, maximum=1000)
-_ASSET_PAGES = NumberedPages(default=1000, maximum=10_000)
+_DESIGN_PAGES = NumberedPages(default=1000, largest=1000)
+_ASSET_PAGES = NumberedPages(default=1000, largest=10_000)
 OBJECT_COLLECTION = 3
 """The collection whose content is one object instead of an array."""
 
@@ -34,15 +37,16 @@ class Library:
             "assets": self._table(count, lambda n: _asset(n, asset_folders)),
         }
 
-    def _table(self, count: int, make: Callable[[int], Row]) -> Table:
-        entries = []
+    def _table(self, count: int, make: Callable[[int], Record]) -> list[Dated]:
+        rows: list[Dated] = []
         for number in range(count + max(count // 20, 1)):
             created = self._soon() if number >= count else self._start - self._random.randrange(DAY, 400 * DAY)
             changes = [self._start - HOUR] if number % 3 == 0 and number < count else []
             changes += [max(created, self._soon())] if number % 7 == 0 else []
-            entry = versioned(make(number) | {"created": created}, created, changes, "updated", "name")
-            entries.append(Entry(created, entry.row, entry.changes, self._soon() if number % 19 == 0 else None))
-        return Table(entries)
+            record = make(number) | {"created": created}
+            vanishes = self._soon() if number % 19 == 0 else None
+            rows += revisions(record, created, changes, "updated", "name", vanishes)
+        return rows
 
     def _soon(self) -> int:
         return self._start + self._random.randrange(HOUR, 4 * DAY)
@@ -50,7 +54,7 @@ class Library:
     def _uuid(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
-    def _email(self, number: int, folders: list[str]) -> Row:
+    def _email(self, number: int, folders: list[str]) -> Record:
         return {
             "id": self._uuid(),
             "is_template": number % 10 == 0,
@@ -59,59 +63,84 @@ class Library:
             **_placed(number, folders),
         }
 
-    def _component(self, number: int, folders: list[str]) -> Row:
+    def _component(self, number: int, folders: list[str]) -> Record:
         return {"id": self._uuid(), "tag": f"part-{number}", **_placed(number, folders)}
 
 
-def library_resources(library: Library, now: Callable[[], int]) -> list[Resource]:
-    """The streams of Design Studio, assets, and collections."""
+def library_endpoints(library: Library, collections: list[Dated]) -> list[Endpoint]:
+    """Return the lists of Design Studio and of the assets, and the contents of collections."""
 
-    def numbered(stream: str, path: str, envelope: str, pages: NumberedPages) -> PlainList:
-        async def answer(request: Request) -> dict[str, Any]:
-            rows = _arranged(request, rows_now()) if pages is _DESIGN_PAGES else rows_now()
-            page, meta = pages.page(request, rows)
-            folders = library.tables["design_studio_folders"].at(now())
-            beside = {"folders": folders} if stream == "design_studio_emails" else {}
-            return {**beside, envelope: page, "meta": meta}
+    def arranged(stream: str) -> Callable[[Arguments, datetime], list[Record]]:
+        return lambda arguments, now: _arranged(arguments, visible(library.tables[stream], now))
 
-        def rows_now() -> list[Row]:
-            return library.tables[stream].at(now())
-
-        return PlainList(stream, path, answer, rows_now)
+    def each_collection(now: datetime) -> list[Arguments]:
+        return [{"collection_id": collection["id"]} for collection in visible(collections, now)]
 
     return [
-        numbered("design_studio_emails", "design_studio/emails", "emails", _DESIGN_PAGES),
-        numbered("design_studio_folders", "design_studio/folders", "folders", _DESIGN_PAGES),
-        numbered("design_studio_components", "design_studio/components", "components", _DESIGN_PAGES),
-        numbered("assets", "assets", "assets", _ASSET_PAGES),
-        numbered("asset_folders", "assets/folders", "folders", _ASSET_PAGES),
-        _CollectionContents(),
+        Listing(
+            path="/design_studio/emails",
+            stream="design_studio_emails",
+            key="emails",
+            records=arranged("design_studio_emails"),
+            envelope=lambda _, now, data: {"folders": visible(library.tables["design_studio_folders"], now), **data},
+            paging=_DESIGN_PAGES,
+        ),
+        Listing(
+            path="/design_studio/folders",
+            stream="design_studio_folders",
+            key="folders",
+            records=arranged("design_studio_folders"),
+            paging=_DESIGN_PAGES,
+        ),
+        Listing(
+            path="/design_studio/components",
+            stream="design_studio_components",
+            key="components",
+            records=arranged("design_studio_components"),
+            paging=_DESIGN_PAGES,
+        ),
+        Listing(
+            path="/assets",
+            stream="assets",
+            key="assets",
+            records=lambda _, now: visible(library.tables["assets"], now),
+            paging=_ASSET_PAGES,
+        ),
+        Listing(
+            path="/assets/folders",
+            stream="asset_folders",
+            key="folders",
+            records=lambda _, now: visible(library.tables["asset_folders"], now),
+            paging=_ASSET_PAGES,
+        ),
+        Listing(
+            path="/collections/{collection_id}/content",
+            stream="collection_contents",
+            primary_key=("collection_id", "index"),
+            key="content",
+            records=lambda arguments, now: _contents(_collection(collections, arguments, now)),
+            makes=lambda element: [{"content": element}],
+            numbered_by="index",
+            envelope=lambda arguments, now, _: _content(_collection(collections, arguments, now)),
+            of=each_collection,
+            adds={"collection_id": "collection_id"},
+            paging=None,
+        ),
     ]
 
 
-class _CollectionContents:
-    stream = "collection_contents"
-
-    def endpoint(self, parents: Parents) -> Endpoint:
-        """The endpoint, whose body has no envelope."""
-
-        async def answer(request: Request) -> Any:  # noqa: ANN401 # an array or an object
-            return _content(parents.parent("collections", request.path_params["collection_id"]))
-
-        return Endpoint("collections/{collection_id}/content", answer)
-
-    def expected(self, parents: Parents) -> list[Row]:
-        """One row an element, numbered from 0; an object counts as one."""
-        return [
-            {"collection_id": collection["id"], "index": index, "content": row}
-            for collection in parents.parents("collections")
-            for content in [_content(collection)]
-            for index, row in enumerate(content if isinstance(content, list) else [content])
-        ]
+def _collection(collections: list[Dated], arguments: Arguments, now: datetime) -> Record:
+    return next(row for row in visible(collections, now) if row["id"] == arguments["collection_id"])
 
 
-def _content(collection: Row) -> Any:  # noqa: ANN401 # an array or an object
-    """What the collection holds, which changes with it."""
+def _contents(collection: Record) -> list[Record]:
+    """Return the elements of a collection; an object counts as one."""
+    content = _content(collection)
+    return content if isinstance(content, list) else [content]
+
+
+def _content(collection: Record) -> Json:
+    """Return the content of a collection, which changes with it."""
     rows = [
         {"sku": f"{collection['id']}-{number}", "price": number * 1.5, "stock": {"left": collection["updated_at"] % 97}}
         for number in range(collection["rows"])
@@ -119,22 +148,22 @@ def _content(collection: Row) -> Any:  # noqa: ANN401 # an array or an object
     return {"eventName": "sale", "offers": rows} if collection["id"] == OBJECT_COLLECTION else rows
 
 
-def _arranged(request: Request, rows: list[Row]) -> list[Row]:
-    """The rows changed after `updated_after`, and not at that very second, in the order that is asked for."""
-    bound = integer(request, "updated_after", -1)
-    field = request.query_params.get("sort_by") or "name"
+def _arranged(arguments: Arguments, rows: list[Record]) -> list[Record]:
+    """Return the rows changed after `updated_after`, and not at that very second, in the requested order."""
+    bound = integer(arguments, "updated_after", -1)
+    field = arguments.get("sort_by") or "name"
     if field not in {"name", "created", "updated"}:
-        raise BadRequest("sort_by must be name, created, or updated")
-    downwards = request.query_params.get("sort_order") == "desc"
+        raise invalid("sort_by must be name, created, or updated")
+    downwards = arguments.get("sort_order") == "desc"
     return sorted((row for row in rows if row["updated"] > bound), key=lambda row: row[field], reverse=downwards)
 
 
-def _placed(number: int, folders: Any) -> Row:  # noqa: ANN401 # any sequence of ids
-    """A name, and one of the folders or none."""
+def _placed(number: int, folders: Sequence[int | str]) -> Record:
+    """Return a name, and one of the folders or none."""
     return {"name": f"Item {number:05d}", "parent_folder_id": folders[number % len(folders)] if folders else None}
 
 
-def _asset(number: int, folders: int) -> Row:
+def _asset(number: int, folders: int) -> Record:
     name = f"picture-{number}.png"
     path = f"https://assets.example.com/{name}"
     parent = number % folders + 1 if number % 4 else None

@@ -1,4 +1,4 @@
-"""How often the simulated API lets itself be asked."""
+"""Rate limits of the simulated API."""
 
 import time
 from collections import deque

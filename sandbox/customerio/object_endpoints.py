@@ -1,137 +1,132 @@
-"""What the endpoints of objects answer."""
+"""The endpoints of objects and of their relationships."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.requests import Request
 
-from sandbox.customerio.history import Row
+from cdp_connectors.json_types import Json
+from sandbox.api.endpoints import Endpoint, Listing, Single
+from sandbox.api.errors import invalid
+from sandbox.api.paging import Paging
+from sandbox.api.present import Arguments, Present
+from sandbox.api.timeline import Record
+from sandbox.api.tokens import Tokens
+from sandbox.api.validation import json_object, parameters
 from sandbox.customerio.objects import Objects
-from sandbox.customerio.paging import BadRequest, Pages, json_object
-from sandbox.customerio.resources import ChildList, Endpoint, Parents, Resource
+from sandbox.customerio.workspace_people import WorkspacePeople
 
-_OBJECT_PAGES = Pages[Row]("obj", default=50, maximum=50, clamps=True)
-_RELATIONSHIP_PAGES = Pages[Row]("rel", default=50, maximum=50, clamps=True)
+_OBJECT_PAGES = Tokens("obj", default=50, largest=50, clamps=True, repeats_one=True)
 
 
-class _ObjectResource:
-    def __init__(self, objects: Objects, now: Callable[[], int]) -> None:
-        self._objects = objects
-        self._now = now
+def object_endpoints(objects: Objects, people: WorkspacePeople) -> list[Endpoint]:
+    """Return the endpoints of objects and of relationships, from both sides."""
 
-    def _present(self, parents: Parents) -> list[Row]:
-        return parents.parents("objects")
-
-    def _named(self, parents: Parents, request: Request) -> Row:
-        """The object that the path names.
-
-        Raises:
-            BadRequest: for a name that is not the object's `cio_object_id`.
-            NotFound: if there is no such object of that type.
-        """
-        if request.query_params.get("id_type") != "cio_object_id":
-            raise BadRequest("the sandbox knows objects by id_type=cio_object_id only")
-        return parents.parent("objects", f"{request.path_params['object_type_id']}/{request.path_params['object_id']}")
-
-
-class _Search(_ObjectResource):
-    stream = "objects"
-
-    def endpoint(self, _: Parents) -> Endpoint:
-        """The endpoint; every page but the first begins with the last object of the page before."""
-
-        async def answer(request: Request) -> Row:
-            body = await json_object(request)
-            object_type, condition = body.get("object_type_id"), body.get("filter")
-            if not isinstance(object_type, str) or not isinstance(condition, dict):
-                raise BadRequest("object_type_id, a text, and filter are required")
-            rows = [row for row in self._objects.of(object_type, self._now()) if _matches(condition, row, object_type)]
-            page, following = _OBJECT_PAGES.page(request, rows)
-            identifiers = [row["identifiers"] for row in _repeating_one(rows, page)]
-            ids = [known["object_id"] for known in identifiers]
-            return {"identifiers": identifiers or None, "ids": ids or None, "next": following}
-
-        return Endpoint("objects", answer, method="POST")
-
-    def expected(self, _: Parents) -> list[Row]:
-        """The identifiers of all objects, with their type."""
+    def each(now: datetime) -> list[Arguments]:
         return [
-            row["identifiers"] | {"object_type_id": row["object_type_id"]} for row in self._objects.all(self._now())
+            {"object_type_id": row["object_type_id"], "object_id": row["identifiers"]["cio_object_id"]}
+            for row in objects.all(now)
         ]
 
-
-class _Attributes(_ObjectResource):
-    stream = "object_attributes"
-
-    def endpoint(self, parents: Parents) -> Endpoint:
-        """The endpoint."""
-
-        async def answer(request: Request) -> Row:
-            return {"object": self._named(parents, request)}
-
-        return Endpoint("objects/{object_type_id}/{object_id}/attributes", answer)
-
-    def expected(self, parents: Parents) -> list[Row]:
-        """One row an object."""
-        return [row | {"cio_object_id": row["identifiers"]["cio_object_id"]} for row in self._present(parents)]
-
-
-class _Relationships(_ObjectResource):
-    stream = "object_relationships"
-
-    def endpoint(self, parents: Parents) -> Endpoint:
-        """The endpoint; of every second object the array is inside of another one, as the documentation shows it."""
-
-        async def answer(request: Request) -> Row:
-            row = self._named(parents, request)
-            rows = self._rows(row)
-            page, following = _RELATIONSHIP_PAGES.page(request, rows)
-            page = _repeating_one(rows, page)
-            nested = [page] if page and row["attributes"]["active"] else page
-            return {"cio_relationships": nested or None, "next": following}
-
-        return Endpoint("objects/{object_type_id}/{object_id}/relationships", answer)
-
-    def expected(self, parents: Parents) -> list[Row]:
-        """One row an object and person."""
-        return [
-            related | {"cio_object_id": row["identifiers"]["cio_object_id"], "cio_id": related["identifiers"]["cio_id"]}
-            for row in self._present(parents)
-            for related in self._rows(row)
-        ]
-
-    def _rows(self, row: Row) -> list[Row]:
-        about = {"object_type_id": row["object_type_id"], "object_type_disabled": row["object_type_id"] == "1"}
-        people = self._objects.related_people(row["identifiers"]["cio_object_id"], self._now())
-        return [{"identifiers": identifiers, **about} for identifiers in people]
-
-
-def object_resources(objects: Objects, now: Callable[[], int]) -> list[Resource]:
-    """The streams of objects and of relationships, from both sides."""
     return [
-        _Search(objects, now),
-        _Attributes(objects, now),
-        _Relationships(objects, now),
-        ChildList(
-            "person_relationships",
-            "customers/{cio_id}/relationships",
-            "cio_relationships",
-            lambda person: objects.related_objects(person["cio_id"], now()),
-            _RELATIONSHIP_PAGES,
-            null_when_empty=True,
-            emitted=lambda row: row | {"cio_object_id": row["identifiers"]["cio_object_id"]},
+        _Search(objects=objects),
+        Single(
+            path="/objects/{object_type_id}/{object_id}/attributes",
+            stream="object_attributes",
+            primary_key=("object_type_id", "cio_object_id"),
+            data=lambda arguments, now: {"object": objects.one(arguments["object_id"], now)},
+            row=lambda data: data["object"],
+            of=each,
+            resolve=_by_cio_object_id,
+            adds={"cio_object_id": "object_id"},
+        ),
+        Listing(
+            path="/objects/{object_type_id}/{object_id}/relationships",
+            stream="object_relationships",
+            primary_key=("object_type_id", "cio_object_id", "cio_id"),
+            key="cio_relationships",
+            records=_relationships(objects),
+            makes=lambda row: [row | {"cio_id": row["identifiers"]["cio_id"]}],
+            envelope=_nested_for_every_second(objects),
+            of=each,
+            resolve=_by_cio_object_id,
+            adds={"cio_object_id": "object_id"},
+            paging=Tokens("rel", default=50, largest=50, clamps=True, repeats_one=True),
+            null_if_empty=True,
+        ),
+        Listing(
+            path="/customers/{cio_id}/relationships",
+            stream="person_relationships",
+            primary_key=("cio_id", "object_type_id", "cio_object_id"),
+            key="cio_relationships",
+            records=lambda arguments, now: objects.related_objects(arguments["cio_id"], now),
+            makes=lambda row: [row | {"cio_object_id": row["identifiers"]["cio_object_id"]}],
+            of=people.each,
+            resolve=people.resolve_any,
+            adds={"cio_id": "cio_id"},
+            paging=Tokens("rel", default=50, largest=50, clamps=True),
+            null_if_empty=True,
         ),
     ]
 
 
-def _repeating_one(rows: Sequence[Row], page: list[Row]) -> list[Row]:
-    """The page with the row before it, since a row can be on two pages."""
-    first = rows.index(page[0]) if page else 0
-    return [*rows[max(first - 1, 0) : first], *page]
+def _by_cio_object_id(arguments: Arguments) -> Arguments:
+    if arguments.get("id_type") != "cio_object_id":
+        raise invalid("the sandbox knows objects by id_type=cio_object_id only")
+    return arguments
 
 
-def _matches(condition: Any, row: Row, object_type: str) -> bool:  # noqa: ANN401 # the body of a request
-    """Whether the object has the attributes that the filter asks for; what identifies an object is no attribute."""
+def _relationships(objects: Objects) -> Callable[[Arguments, datetime], list[Record]]:
+    def records(arguments: Arguments, now: datetime) -> list[Record]:
+        kind = arguments["object_type_id"]
+        about = {"object_type_id": kind, "object_type_disabled": kind == "1"}
+        people = objects.related_people(arguments["object_id"], now)
+        return [{"identifiers": identifiers, **about} for identifiers in people]
+
+    return records
+
+
+def _nested_for_every_second(objects: Objects) -> Callable[[Arguments, datetime, Record], Record]:
+    """Return an envelope with the array inside another one for every second object, as the documentation shows it."""
+
+    def envelope(arguments: Arguments, now: datetime, data: Record) -> Record:
+        page, active = data["cio_relationships"], objects.one(arguments["object_id"], now)["attributes"]["active"]
+        return data | {"cio_relationships": [page] if page and active else page}
+
+    return envelope
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Search(Endpoint):
+    """The search for objects of a type."""
+
+    path: str = "/objects"
+    stream: str = "objects"
+    primary_key: tuple[str, ...] = ("object_type_id", "cio_object_id")
+    method: str = "POST"
+    objects: Objects
+    paging: Paging = _OBJECT_PAGES
+
+    def answer(self, request: Request, present: Present) -> Record:
+        body = json_object(request)
+        object_type, condition = body.get("object_type_id"), body.get("filter")
+        if not isinstance(object_type, str) or not isinstance(condition, dict):
+            raise invalid("object_type_id, a text, and filter are required")
+        rows = self.objects.of(object_type, present.now)
+        found = [row["identifiers"] for row in rows if _matches(condition, row, object_type)]
+        page = self.paging.page(request, parameters(request, present), present).answer("identifiers", found)
+        identifiers, following = page["identifiers"], page["next"]
+        ids = [known["object_id"] for known in identifiers]
+        return {"identifiers": identifiers or None, "ids": ids or None, "next": following}
+
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - a list has no time
+        """Return the identifiers of all objects, with their type."""
+        return [row["identifiers"] | {"object_type_id": row["object_type_id"]} for row in self.objects.all(present.now)]
+
+
+def _matches(condition: Json, row: Record, object_type: str) -> bool:
+    """Return whether the object has the requested attributes; what identifies an object is not an attribute."""
     match condition:
         case {"and": list(parts)}:
             return all(_matches(part, row, object_type) for part in parts)
@@ -145,4 +140,4 @@ def _matches(condition: Any, row: Row, object_type: str) -> bool:  # noqa: ANN40
         case {"object_attribute": {"field": str(field), "operator": "eq", "value": value, "type_id": str(kind)}}:
             if kind == object_type:
                 return bool(row["attributes"].get(field) == value)
-    raise BadRequest("the filter is malformed, or names another type of objects")
+    raise invalid("the filter is malformed, or names another type of objects")

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from random import Random
 
-from sandbox.customerio.history import DAY, HOUR, Row
+from sandbox.api.timeline import DAY, HOUR, Record
 
 _PLANS = ("free", "basic", "team", "business")
 _COUNTRIES = ("AT", "BR", "CA", "DE", "ES", "FR", "JP", "NL", "NZ", "US")
@@ -33,7 +33,7 @@ class Person:
         return f"{30 + self.number // 100_000}e{self.number % 100_000:05d}"
 
     @property
-    def identifiers(self) -> Row:
+    def identifiers(self) -> Record:
         """The identifiers as the API gives them: null for those the person has not."""
         return {
             "cio_id": self.cio_id,
@@ -45,7 +45,7 @@ class Person:
         """Whether the person is in the workspace at `now`."""
         return self.created <= now and (self.deleted is None or now < self.deleted)
 
-    def at(self, now: int) -> Row:
+    def at(self, now: int) -> Record:
         """The person as `POST /v1/customers/attributes` returns it."""
         identifiers = self.identifiers
         moved = self.changed is not None and now >= self.changed

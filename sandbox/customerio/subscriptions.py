@@ -1,92 +1,104 @@
-"""What the people of the simulated workspace want to receive, and on which channels they want nothing."""
+"""The subscriptions of people, and the channels on which they want nothing."""
 
-from collections.abc import Callable
-from typing import Any
+from datetime import datetime
 
-from starlette.requests import Request
-
-from sandbox.customerio.history import DAY, Row
-from sandbox.customerio.paging import Pages
+from sandbox.api.endpoints import Endpoint, Listing, Single
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import DAY, Dated, Record, epoch, visible
+from sandbox.api.tokens import Tokens
 from sandbox.customerio.people import Person
-from sandbox.customerio.resources import ChildList, ChildRecord, PlainList, Resource
+from sandbox.customerio.workspace_people import WorkspacePeople
 
-_OPTOUT_PAGES = Pages[Row]("opt", default=100, maximum=1000)
-_CHANNELS: tuple[Row, ...] = (
+_CHANNELS: tuple[Record, ...] = (
     {"id": 1, "name": "E-mail", "description": "", "type": "email", "subscribed_by_default": True},
     {"id": 2, "name": "Text messages", "description": "Short ones", "type": "sms", "subscribed_by_default": False},
 )
 
 
-def subscription_resources(
-    present_people: Callable[[], list[Person]],
-    person: Callable[[str], Person | None],
-    topics: Callable[[], list[Row]],
-    since_start: Callable[[], int],
-) -> list[Resource]:
-    """The streams of opt-outs, channels, and preferences; `since_start` tells the seconds since the world began."""
+class Subscriptions:
+    """Opt-outs and preferences, some of which change in the two days after `start` (epoch seconds)."""
 
-    def optouts() -> list[Row]:
+    def __init__(self, people: WorkspacePeople, topics: list[Dated], start: int) -> None:
+        self._people = people
+        self._topics = topics
+        self._start = start
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints of opt-outs, channels, and preferences."""
         return [
-            {"cio_id": each.cio_id, "customer_id": each.identifiers["id"] or "", "optouts": refused}
-            for each in present_people()
-            if (refused := _optouts(each, since_start()))
+            Listing(
+                path="/optouts",
+                stream="optouts",
+                primary_key=("cio_id",),
+                key="optouts",
+                records=self._everybodys_optouts,
+                paging=Tokens("opt", default=100, largest=1000, key=lambda row: str(row["cio_id"]), bare_end=True),
+            ),
+            Listing(
+                path="/subscription_channels",
+                stream="subscription_channels",
+                key="channels",
+                records=lambda *_: list(_CHANNELS),
+                paging=None,
+            ),
+            Listing(
+                path="/customers/{cio_id}/optouts",
+                stream="person_optouts",
+                primary_key=("cio_id", "channel", "from"),
+                key="optouts",
+                records=lambda arguments, now: self._optouts(self._people.person(arguments["cio_id"]), now),
+                of=self._people.each,
+                resolve=self._people.resolve,
+                adds={"cio_id": "cio_id"},
+                paging=None,
+            ),
+            Single(
+                path="/customers/{cio_id}/subscription_preferences",
+                stream="person_subscription_preferences",
+                primary_key=("cio_id",),
+                data=self._preferences,
+                row=lambda data: data["customer"],
+                of=self._people.each,
+                resolve=self._people.resolve,
+                adds={"cio_id": "cio_id"},
+            ),
         ]
 
-    async def answer(request: Request) -> dict[str, Any]:
-        sender = request.query_params.get("from")
-        rows = [row for row in optouts() if not sender or sender in {each["from"] for each in row["optouts"]}]
-        page, following = _OPTOUT_PAGES.page(request, rows, lambda row: row["cio_id"])
-        return {"optouts": page, "next": following} if following else {"optouts": page}
+    def _everybodys_optouts(self, arguments: Arguments, now: datetime) -> list[Record]:
+        rows: list[Record] = [
+            {"cio_id": person.cio_id, "customer_id": person.identifiers["id"] or "", "optouts": optouts}
+            for person in self._people.at(now)
+            if (optouts := self._optouts(person, now))
+        ]
+        sender = arguments.get("from")
+        return [row for row in rows if not sender or sender in {each["from"] for each in row["optouts"]}]
 
-    async def channels(_: Request) -> dict[str, Any]:
-        return {"channels": list(_CHANNELS)}
+    def _optouts(self, person: Person, now: datetime) -> list[Record]:
+        """Return the opt-outs of a person.
 
-    def known(identifiers: Row) -> Person:
-        found = person(identifiers["cio_id"])
-        assert found, "a parent of the kind customers is in the workspace"  # noqa: S101 # narrows the type
-        return found
+        One in fifty wants no text messages from one number, some of them nothing from another one either. One in two
+        hundred says so in the first two days.
+        """
+        passed = epoch(now) - self._start
+        if person.number % 50 or (person.number % 200 == 0 and passed < person.number * 7919 % (2 * DAY)):
+            return []
+        optouts = [{"channel": "sms", "from": "+15550100"}]
+        return optouts if person.number % 150 else [*optouts, {"channel": "whatsapp", "from": "+15550101"}]
 
-    def preferences(identifiers: Row) -> Row:
-        one = known(identifiers)
-        return {
-            "id": identifiers["id"],
-            "identifiers": identifiers,
-            "topics": [_preference(topic, one) for topic in topics()],
-            "unsubscribed": one.unsubscribed,
+    def _preferences(self, arguments: Arguments, now: datetime) -> Record:
+        person = self._people.person(arguments["cio_id"])
+        preferences = {
+            "id": person.identifiers["id"],
+            "identifiers": person.identifiers,
+            "topics": [_preference(topic, person) for topic in visible(self._topics, now)],
+            "unsubscribed": person.unsubscribed,
             "header": {"title": "Your subscriptions", "subtitle": "Choose what you want to read."},
         }
-
-    return [
-        PlainList("optouts", "optouts", answer, optouts),
-        PlainList("subscription_channels", "subscription_channels", channels, lambda: list(_CHANNELS)),
-        ChildList(
-            "person_optouts",
-            "customers/{cio_id}/optouts",
-            "optouts",
-            lambda each: _optouts(known(each), since_start()),
-        ),
-        ChildRecord(
-            "person_subscription_preferences",
-            "customers/{cio_id}/subscription_preferences",
-            preferences,
-            lambda _, record: {"customer": record},
-        ),
-    ]
+        return {"customer": preferences}
 
 
-def _optouts(person: Person, since_start: int) -> list[Row]:
-    """One in fifty wants no text messages from one number, some of them nothing from another one either.
-
-    One in two hundred says so in the first two days.
-    """
-    if person.number % 50 or (person.number % 200 == 0 and since_start < person.number * 7919 % (2 * DAY)):
-        return []
-    optouts = [{"channel": "sms", "from": "+15550100"}]
-    return optouts if person.number % 150 else [*optouts, {"channel": "whatsapp", "from": "+15550101"}]
-
-
-def _preference(topic: Row, person: Person) -> Row:
-    """A topic with a text for an id, unlike in the list of topics."""
+def _preference(topic: Record, person: Person) -> Record:
+    """Return a topic, whose id is a string here, unlike in the list of topics."""
     return {
         "id": str(topic["id"]),
         "name": topic["name"],

@@ -1,89 +1,74 @@
-"""When broadcasts were triggered through the API, and what was wrong with the data that came with it."""
+"""The triggers of broadcasts through the API, and the errors in the data that came with them."""
 
-from collections.abc import Callable
+from datetime import datetime
 from random import Random
 
-from starlette.requests import Request
-
-from sandbox.customerio.history import DAY, HOUR, MINUTE, Entry, Row, Table
-from sandbox.customerio.paging import BadRequest, Pages
-from sandbox.customerio.resources import ChildList, Endpoint, NotFound, Parents, Resource
-
-_ERROR_PAGES = Pages[str]("err", default=50, maximum=1000, clamps=True)
+from sandbox.api.endpoints import Endpoint, Listing, Parents
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import DAY, HOUR, MINUTE, Dated, Record, at, epoch, first_versions, versions, visible
+from sandbox.api.tokens import Tokens
 
 
 class Triggers:
     """The triggers of each broadcast, numbered from 1 in each."""
 
-    def __init__(self, random: Random, start: int, broadcasts: Table) -> None:
-        """Generate up to three triggers a broadcast, and one more in the four days after `start`."""
-        self._tables = {entry.row["id"]: self._table(random, start, entry) for entry in broadcasts.entries}
+    def __init__(self, random: Random, start: int, broadcasts: list[Dated]) -> None:
+        """Generate up to three triggers per broadcast, and one more in the four days after `start`."""
+        self._tables = {each.record["id"]: _triggers(random, start, each) for each in first_versions(broadcasts)}
 
-    def of(self, broadcast: int, now: int) -> list[Row]:
-        """The triggers of a broadcast."""
-        return self._tables[broadcast].at(now)
+    def endpoints(self, each_broadcast: Parents) -> list[Endpoint]:
+        """Return the lists of triggers and of their errors, whose path has the broadcast below `campaigns`."""
 
-    @staticmethod
-    def errors(broadcast: int, trigger: int) -> list[str]:
-        """The lines that could not be read: none of most triggers, and 120 of the first trigger of the third."""
-        count = 120 if (broadcast, trigger) == (3, 1) else (broadcast + trigger) % 3 * 2
-        return [f"line {line}: could not find person" for line in range(1, count + 1)]
+        def each_trigger(now: datetime) -> list[Arguments]:
+            return [
+                {**broadcast, "trigger_id": trigger["id"]}
+                for broadcast in each_broadcast(now)
+                for trigger in visible(self._tables[broadcast["broadcast_id"]], now)
+            ]
 
-    @staticmethod
-    def _table(random: Random, start: int, broadcast: Entry) -> Table:
-        begun = broadcast.appears
-        count = broadcast.row["id"] % 4 if begun < start - DAY else 0
-        moments = [random.randrange(begun + HOUR, start) for _ in range(count)]
-        moments.append(max(begun, start) + random.randrange(HOUR, 4 * DAY))
-        entries = []
-        for number, moment in enumerate(sorted(moments), 1):
-            row = {"id": number, "broadcast_id": broadcast.row["id"], "created_at": moment}
-            processed = moment + random.randrange(1, 30 * MINUTE)
-            entries.append(Entry(moment, row, ((processed, {"processed_at": processed}),)))
-        return Table(entries)
-
-
-class _TriggerErrors:
-    stream = "broadcast_trigger_errors"
-
-    def __init__(self, triggers: Triggers, now: Callable[[], int]) -> None:
-        self._triggers = triggers
-        self._now = now
-
-    def endpoint(self, parents: Parents) -> Endpoint:
-        """The endpoint; the step before the broadcast's id is `campaigns` in fact."""
-
-        async def answer(request: Request) -> Row:
-            broadcast = parents.parent("broadcasts", request.path_params["broadcast_id"])
-            trigger = request.path_params["trigger_id"]
-            if not trigger.isdigit():
-                raise BadRequest("invalid trigger id")
-            if int(trigger) not in {row["id"] for row in self._triggers.of(broadcast["id"], self._now())}:
-                raise NotFound
-            errors, following = _ERROR_PAGES.page(request, self._triggers.errors(broadcast["id"], int(trigger)))
-            return {"errors": errors or None, "next": following}
-
-        return Endpoint("campaigns/{broadcast_id}/triggers/{trigger_id}/errors", answer)
-
-    def expected(self, parents: Parents) -> list[Row]:
-        """One row a line, numbered from 0."""
         return [
-            {"broadcast_id": broadcast["id"], "trigger_id": trigger["id"], "index": index, "error": error}
-            for broadcast in parents.parents("broadcasts")
-            for trigger in self._triggers.of(broadcast["id"], self._now())
-            for index, error in enumerate(self._triggers.errors(broadcast["id"], trigger["id"]))
+            Listing(
+                path="/broadcasts/{broadcast_id}/triggers",
+                stream="broadcast_triggers",
+                primary_key=("broadcast_id", "id"),
+                key="triggers",
+                records=lambda arguments, now: visible(self._tables[arguments["broadcast_id"]], now),
+                of=each_broadcast,
+                adds={"broadcast_id": "broadcast_id"},
+                paging=None,
+                null_if_empty=True,
+            ),
+            Listing(
+                path="/campaigns/{broadcast_id}/triggers/{trigger_id}/errors",
+                stream="broadcast_trigger_errors",
+                primary_key=("broadcast_id", "trigger_id", "index"),
+                key="errors",
+                records=lambda arguments, _: _errors(arguments["broadcast_id"], arguments["trigger_id"]),
+                makes=lambda error: [{"error": error}],
+                numbered_by="index",
+                of=each_trigger,
+                kind="broadcasts",
+                adds={"broadcast_id": "broadcast_id", "trigger_id": "trigger_id"},
+                paging=Tokens("err", default=50, largest=1000, clamps=True),
+                null_if_empty=True,
+            ),
         ]
 
 
-def trigger_resources(triggers: Triggers, now: Callable[[], int]) -> list[Resource]:
-    """The streams of triggers and their errors."""
-    return [
-        ChildList(
-            "broadcast_triggers",
-            "broadcasts/{broadcast_id}/triggers",
-            "triggers",
-            lambda broadcast: triggers.of(broadcast["id"], now()),
-            null_when_empty=True,
-        ),
-        _TriggerErrors(triggers, now),
-    ]
+def _errors(broadcast: int, trigger: int) -> list[str]:
+    """Return the errors of a trigger: none of most, and 120 of the first trigger of the third broadcast."""
+    count = 120 if (broadcast, trigger) == (3, 1) else (broadcast + trigger) % 3 * 2
+    return [f"line {line}: could not find person" for line in range(1, count + 1)]
+
+
+def _triggers(random: Random, start: int, broadcast: Dated) -> list[Dated]:
+    begun = epoch(broadcast.since)
+    count = broadcast.record["id"] % 4 if begun < start - DAY else 0
+    moments = [random.randrange(begun + HOUR, start) for _ in range(count)]
+    moments.append(max(begun, start) + random.randrange(HOUR, 4 * DAY))
+    triggers = []
+    for number, moment in enumerate(sorted(moments), 1):
+        row: Record = {"id": number, "broadcast_id": broadcast.record["id"], "created_at": moment}
+        processed = moment + random.randrange(1, 30 * MINUTE)
+        triggers += versions(row, at(moment), [(at(processed), {"processed_at": processed})])
+    return triggers

@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.api.errors import ApiError
@@ -31,6 +32,12 @@ GATES = {
 
 _WINDOW_S = 60
 _GENEROUS = 1_000_000
+
+
+def error_response(error: ApiError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return an error in the form that Segment gives it."""
+    body = {"type": error.kind, "message": str(error), **error.details}
+    return JSONResponse({"errors": [body]}, error.status, headers)
 
 
 class RateLimit:
@@ -96,7 +103,7 @@ class AccessControl:
             headers = {}
             if error.status == 429 and self._world.token_limited:  # noqa: PLR2004 - the status says it best
                 headers["Retry-After"] = str(math.ceil(self._limit.milliseconds_left / 1000))
-            await error.response(headers)(scope, receive, send)
+            await error_response(error, headers)(scope, receive, send)
             return
         await self._app(scope, receive, self._with_headers(send))
 

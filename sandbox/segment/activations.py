@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
-from sandbox.api.paging import LastNext, Paging
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Record, Seeded, timestamp, visible
 from sandbox.segment.connections import Connections
 from sandbox.segment.workspace import Workspace
@@ -33,7 +34,7 @@ class Activations:
                 records=lambda arguments, _: self._connections(arguments),
                 of=self._each,
                 adds=below,
-                paging=Paging(LastNext.NULL, with_total=False),
+                paging=Cursors(LastNext.NULL, with_total=False),
                 gate="audience",
                 per_minute=50,
             ),

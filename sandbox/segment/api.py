@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from sandbox.api.endpoints import Endpoint
-from sandbox.api.errors import ApiError, error_response
-from sandbox.segment.access import GATES, AccessControl, RateLimit
+from sandbox.api.errors import ApiError
+from sandbox.segment.access import GATES, AccessControl, RateLimit, error_response
 from sandbox.segment.world import SegmentWorld
 
 
@@ -22,7 +22,7 @@ def _region(world: SegmentWorld, region: str) -> Starlette:
     app = Starlette(
         routes=[_route(world, endpoint) for endpoint in world.endpoints],
         middleware=[Middleware(AccessControl, world, region)],
-        exception_handlers={ApiError: error_response, HTTPException: error_response},
+        exception_handlers={ApiError: _rejected, HTTPException: _rejected},
     )
     app.router.redirect_slashes = False
     return app
@@ -39,3 +39,13 @@ def _route(world: SegmentWorld, endpoint: Endpoint) -> Route:
         return JSONResponse({"data": endpoint.answer(request, world.present)})
 
     return Route(endpoint.path, answer)
+
+
+async def _rejected(_: Request, error: Exception) -> JSONResponse:
+    """Respond to what an endpoint rejects and to what has no route: an unknown path, a method other than GET."""
+    if isinstance(error, ApiError):
+        return error_response(error)
+    if isinstance(error, HTTPException):
+        routing = ApiError(error.status_code, error.detail.replace(" ", ""), error.detail)
+        return error_response(routing, error.headers)
+    raise error

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
-from sandbox.api.paging import Paging
+from sandbox.api.cursors import Cursors
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, timestamp, visible
 from sandbox.segment.activations import Activations
 from sandbox.segment.connections import Connections
@@ -67,7 +68,7 @@ class Audiences:
                 of=self._spaces.each,
                 choices={"include": ("schedules",)},
                 adds={"spaceId": "spaceId"},
-                paging=Paging(largest=200),
+                paging=Cursors(largest=200),
                 gate="audience",
                 per_minute=60,
             ),
@@ -88,7 +89,7 @@ class Audiences:
                 records=self._references,
                 of=self.each,
                 adds=below,
-                paging=Paging(with_total=False),
+                paging=Cursors(with_total=False),
                 gate="audience",
                 per_minute=25,
             ),

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
-from sandbox.api.endpoints import Endpoint, Present
-from sandbox.api.errors import moment, parameters, window
-from sandbox.api.paging import Paging
+from sandbox.api.cursors import Cursors
+from sandbox.api.endpoints import Endpoint
+from sandbox.api.present import Present
 from sandbox.api.timeline import Record, Seeded, scaled
+from sandbox.api.validation import moment, parameters, window
 
 RETENTION = timedelta(days=90)
 _AHEAD = timedelta(days=35)
@@ -78,9 +79,9 @@ class AuditEvents(Endpoint):
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the events of the window that is asked for."""
-        paging = Paging(with_total=False)
-        given = parameters(request, paging.parameters | {"startTime", "endTime", "resourceId", "resourceType"})
-        page = paging.page(request, given, present.largest_count)
+        paging = Cursors(with_total=False)
+        given = parameters(request, present, paging.parameters | {"startTime", "endTime", "resourceId", "resourceType"})
+        page = paging.page(request, given, present)
         end = page.cursor.end or moment(given, "endTime", present.now)
         start = moment(given, "startTime", present.now - RETENTION)
         window(start, end, earliest=present.now - RETENTION)

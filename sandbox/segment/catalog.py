@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import cycle, islice, product
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
-from sandbox.api.paging import LastNext, Paging
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Record, Seeded, scaled
 from sandbox.segment.catalog_destination import STATUSES, DeliveryMode, catalog_destination
 from sandbox.segment.catalog_entry import entry, options
@@ -98,10 +99,10 @@ class Catalog:
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints of the tag Catalog."""
-        kinds: tuple[tuple[str, list[Record], Paging], ...] = (
-            ("destinations", self.destinations, Paging()),
-            ("sources", self.sources, Paging(with_total=False)),
-            ("warehouses", self.warehouses, Paging(LastNext.NULL)),
+        kinds: tuple[tuple[str, list[Record], Cursors], ...] = (
+            ("destinations", self.destinations, Cursors()),
+            ("sources", self.sources, Cursors(with_total=False)),
+            ("warehouses", self.warehouses, Cursors(LastNext.NULL)),
         )
         return [
             Listing(

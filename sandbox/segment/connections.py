@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from itertools import count
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
-from sandbox.api.paging import LastNext, Paging
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, Seeded, scaled, visible
 from sandbox.segment.catalog import Catalog
 from sandbox.segment.catalog_destination import DeliveryMode
@@ -53,7 +54,7 @@ class Connections:
                 stream="sources",
                 key="sources",
                 records=lambda _, now: visible(self.sources, now),
-                paging=Paging(LastNext.NULL),
+                paging=Cursors(LastNext.NULL),
             ),
             Listing(
                 path="/destinations",
@@ -81,7 +82,7 @@ class Connections:
                 records=lambda arguments, now: self.warehouses_of(arguments["sourceId"], now),
                 of=self.each_source,
                 adds={"sourceId": "sourceId"},
-                paging=Paging(LastNext.NULL),
+                paging=Cursors(LastNext.NULL),
             ),
             Listing(
                 path="/destinations/{destinationId}/subscriptions",

@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
-from sandbox.api.errors import values
-from sandbox.api.paging import LastNext, Paging
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, timestamp, visible
+from sandbox.api.validation import values
 from sandbox.segment.connections import Connections
 from sandbox.segment.workspace import Workspace
 
@@ -59,7 +60,7 @@ class DeletionAndSuppression:
                 records=lambda arguments, now: _filtered(visible(self._regulations, now), arguments),
                 choices={"status": _STATUSES},
                 arrays={"regulationTypes": _TYPES},
-                paging=Paging(with_total=False),
+                paging=Cursors(with_total=False),
             ),
             Listing(
                 path="/regulations/sources/{sourceId}",
@@ -72,7 +73,7 @@ class DeletionAndSuppression:
                 arrays={"regulationTypes": _TYPES},
                 of=self._connections.each_source,
                 adds={"sourceId": "sourceId"},
-                paging=Paging(silent=True),
+                paging=Cursors(silent=True),
             ),
             Listing(
                 path="/suppressions",
@@ -80,7 +81,7 @@ class DeletionAndSuppression:
                 key="suppressed",
                 records=lambda _, now: visible(self._suppressed, now),
                 makes=_one_by_one,
-                paging=Paging(LastNext.EMPTY, with_total=False),
+                paging=Cursors(LastNext.EMPTY, with_total=False),
             ),
         ]
 

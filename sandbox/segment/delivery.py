@@ -6,9 +6,11 @@ from itertools import accumulate
 
 from starlette.requests import Request
 
-from sandbox.api.endpoints import OfParents, Present
-from sandbox.api.errors import choice, invalid, moment, parameters, window
+from sandbox.api.endpoints import OfParents
+from sandbox.api.errors import invalid
+from sandbox.api.present import Present
 from sandbox.api.timeline import Dated, Record, Seeded, midnight, visible
+from sandbox.api.validation import choice, moment, parameters, window
 from sandbox.segment.catalog import Catalog
 from sandbox.segment.connections import Connections
 
@@ -123,7 +125,7 @@ class DeliveryMetrics(OfParents):
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return the summary, where the vendor measures the destination at all."""
-        given = parameters(request, ("sourceId", "startTime", "endTime", "granularity"))
+        given = parameters(request, present, ("sourceId", "startTime", "endTime", "granularity"))
         identifier = self._arguments(request, given, present)["destinationId"]
         destination = self.connections.destination(identifier, present.now)
         if given.get("sourceId") != destination["sourceId"]:
@@ -147,7 +149,7 @@ class DeliveryMetrics(OfParents):
         measured = [
             destination
             for destination in visible(self.connections.destinations, now)
-            if present.has({"destinationId": destination["id"]})
+            if present.has("destinations", {"destinationId": destination["id"]})
             and self.catalog.has_event_delivery(destination["metadata"]["id"])
         ]
         return [

@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 
 from starlette.requests import Request
 
-from sandbox.api.endpoints import Arguments, Endpoint, OfParents, Present
-from sandbox.api.errors import parameters, values
-from sandbox.api.paging import Paging
+from sandbox.api.cursors import Cursors
+from sandbox.api.endpoints import Endpoint, OfParents
+from sandbox.api.present import Arguments, Present
 from sandbox.api.timeline import Record, midnight, visible
+from sandbox.api.validation import parameters, values
 from sandbox.segment.connections import Connections
 from sandbox.segment.series import Counter, Window, grouped, points
 from sandbox.segment.volume import Volume
@@ -102,12 +103,12 @@ class _Overview(OfParents):
 
     step: _Step
     overview: DeliveryOverview
-    paging: Paging = Paging()  # noqa: RUF009 - it cannot change
+    paging: Cursors = Cursors()  # noqa: RUF009 - it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
         known = {*self.paging.parameters, *self.required, "startTime", "endTime", "granularity"}
-        given = parameters(request, known, ("groupBy",))
-        page = self.paging.page(request, given, present.largest_count)
+        given = parameters(request, present, known, ("groupBy",))
+        page = self.paging.page(request, given, present)
         arguments = self._arguments(request, given, present)
         names = values(given, "groupBy", (*self.step.groups, "appVersion"))
         span = Window.requested(given, present.now, _LIMITS)

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.cursors import Cursors, LastNext
 from sandbox.api.endpoints import Endpoint, Listing
-from sandbox.api.paging import LastNext, Paging
 from sandbox.api.timeline import Dated, Record, timestamp, visible
 from sandbox.segment.connections import Connections
 from sandbox.segment.spaces import Spaces
@@ -57,7 +57,7 @@ class Filters:
                 records=lambda arguments, now: visible(self._of_destinations[arguments["destinationId"]], now),
                 of=self._connections.each_destination,
                 adds={"destinationId": "destinationId"},
-                paging=Paging(LastNext.NULL),
+                paging=Cursors(LastNext.NULL),
             ),
             Listing(
                 path="/filters",
@@ -67,7 +67,7 @@ class Filters:
                 of=lambda now: [{"integrationId": each["spaceId"]} for each in self._spaces.each(now)],
                 required=("integrationId",),
                 adds={"spaceId": "integrationId"},
-                paging=Paging(with_previous=False, largest=10, default=10, counts=True),
+                paging=Cursors(with_previous=False, largest=10, default=10, counts=True),
                 null_if_empty=True,
                 gate="space-filters",
             ),

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
-from sandbox.api.paging import LastNext, Paging
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, timestamp, visible
 from sandbox.segment.connections import Connections
 from sandbox.segment.workspace import Workspace
@@ -51,7 +52,7 @@ class Functions:
                 required=("resourceType",),
                 choices={"resourceType": _TYPES},
                 adds={"resourceType": "resourceType"},
-                paging=Paging(with_total=False),
+                paging=Cursors(with_total=False),
                 gate="functions",
             ),
             Listing(
@@ -77,7 +78,7 @@ class Functions:
                 required=("functionId",),
                 adds={"functionId": "functionId"},
                 removes=("settings", "encryptedSettings"),
-                paging=Paging(LastNext.EMPTY),
+                paging=Cursors(LastNext.EMPTY),
                 gate="functions",
             ),
         ]

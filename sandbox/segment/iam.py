@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
-from sandbox.api.paging import LastNext, Paging
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, visible
 from sandbox.segment.workspace import Workspace
 
@@ -51,14 +52,14 @@ class Iam:
                 stream="users",
                 key="users",
                 records=lambda _, now: visible(self.users, now),
-                paging=Paging(LastNext.NULL, with_total=False),
+                paging=Cursors(LastNext.NULL, with_total=False),
             ),
             Listing(
                 path="/groups",
                 stream="groups",
                 key="userGroups",
                 records=lambda _, now: visible(self.groups, now),
-                paging=Paging(LastNext.EMPTY, with_total=False),
+                paging=Cursors(LastNext.EMPTY, with_total=False),
             ),
             Listing(path="/roles", stream="roles", key="roles", records=lambda *_: self._roles()),
             Listing(
@@ -92,7 +93,7 @@ class Iam:
                 records=lambda arguments, now: self._groups_of(arguments["userId"], now),
                 of=lambda now: [{"userId": user["id"]} for user in visible(self.users, now)],
                 adds={"userId": "userId"},
-                paging=Paging(LastNext.NULL),
+                paging=Cursors(LastNext.NULL),
             ),
         ]
 

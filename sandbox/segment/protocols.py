@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
-from sandbox.api.paging import LastNext, Paging
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, Seeded, timestamp, visible
 from sandbox.segment.connections import Connections
 from sandbox.segment.transformations import transformations
@@ -60,7 +61,7 @@ class Protocols:
                 key="trackingPlans",
                 records=self._plans_of_type,
                 choices={"type": tuple(sorted(set(_TYPES)))},
-                paging=Paging(with_total=False),
+                paging=Cursors(with_total=False),
                 gate="protocols",
             ),
             Listing(
@@ -71,7 +72,7 @@ class Protocols:
                 makes=lambda rule: [{"key": "", **rule}],
                 of=self._each_plan,
                 adds={"trackingPlanId": "trackingPlanId"},
-                paging=Paging(with_total=False),
+                paging=Cursors(with_total=False),
                 gate="protocols",
                 per_minute=200,
             ),
@@ -83,7 +84,7 @@ class Protocols:
                 of=self._each_plan,
                 adds={"trackingPlanId": "trackingPlanId"},
                 removes=("writeKeys",),
-                paging=Paging(LastNext.NULL),
+                paging=Cursors(LastNext.NULL),
                 gate="protocols",
             ),
         ]

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
-from sandbox.api.paging import Paging
+from sandbox.api.cursors import Cursors
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, Seeded, timestamp, visible
 from sandbox.segment.connections import Connections
 from sandbox.segment.workspace import Workspace
@@ -51,7 +52,7 @@ class ReverseEtl:
                 records=self._syncs,
                 of=self._each_subscription,
                 adds={"modelId": "modelId", "subscriptionId": "subscriptionId"},
-                paging=Paging(with_total=False, largest=100, default=10, flat=True),
+                paging=Cursors(with_total=False, largest=100, default=10, flat=True),
             ),
         ]
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
-from sandbox.api.endpoints import Arguments
-from sandbox.api.errors import choice, invalid, moment, window
+from sandbox.api.errors import invalid
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Record, midnight, timestamp
+from sandbox.api.validation import choice, moment, window
 
 _DAY = timedelta(days=1)
 _LATE = timedelta(days=1)

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing, Single
+from sandbox.api.endpoints import Endpoint, Listing, Single
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, timestamp, visible
 from sandbox.segment.connections import Connections
 from sandbox.segment.workspace import Workspace

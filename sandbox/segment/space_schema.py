@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
-from sandbox.api.paging import LastNext, Paging
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Record, timestamp
 from sandbox.segment.spaces import Spaces
 from sandbox.segment.workspace import Workspace
@@ -65,7 +66,7 @@ class SpaceSchema:
                 of=self._spaces.each,
                 choices={"sortBy": ("name", "type", "lastSeenAt"), "sortDir": directions},
                 adds={"spaceId": "spaceId"},
-                paging=Paging(LastNext.NULL),
+                paging=Cursors(LastNext.NULL),
                 per_minute=_PER_MINUTE,
             ),
             Listing(
@@ -81,7 +82,7 @@ class SpaceSchema:
                     "sortDir": directions,
                 },
                 adds={"spaceId": "spaceId", "collection": "collection"},
-                paging=Paging(with_previous=False),
+                paging=Cursors(with_previous=False),
                 per_minute=_PER_MINUTE,
             ),
             Listing(

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, visible
 from sandbox.segment.connections import Connections
 from sandbox.segment.workspace import Workspace
@@ -54,7 +55,7 @@ class Spaces:
                 stream="profiles_warehouse_selective_syncs",
                 key="items",
                 records=lambda arguments, _: _selective_syncs(arguments["warehouseId"]),
-                beside=lambda arguments: {"enableEventTables": arguments["warehouseId"] < "T"},
+                envelope=lambda arguments, _, data: data | {"enableEventTables": arguments["warehouseId"] < "T"},
                 of=self._each_warehouse,
                 adds={"spaceId": "spaceId", "warehouseId": "warehouseId"},
             ),

@@ -9,10 +9,12 @@ from typing import TypeAlias
 
 from starlette.requests import Request
 
-from sandbox.api.endpoints import Endpoint, Present
-from sandbox.api.errors import parameters, usage_period
-from sandbox.api.paging import LastNext, Paging
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint
+from sandbox.api.errors import invalid
+from sandbox.api.present import Arguments, Present
 from sandbox.api.timeline import Dated, Record, Seeded, midnight
+from sandbox.api.validation import parameters, parsed_moment
 
 UsageRows: TypeAlias = Callable[[date, datetime], list[Record]]
 """The rows of the month that begins on a date, as they are known at a moment."""
@@ -89,7 +91,7 @@ class Usage:
                 key=f"daily{'PerSource' if 'sources' in path else 'Workspace'}{kind}Usage",
                 of_month=rows,
                 first_month=self.first_month,
-                paging=Paging(last_next),
+                paging=Cursors(last_next),
             )
             for path, kind, name, rows, last_next in listings
         ]
@@ -161,12 +163,12 @@ class _UsageListing(Endpoint):
     key: str
     of_month: UsageRows
     first_month: date
-    paging: Paging
+    paging: Cursors
 
     def answer(self, request: Request, present: Present) -> Record:
-        given = parameters(request, self.paging.parameters | {"period"})
-        page = self.paging.page(request, given, present.largest_count)
-        return page.answer(self.key, self.of_month(usage_period(given), present.now))
+        given = parameters(request, present, self.paging.parameters | {"period"})
+        page = self.paging.page(request, given, present)
+        return page.answer(self.key, self.of_month(_requested_month(given), present.now))
 
     def rows(self, present: Present, start: datetime) -> list[Record]:
         """Return the rows of every month that ends after `start`."""
@@ -175,6 +177,22 @@ class _UsageListing(Endpoint):
             rows += [{**row, "period": month.isoformat()} for row in self.of_month(month, present.now)]
             month = _next_month(month)
         return rows
+
+
+def _requested_month(given: Arguments) -> date:
+    """Return the month that the parameter `period` asks for.
+
+    Raises:
+        ApiError: 422 unless it is the first day of a month, as a date or as its midnight in UTC. The vendor
+            is more lenient here.
+    """
+    if "period" not in given:
+        raise invalid("period is required.", "period")
+    value = given["period"]
+    start = parsed_moment(value if "T" in value else f"{value}T00:00:00Z", "period")
+    if start != start.replace(day=1, hour=0, minute=0, second=0, microsecond=0):
+        raise invalid("period must be the first day of a month.", "period")
+    return start.date()
 
 
 def _is_object_source(source: Record) -> bool:

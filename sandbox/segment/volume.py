@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 
 from starlette.requests import Request
 
-from sandbox.api.endpoints import Endpoint, Present
-from sandbox.api.errors import parameters, values
-from sandbox.api.paging import Paging
+from sandbox.api.cursors import Cursors
+from sandbox.api.endpoints import Endpoint
+from sandbox.api.present import Present
 from sandbox.api.timeline import Dated, Record, Seeded, midnight
+from sandbox.api.validation import parameters, values
 from sandbox.segment.series import Counter, Window, grouped, points
 from sandbox.segment.usage import Usage
 from sandbox.segment.workspace import Workspace
@@ -73,13 +74,13 @@ class EventsVolume(Endpoint):
     per_minute: int | None = 60
     workspace_id: str
     volume: Volume
-    paging: Paging = Paging()  # noqa: RUF009 - it cannot change
+    paging: Cursors = Cursors()  # noqa: RUF009 - it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return the series of the combinations that are asked for."""
         arrays = ("groupBy", "sourceId", "eventName", "eventType", "appVersion")
-        given = parameters(request, self.paging.parameters | {"granularity", "startTime", "endTime"}, arrays)
-        page = self.paging.page(request, given, present.largest_count)
+        given = parameters(request, present, self.paging.parameters | {"granularity", "startTime", "endTime"}, arrays)
+        page = self.paging.page(request, given, present)
         names = values(given, "groupBy", _DIMENSIONS)
         values(given, "eventType", _TYPES)
         span = Window.requested(given, present.now)

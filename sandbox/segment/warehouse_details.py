@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.api.endpoints import Arguments, Endpoint, Listing, Single
-from sandbox.api.paging import LastNext, Paging
+from sandbox.api.cursors import Cursors, LastNext
+from sandbox.api.endpoints import Endpoint, Listing, Single
+from sandbox.api.present import Arguments
 from sandbox.api.timeline import Record, Seeded, timestamp
 from sandbox.segment.connections import Connections
 from sandbox.segment.workspace import Workspace
@@ -62,7 +63,7 @@ class WarehouseDetails:
                 records=self._syncs,
                 of=each,
                 adds=added,
-                paging=Paging(LastNext.NULL, with_total=False),
+                paging=Cursors(LastNext.NULL, with_total=False),
                 per_minute=_PER_MINUTE,
             ),
             Listing(
@@ -71,7 +72,7 @@ class WarehouseDetails:
                 key="items",
                 records=lambda arguments, _: _selective_syncs(self._chance("selective-syncs", arguments), arguments),
                 of=self._each_pair,
-                paging=Paging(LastNext.NULL),
+                paging=Cursors(LastNext.NULL),
                 per_minute=_PER_MINUTE,
             ),
         ]

@@ -2,8 +2,8 @@
 
 from datetime import date, datetime, timezone
 
-from sandbox.api.endpoints import Endpoint, Present, Single
-from sandbox.api.paging import LARGEST_COUNT
+from sandbox.api.endpoints import Endpoint, Single
+from sandbox.api.present import LARGEST_COUNT, Present
 from sandbox.api.timeline import Record, Seeded, midnight, visible
 from sandbox.clock import Clock
 from sandbox.segment.audiences import Audiences
@@ -106,7 +106,7 @@ class SegmentWorld:
     @property
     def present(self) -> Present:
         """The clock's present, and how the API behaves in it."""
-        return Present(self.clock.now, self.largest_count, frozenset(self.removed_ids))
+        return Present(self.clock.now, largest_count=self.largest_count, removed=frozenset(self.removed_ids))
 
     @property
     def sources(self) -> list[Record]:

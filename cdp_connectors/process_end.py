@@ -1,0 +1,92 @@
+"""How the process of a connector ends: by itself, by a signal, or together with the reader of its output.
+
+Worker threads may be blocked for ever once nobody takes their records, and Python waits for them at its end.
+No end below waits for them. Only the standard library is imported, so that a connector can call
+`end_on_signals_and_closed_output` before it imports anything that takes time.
+"""
+
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import NoReturn
+
+SECONDS_TO_FINISH_A_LINE = 3.0
+ENDING = threading.Event()
+"""Set once no further line may be begun."""
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_CLOSED_OUTPUT = 128 + signal.SIGPIPE
+
+
+def end_on_signals_and_closed_output() -> None:
+    """End the process early from now on, without a traceback and without half a line; to be called once.
+
+    - SIGTERM ends it as that signal does by default, or with 143 where a process cannot be ended by its own signal:
+      as the first of a container.
+    - SIGINT (Ctrl-C) ends it with 130.
+    - When nobody can read standard output any longer, it ends at once with 141, also if it has nothing to write.
+
+    The line that is being written is finished, unless that takes longer than `SECONDS_TO_FINISH_A_LINE`.
+    """
+    if sys.stdout is None:
+        os._exit(_CLOSED_OUTPUT)
+    # A handler would interrupt the writing itself, or a thread that is being started, and then wait for its lock for
+    # ever; an exception would wait for requests and back-offs. So one thread alone receives the signals.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    threading.Thread(target=_end_on_signal, name="signals", daemon=True).start()
+    threading.Thread(target=_end_with_reader, name="closed output", daemon=True).start()
+
+
+def run_to_the_end(command: Callable[[], None]) -> NoReturn:
+    """Run a command, then end the process: with 0, with the code of its SystemExit, or with 1 after an exception."""
+    code = 1
+    try:
+        command()
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BrokenPipeError:
+        os._exit(_CLOSED_OUTPUT)
+    except Exception:  # noqa: BLE001 # reported as Python itself would, which then waits for the threads
+        sys.excepthook(*sys.exc_info())
+    try:
+        for output in (sys.stdout, sys.stderr):
+            if output is not None:
+                output.flush()
+    except BrokenPipeError:
+        code = _CLOSED_OUTPUT
+    os._exit(code)
+
+
+def _end_on_signal() -> NoReturn:
+    number = signal.sigwait(_SIGNALS)
+    ENDING.set()
+    finished = threading.Event()
+    threading.Thread(target=_finish_line, args=[finished], name="last line", daemon=True).start()
+    finished.wait(SECONDS_TO_FINISH_A_LINE)
+    if number == signal.SIGTERM:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
+        os.kill(os.getpid(), number)
+    os._exit(128 + number)
+
+
+def _finish_line(finished: threading.Event) -> None:
+    output = sys.modules.get("cdp_connectors.cdk_repairs.output")
+    try:
+        with getattr(output, "exclusive_output", nullcontext)():
+            finished.set()
+            threading.Event().wait()  # no other line may begin
+    except BrokenPipeError:
+        os._exit(_CLOSED_OUTPUT)
+
+
+def _end_with_reader() -> NoReturn:
+    """Wait until the other end of standard output is closed, which a pipe reports without anything being written."""
+    watched = select.poll()
+    watched.register(1, 0)
+    watched.poll()
+    os._exit(_CLOSED_OUTPUT)

@@ -1,0 +1,164 @@
+"""A running connector: its lines, and the ways in which it ends."""
+
+import signal
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+from typing_extensions import Self
+
+EXIT_SECONDS = 10.0
+"""Within this time after its output is closed, a connector has to exit; otherwise the platform takes it for killed."""
+_LAST_LINES = 1_000
+_LINES_PER_SAMPLE = 200
+
+
+class ConnectorProcess:
+    """One command of a connector as a process, with the folder of its input files.
+
+    Use it as a context manager: what is still running at the end is killed.
+    """
+
+    def __init__(self, command: Sequence[str], folder: TemporaryDirectory[str], env: Mapping[str, str]) -> None:
+        """Start the command.
+
+        Args:
+            command: the command line.
+            folder: the input files; removed at the end.
+            env: the whole environment.
+        """
+        self.stderr: list[str] = []
+        """The last lines of the standard error output."""
+        self.peak_memory_mb = 0.0
+        """The largest resident set so far, in MB, as last seen by `lines`; 0 where /proc is missing."""
+        self.largest_line = 0
+        """Length of the longest line of the standard output, in bytes."""
+        self._folder = folder
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+        )
+        self._stderr_reader = threading.Thread(target=self._read_stderr, daemon=True)
+        self._stderr_reader.start()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not exited."""
+        return self._process.poll() is None
+
+    def write(self, line: bytes) -> None:
+        """Write one line to the standard input.
+
+        Raises:
+            BrokenPipeError: the process has gone.
+        """
+        if self._process.stdin:
+            self._process.stdin.write(line + b"\n")
+
+    def flush(self) -> None:
+        """Hand over what `write` has buffered.
+
+        Raises:
+            BrokenPipeError: the process has gone.
+        """
+        if self._process.stdin:
+            self._process.stdin.flush()
+
+    def close_input(self) -> None:
+        """End the standard input."""
+        if self._process.stdin:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+
+    def feed(self, lines: Iterable[bytes]) -> None:
+        """Write lines to the standard input in the background, and end it."""
+
+        def write_all() -> None:
+            with suppress(BrokenPipeError, ValueError):
+                for line in lines:
+                    self.write(line)
+            self.close_input()
+
+        threading.Thread(target=write_all, daemon=True).start()
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines of the standard output until it ends or is closed."""
+        stdout = self._process.stdout
+        count = 0
+        while stdout and not stdout.closed:
+            line = stdout.readline()
+            if not line:
+                break
+            count += 1
+            if count % _LINES_PER_SAMPLE == 1:
+                self._note_memory()
+            self.largest_line = max(self.largest_line, len(line))
+            yield line
+
+    def terminate(self) -> None:
+        """Send SIGTERM, as Kubernetes does."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL, as for lack of memory."""
+        self._note_memory()
+        self._process.kill()
+
+    def stop(self) -> None:
+        """Send SIGSTOP: the process stalls until `resume`."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Send SIGCONT."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def close_output(self) -> None:
+        """Close the reading end of the standard output, as a platform that goes away does."""
+        self._note_memory()
+        if self._process.stdout:
+            self._process.stdout.close()
+
+    def wait(self, seconds: float | None = EXIT_SECONDS) -> int | None:
+        """The exit code (negative for a signal), or None if there is none in this time."""
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        self._stderr_reader.join(1)
+        return code
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.is_running:
+            self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        self.wait()
+        if self._process.stderr:
+            self._process.stderr.close()
+        self._folder.cleanup()
+
+    def _read_stderr(self) -> None:
+        for line in self._process.stderr or ():
+            self.stderr.append(line.decode(errors="replace").rstrip())
+            del self.stderr[:-_LAST_LINES]
+
+    def _note_memory(self) -> None:
+        with suppress(OSError):
+            for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    self.peak_memory_mb = max(self.peak_memory_mb, int(line.split()[1]) / 1024)

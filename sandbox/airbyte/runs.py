@@ -1,0 +1,67 @@
+"""Running connectors, as a sync sees them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+from typing_extensions import Self
+
+from sandbox.airbyte.attempt import Attempt
+from sandbox.airbyte.protocol import JsonObject
+
+
+class Run(Protocol):
+    """A connector that runs: a `ConnectorProcess`, or a stand-in within this process."""
+
+    stderr: list[str]
+    peak_memory_mb: float
+    largest_line: int
+
+    def lines(self) -> Iterable[bytes]:
+        """The lines of the output until it ends."""
+
+    def write(self, line: bytes) -> None:
+        """Write one line to the input."""
+
+    def flush(self) -> None:
+        """Hand over what was written."""
+
+    def close_input(self) -> None:
+        """End the input."""
+
+    def close_output(self) -> None:
+        """Stop reading the output."""
+
+    def terminate(self) -> None:
+        """Ask the connector to exit."""
+
+    def kill(self) -> None:
+        """End the connector at once."""
+
+    def wait(self, seconds: float | None = ...) -> int | None:
+        """The exit code, or None if there is none in this time."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Startable(Protocol):
+    """A connector that can be started: a `Connector`, or a stand-in."""
+
+    config: JsonObject
+
+    def start(self, command: str, **inputs: object) -> Run:
+        """Start `read` or `write` with these inputs."""
+
+
+@dataclass(frozen=True)
+class Sync:
+    """A running sync, for those who watch or disturb it."""
+
+    attempt: Attempt
+    source: Run
+    destination: Run

@@ -1,0 +1,175 @@
+"""Pages by opaque cursors, as Segment has them nearly everywhere, including the endpoints that deviate."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from starlette.requests import Request
+
+from sandbox.api.errors import invalid
+from sandbox.api.paging import Page, Paging
+from sandbox.api.present import LARGEST_COUNT, Present
+from sandbox.api.timeline import Record
+
+_NESTED = ("pagination[{}]", "pagination.{}")
+_FLAT = ("{}",)
+
+
+class LastNext(Enum):
+    """The `next` of a last page."""
+
+    ABSENT = "absent"
+    NULL = "null"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in a collection; `end` pins the walk through a collection that grows."""
+
+    collection: str
+    offset: int = 0
+    end: datetime | None = None
+
+    def encode(self) -> str:
+        """Return the opaque form."""
+        content = {"collection": self.collection, "pageToken": self.offset}
+        if self.end:
+            content["endTime"] = self.end.isoformat()
+        return base64.b64encode(json.dumps(content).encode()).decode()
+
+    @classmethod
+    def decode(cls, opaque: str) -> "Cursor":
+        """Read the opaque form.
+
+        Raises:
+            ValueError: when it is not one.
+        """
+        content = json.loads(base64.b64decode(opaque, validate=True))
+        try:
+            end = datetime.fromisoformat(content["endTime"]) if "endTime" in content else None
+            return cls(str(content["collection"]), int(content["pageToken"]), end)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{opaque} is not a cursor.") from error
+
+
+@dataclass(frozen=True)
+class Cursors(Paging):
+    """Pages by `cursor` and `count`; `pagination` has the cursor of the following page.
+
+    Attributes:
+        last_next: the `next` of the last page.
+        with_total: whether pages have `totalEntries`.
+        with_previous: whether they have `previous`; false for forward-only lists.
+        largest: the largest size that may be requested.
+        default: the size of a page for which none is requested.
+        flat: whether the parameters are `count` and `cursor`, and not members of `pagination`.
+        counts: whether the cursor is the number of the records before the page, and not opaque.
+        silent: whether the parameters are accepted, but the response is whole and has no `pagination`.
+    """
+
+    last_next: LastNext = LastNext.ABSENT
+    with_total: bool = True
+    with_previous: bool = True
+    largest: int = LARGEST_COUNT
+    default: int = 200
+    flat: bool = False
+    counts: bool = False
+    silent: bool = False
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The query parameters that request a page."""
+        return frozenset(spelling.format(name) for spelling in self._spellings for name in ("count", "cursor"))
+
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> "CursorPage":
+        """Return the page that the parameters request, in any of their spellings.
+
+        A cursor belongs to the path and to all other parameters of the request that it comes from. The vendor may be
+        more lenient here.
+
+        Raises:
+            ApiError: 422 for a count outside of 1 to the largest, a foreign cursor, or both spellings.
+        """
+        filters = sorted((name, value) for name, value in given.items() if name not in self.parameters)
+        collection = "&".join([request.scope["path"], *(f"{name}={value}" for name, value in filters)])
+        label, value = self._given(given, "cursor")
+        cursor = self._cursor(value, collection, label)
+        label, value = self._given(given, "count")
+        count = self.default if value is None else _number(value, 1, min(self.largest, present.largest_count), label)
+        return CursorPage(self, cursor, min(count, present.largest_page or count))
+
+    def shown(self, cursor: Cursor) -> str | int:
+        """Return the form in which a client gets a cursor."""
+        return cursor.offset if self.counts else cursor.encode()
+
+    @property
+    def _spellings(self) -> tuple[str, ...]:
+        return _FLAT if self.flat else _NESTED
+
+    def _given(self, given: Mapping[str, str], name: str) -> tuple[str, str | None]:
+        label = name if self.flat else f"pagination.{name}"
+        values = [given[spelling.format(name)] for spelling in self._spellings if spelling.format(name) in given]
+        if len(values) > 1:
+            raise invalid(f"{label} is given in both spellings.", label)
+        return label, values[0] if values else None
+
+    def _cursor(self, value: str | None, collection: str, label: str) -> Cursor:
+        if value is None:
+            return Cursor(collection)
+        if self.counts:
+            return Cursor(collection, _number(value, 0, 9999, label))
+        try:
+            cursor = Cursor.decode(value)
+        except ValueError:
+            raise invalid("The cursor is malformed.", label) from None
+        if cursor.collection != collection:
+            raise invalid("The cursor is not one of this collection.", label)
+        return cursor
+
+
+@dataclass(frozen=True)
+class CursorPage(Page):
+    """The page of a collection from a cursor on."""
+
+    paging: Cursors
+    cursor: Cursor
+    count: int
+
+    def pinned(self, end: datetime) -> "CursorPage":
+        """Return the same page with the end of its walk written into its cursors."""
+        return replace(self, cursor=replace(self.cursor, end=end))
+
+    def answer(self, key: str, records: Sequence[Any]) -> Record:
+        """Return the records on this page, and `pagination`."""
+        if self.paging.silent:
+            return {key: records}
+        first = self.cursor.offset
+        return {key: records[first : first + self.count], "pagination": self._envelope(len(records))}
+
+    def _envelope(self, total: int) -> Record:
+        paging = self.paging
+        envelope: Record = {"current": paging.shown(self.cursor)}
+        if self.cursor.offset + self.count < total:
+            envelope["next"] = paging.shown(self._shifted(self.count))
+        elif paging.last_next is not LastNext.ABSENT:
+            envelope["next"] = None if paging.last_next is LastNext.NULL else ""
+        if self.cursor.offset and paging.with_previous:
+            envelope["previous"] = paging.shown(self._shifted(-self.count))
+        if paging.with_total:
+            envelope["totalEntries"] = total
+        return envelope
+
+    def _shifted(self, by: int) -> Cursor:
+        return replace(self.cursor, offset=max(0, self.cursor.offset + by))
+
+
+def _number(value: str, smallest: int, largest: int, label: str) -> int:
+    if not re.fullmatch("[0-9]{1,4}", value) or not smallest <= int(value) <= largest:
+        raise invalid(f"{label} must be an integer from {smallest} to {largest}.", label)
+    return int(value)

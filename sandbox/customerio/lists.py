@@ -1,0 +1,151 @@
+"""The lists of the whole workspace: its settings, and what was sent and done in it."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from starlette.requests import Request
+
+from sandbox.api.endpoints import Endpoint, Listing
+from sandbox.api.paging import Paging
+from sandbox.api.present import Arguments, Present
+from sandbox.api.timeline import DAY, Dated, Record, epoch, visible
+from sandbox.api.tokens import Tokens
+from sandbox.api.validation import integer, parameters
+from sandbox.customerio.activities import Activity
+from sandbox.customerio.deliveries import Delivery
+
+LONGEST_WINDOW = 183 * DAY
+_WHOLE = {
+    "campaigns": "/campaigns",
+    "broadcasts": "/broadcasts",
+    "segments": "/segments",
+    "transactional_messages": "/transactional",
+    "exports": "/exports",
+    "snippets": "/snippets",
+    "collections": "/collections",
+    "topics": "/subscription_topics",
+    "types": "/object_types",
+    "reporting_webhooks": "/reporting_webhooks",
+}
+"""The lists of the configuration that are never paged, by the name of their stream."""
+_KEYS = {"transactional_messages": "messages"}
+_NULL_IF_EMPTY = {"collections", "exports", "reporting_webhooks"}
+_CLEAN_ENDPOINTS = {
+    2: "https://collector.example.com/cio",
+    3: "https://collector.example.com/cio?team=***&token=***",
+}
+"""The endpoints of the reporting webhooks that have credentials, without them."""
+
+
+def configuration_endpoints(tables: Mapping[str, list[Dated]], ip_addresses: list[str]) -> list[Endpoint]:
+    """Return the lists of the configuration."""
+
+    def newsletters(arguments: Arguments, now: datetime) -> list[Record]:
+        rows = visible(tables["newsletters"], now)
+        return rows if arguments.get("sort") == "asc" else rows[::-1]
+
+    def whole(stream: str, path: str) -> Listing:
+        return Listing(
+            path=path,
+            stream=stream,
+            primary_key=("name",) if stream == "snippets" else ("id",),
+            key=_KEYS.get(stream, stream),
+            records=lambda _, now: visible(tables[stream], now),
+            makes=_without_credentials if stream == "reporting_webhooks" else lambda row: [row],
+            paging=None,
+            null_if_empty=stream in _NULL_IF_EMPTY,
+        )
+
+    return [
+        *(whole(stream, path) for stream, path in _WHOLE.items()),
+        Listing(
+            path="/newsletters",
+            stream="newsletters",
+            key="newsletters",
+            records=newsletters,
+            paging=Tokens("nws", default=50, largest=100, ends_empty=True),
+        ),
+        Listing(
+            path="/info/ip_addresses",
+            stream="ip_addresses",
+            primary_key=("ip_address",),
+            key="ip_addresses",
+            records=lambda *_: list(ip_addresses),
+            makes=lambda address: [{"ip_address": address}],
+            paging=None,
+            public=True,
+        ),
+    ]
+
+
+def _without_credentials(webhook: Record) -> list[Record]:
+    return [webhook | {"endpoint": _CLEAN_ENDPOINTS.get(webhook["id"], webhook["endpoint"])}]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Messages(Endpoint):
+    """The deliveries of a window of at most half a year, newest first; drafts are a list of their own.
+
+    Attributes:
+        sent, drafts: all deliveries, oldest first.
+        of_drafts: whether the stream reads the drafts.
+    """
+
+    path: str = "/messages"
+    stream: str = "messages"
+    sent: list[Delivery]
+    drafts: list[Delivery]
+    of_drafts: bool = False
+    paging: Paging = Tokens("v20", default=50, largest=1000, clamps=True)  # noqa: RUF009 - frozen
+
+    def answer(self, request: Request, present: Present) -> Record:
+        """Return a page of the deliveries; with their tracked responses, if requested."""
+        given, now = parameters(request, present), epoch(present.now)
+        end = integer(given, "end_ts", now)
+        start = max(integer(given, "start_ts", 0), min(end, now) - LONGEST_WINDOW)
+        found = self.between(start, min(end, now), drafts=given.get("drafts") == "true")
+        page = self.paging.page(request, given, present).answer("messages", found)
+        rows = [delivery.at(now) for delivery in page["messages"]]
+        if given.get("get_tracked_responses") != "true":
+            for row in rows:
+                row.pop("tracked_responses", None)
+        return {"messages": rows, "next": page["next"]}
+
+    def between(self, start: int, end: int, *, drafts: bool = False) -> list[Delivery]:
+        """Return the deliveries created from `start` to `end`, both inclusive, newest first."""
+        deliveries, created = self.drafts if drafts else self.sent, attrgetter("created")
+        first = bisect_left(deliveries, start, key=created)
+        return deliveries[first : bisect_right(deliveries, end, key=created)][::-1]
+
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all are expected
+        """Return all deliveries with the time of their last metric."""
+        now = epoch(present.now)
+        rows = [delivery.at(now) for delivery in self.between(0, now, drafts=self.of_drafts)]
+        return [row | {"updated_at": max([row["created"], *row["metrics"].values()])} for row in rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activities(Endpoint):
+    """The activities, the latest arrival first."""
+
+    path: str = "/activities"
+    stream: str = "activities"
+    ever: list[Activity]
+    paging: Paging = Tokens("act", default=10, largest=100)  # noqa: RUF009 - frozen
+
+    def answer(self, request: Request, present: Present) -> Record:
+        """Return a page of the activities."""
+        page = self.paging.page(request, parameters(request, present), present)
+        data = page.answer("activities", self.arrived(present.now))
+        return data | {"activities": [activity.row for activity in data["activities"]]}
+
+    def arrived(self, now: datetime) -> list[Activity]:
+        """Return the activities that have arrived, the latest first."""
+        return self.ever[: bisect_right(self.ever, epoch(now), key=attrgetter("arrived"))][::-1]
+
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all are expected
+        """Return all activities that have arrived."""
+        return [activity.row for activity in self.arrived(present.now)]
