@@ -20,6 +20,19 @@ _FAILURES_IN_A_ROW = 5
 _logger = logging.getLogger("airbyte")
 
 
+_unanswered: set[str] = set()
+"""The streams that have met absent parents only, and fail if that goes on."""
+
+
+def may_save_state(stream: str) -> bool:
+    """Whether a state of the stream can be trusted.
+
+    As long as all parents were absent, it cannot: the stream fails if the others are absent as well, and what the state
+    has passed would never be requested again.
+    """
+    return stream not in _unanswered
+
+
 class SpentQuotaError(AirbyteTracedException):
     """A quota that is used up, so that no further request of the stream can succeed."""
 
@@ -53,8 +66,9 @@ class ParentErrorHandler(DefaultErrorHandler):
     """`DefaultErrorHandler` for the requests of a stream with one request (or more) per parent.
 
     An answer that matches a filter of `absent` or `rejected` ends the slice of that parent, with the filter's message
-    in the log; so does one that a filter of `response_filters` ignores, which those before it in the list did not match. The stream fails with the message and failure type of `verdict` once `absent_limit` parents were absent
-    and none had answered (without a limit: once all were), or `rejected_limit` parents in a row were rejected.
+    in the log. So does an answer that a filter of `response_filters` ignores, unless an earlier filter of that list
+    matches. The stream fails with the message and failure type of `verdict` once `absent_limit` parents were absent and
+    none had answered (without a limit: once all were), or `rejected_limit` parents in a row were rejected.
 
     With the built-in action IGNORE, such an answer is an empty page. Nothing counts them, so that a stream whose
     parents are all unknown to the vendor would be an empty table.
@@ -134,6 +148,7 @@ class _StreamRead:
         self._in_a_row = 0
         self._answered = False
         self._failure: AirbyteTracedException | None = None
+        self._stream = ""
         self._open = 1  # the generation itself, and each slice that is not finished
 
     def guarded(self, generate: Callable[[], Iterable[Partition]]) -> Iterator[Partition]:
@@ -141,6 +156,9 @@ class _StreamRead:
         for partition in generate():
             if self._failure:
                 return
+            if not self._stream:
+                self._stream = partition.stream_name()
+                _unanswered.discard(self._stream)
             with self._lock:
                 self._open += 1
                 self._parents.setdefault(_parent_key(partition), _Parent()).waiting += 1
@@ -181,6 +199,7 @@ class _StreamRead:
         def answered() -> None:
             nonlocal held
             self._answered, self._in_a_row, parent.answered = True, 0, True
+            _unanswered.discard(self._stream)
             if held:
                 held = False
                 parent.first.release()
@@ -209,6 +228,8 @@ class _StreamRead:
             self._in_a_row += 1
             count = len(self._absent) if error.ever_answered else self._in_a_row
             harmless = error.ever_answered and self._answered
+            if error.verdict and not self._answered:
+                _unanswered.add(self._stream)
             if error.verdict and error.limit is not None and count >= error.limit and not harmless:
                 self._failure = error.verdict
         _logger.info(error.message)

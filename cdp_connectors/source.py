@@ -20,7 +20,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from cdp_connectors.cdk_repairs import RepairedSource, watch_stream
 from cdp_connectors.failures import Failure, check_sentence, failed_streams, stream_failure
 from cdp_connectors.json_types import Json
-from cdp_connectors.refusals import StoppedStreamError, stop_refused_streams
+from cdp_connectors.refusals import StoppedStreamError, may_save_state, stop_refused_streams
 
 _UNKNOWN_STREAM = Failure(
     FailureType.config_error,
@@ -90,6 +90,9 @@ class ManifestSource(RepairedSource):
                 if failure and failures.get(failure[0]) == failure[1]:
                     continue  # one trace per stream and reason, however many slices met it
                 failures.update([failure] if failure else [])
+                saved = message.state.stream if message.state else None
+                if saved and not may_save_state(saved.stream_descriptor.name):
+                    continue
                 yield message
         except AirbyteTracedException as error:
             if not failures:

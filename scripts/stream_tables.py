@@ -22,7 +22,13 @@ SOURCES: Mapping[str, type[ManifestSource]] = {
     "source_segment": SourceSegment,
     "source_customerio": SourceCustomerio,
 }
-_WINDOWS = {"P1D": "day", "P7D": "week", "P1M": "month", "P30D": "30 days"}
+_WINDOWS = {
+    "{{ 'P14D' if config.get('delivery_granularity') == 'hour' else 'P30D' }}": "30 days",
+    "P1D": "day",
+    "P7D": "week",
+    "P1M": "month",
+    "P30D": "30 days",
+}
 _PLACEHOLDER = re.compile(r"\{\{[^}]*?\['(\w+)'\][^}]*\}\}")
 _PARAMETER = re.compile(r"\{\{ *parameters\['(\w+)'\][^}]*(?:\}[^}]+)*?\}\}")
 
@@ -121,6 +127,8 @@ def _resolved(text: str, parameters: Component) -> str:
 def _endpoint(stream: Component) -> str:
     """Method and path below the API's version, with the names of what stands in its place in braces."""
     requester = _simple(stream["retriever"])["requester"]
+    if "endpoint" in stream["$parameters"] and "endpoint'].split" in requester["url"]:
+        return f"{requester['http_method']} /{stream['$parameters']['endpoint']}"
     url = _resolved(requester["url"], requester["$parameters"])
     path = _PLACEHOLDER.sub(lambda match: "" if "config[" in match[0] else "{" + match[1] + "}", url)
     return f"{requester['http_method']} /{path.removeprefix('/').removeprefix('v1/')}"

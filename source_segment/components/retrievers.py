@@ -16,8 +16,8 @@ from airbyte_cdk.models import (
     Type,
 )
 from airbyte_cdk.sources.declarative.retrievers import Retriever, SimpleRetriever
-from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.streams import NO_CURSOR_STATE_KEY
+from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import StreamSlice
 
 from cdp_connectors.refusals import ParentAbsentError
