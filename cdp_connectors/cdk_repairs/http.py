@@ -43,7 +43,7 @@ def repair_http_client() -> None:
 
 def _caching_successes_only(
     open_session: Callable[[HttpClient], requests.Session],
-) -> Callable[[HttpClient], requests.Session]:
+) -> Callable[..., requests.Session]:
     """Keep responses out of the cache of parent streams that the error handler of the request does not accept.
 
     The CDK caches by status and has no setting for it. It would serve the same unreadable response to each of its own
