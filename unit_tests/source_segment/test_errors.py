@@ -300,7 +300,7 @@ def test_a_function_type_that_segment_does_not_accept_costs_that_type_only(api: 
 
     assert rows(output) == [{**functions.record, **functions.added}]
     assert output.errors == []
-    assert len([log for log in output.logs if "resourceType is invalid" in log.log.message]) == 2
+    assert len([log for log in output.logs if log.log.message.startswith("Segment has no data")]) == 2
 
 
 def test_check_requests_one_page_per_stream_and_names_what_the_token_cannot_read(api: requests_mock.Mocker) -> None:
