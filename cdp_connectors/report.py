@@ -9,10 +9,10 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteCatalog,
     DestinationSyncMode,
     FailureType,
-    Type,
 )
 
 from cdp_connectors.failures import Failure, error_trace, failed_streams, stream_failure
+from cdp_connectors.lines import record_count
 from cdp_connectors.reads import StreamRead
 from cdp_connectors.refusals import may_save_state
 
@@ -55,8 +55,8 @@ class ReadReport:
         A log line says what a stream did as soon as it has ended.
         """
         for message in messages:
-            if message.type is Type.RECORD and message.record and message.record.stream in self.reads:
-                self.reads[message.record.stream].rows += 1
+            if message.record and message.record.stream in self.reads:
+                self.reads[message.record.stream].rows += record_count(message)
             failed = stream_failure(message)
             if (failed is None or self._is_due(*failed)) and not _is_untrustworthy_state(message):
                 yield message

@@ -99,7 +99,7 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
         if response is None:
             summary += type(exc).__name__
         else:
-            summary += f"{response.status_code} {client._error_message_parser.parse_response_error_message(response)}"
+            summary += f"{response.status_code} {_explanation(client, response)}"
             if response.text and response.text in (error_resolution.error_message or ""):
                 error_resolution.error_message = f"Unexpected response to {summary}"
         read = current_read()
@@ -119,6 +119,13 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
         handle(client, response, exc, request, error_resolution, exit_on_rate_limit)
 
     return handle_without_bodies
+
+
+def _explanation(client: HttpClient, response: requests.Response) -> str:
+    """The vendor's own error message inside a response; the CDK's parser takes any other body for one."""
+    if not _is_json(response) or not isinstance(response.json(), dict | list):
+        return "without an explanation in JSON"
+    return (client._error_message_parser.parse_response_error_message(response) or "without an explanation")[:500]
 
 
 def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
