@@ -14,6 +14,7 @@ from airbyte_cdk.models import (
 from cdp_connectors.failures import Failure, error_trace, failed_streams, stream_failure
 from cdp_connectors.lines import record_count
 from cdp_connectors.reads import StreamRead
+from cdp_connectors.refusals import may_save_state
 
 _ENDS = {AirbyteStreamStatus.COMPLETE, AirbyteStreamStatus.INCOMPLETE}
 
@@ -49,7 +50,7 @@ class ReadReport:
         self._skipped: dict[str, Failure] = {}
 
     def pass_on(self, messages: Iterator[AirbyteMessage]) -> Iterator[AirbyteMessage]:
-        """Yield all messages except repeated error traces, and those that come later or not at all.
+        """Yield all messages except states that pass absent parents only, repeated error traces, and later ones.
 
         A log line says what a stream did as soon as it has ended.
         """
@@ -57,7 +58,7 @@ class ReadReport:
             if message.record and message.record.stream in self.reads:
                 self.reads[message.record.stream].rows += record_count(message)
             failed = stream_failure(message)
-            if failed is None or self._is_due(*failed):
+            if (failed is None or self._is_due(*failed)) and not _is_untrustworthy_state(message):
                 yield message
             if ended := _ended_stream(message):
                 self._logger.info("Stream %s: %s", ended, self.reads.get(ended, StreamRead()))
@@ -102,3 +103,8 @@ class ReadReport:
 def _ended_stream(message: AirbyteMessage) -> str | None:
     status = message.trace.stream_status if message.trace else None
     return status.stream_descriptor.name if status and status.status in _ENDS else None
+
+
+def _is_untrustworthy_state(message: AirbyteMessage) -> bool:
+    saved = message.state.stream if message.state else None
+    return saved is not None and not may_save_state(saved.stream_descriptor.name)
