@@ -123,7 +123,11 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
 
 def _explanation(client: HttpClient, response: requests.Response) -> str:
     """The vendor's own error message inside a response; the CDK's parser takes any other body for one."""
-    if not _is_json(response) or not isinstance(response.json(), dict | list):
+    try:
+        body = response.json()
+    except requests.exceptions.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict | list):
         return "without an explanation in JSON"
     return (client._error_message_parser.parse_response_error_message(response) or "without an explanation")[:500]
 
