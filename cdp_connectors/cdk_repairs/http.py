@@ -16,6 +16,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.reads import current_read
 
+_LONGEST_EXPLANATION = 500
 _rate_limited = threading.local()
 
 
@@ -123,9 +124,12 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
 
 def _explanation(client: HttpClient, response: requests.Response) -> str:
     """The vendor's own error message inside a response; the CDK's parser takes any other body for one."""
-    if not _is_json(response) or not isinstance(response.json(), dict | list):
+    try:
+        body = response.json()
+    except requests.exceptions.JSONDecodeError:
         return "without an explanation in JSON"
-    return (client._error_message_parser.parse_response_error_message(response) or "without an explanation")[:500]
+    found = client._error_message_parser.parse_response_error_message(response) if isinstance(body, dict) else None
+    return found[:_LONGEST_EXPLANATION] if found else "without an explanation"
 
 
 def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
