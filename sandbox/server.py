@@ -1,10 +1,11 @@
 """The sandbox as one HTTP server: a path for every vendor, and a path to control it."""
 
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from starlette.applications import Starlette
@@ -87,6 +88,16 @@ class Sandbox:
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}"
 
+    def requests_of(self, vendor: Literal["segment", "customerio"]) -> Counter[str]:
+        """Return the numbers of requests to a vendor by documented path, such as `/sources/{sourceId}/settings`.
+
+        Only the latest 100,000 requests since `journal.clear()` count.
+        """
+        if vendor == "segment":
+            return self.journal.by_path("/segment/(us|eu)", [each.path for each in self.segment.endpoints])
+        operations = (*self.customerio.operations, *self.customerio.endpoints)
+        return self.journal.by_path("/customerio/(us|eu)/v1", [each.path for each in operations])
+
     def configs(self) -> dict[str, dict[str, Any]]:
         """A working configuration for each connector that this server can answer, by connector name."""
         return {
@@ -157,7 +168,8 @@ class Sandbox:
         if request.method == "DELETE":
             self.journal.clear()
         listed: list[dict[str, Any]] = [vars(entry) for entry in self.journal]
-        return JSONResponse({"requests": listed})
+        counts = {"segment": self.requests_of("segment"), "customerio": self.requests_of("customerio")}
+        return JSONResponse({"requests": listed, "by_path": counts})
 
     async def _received(self, request: Request) -> JSONResponse:
         if request.method == "DELETE":
