@@ -29,7 +29,8 @@ def main() -> None:
     except OSError as error:
         if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
             raise
-        sys.exit(f"The sandbox cannot listen on port {arguments.port}: {os.strerror(error.errno)}. Choose another with --port.")
+        reason = os.strerror(error.errno)
+        sys.exit(f"The sandbox cannot listen on port {arguments.port}: {reason}. Choose another with --port.")
     except ValueError as error:
         sys.exit(f"python -m sandbox: {error}")
 
