@@ -1,4 +1,4 @@
-"""Manifest components that put a connector's configuration into one form, once, before anything reads it."""
+"""Manifest components that normalize and validate a connector's configuration before anything reads it."""
 
 import re
 from collections.abc import MutableMapping

@@ -1,4 +1,4 @@
-"""Failures as a user reads them: one sentence each, and the failure type that fits."""
+"""Failures as users read them: a message and the failure type that fits."""
 
 import re
 from collections.abc import Mapping
@@ -60,9 +60,8 @@ def error_trace(stream: str, failure: Failure) -> AirbyteMessage:
 def stream_failure(message: AirbyteMessage) -> tuple[str, Failure] | None:
     """The stream and the failure that an error trace speaks of, or None for any other message.
 
-    The trace itself is made readable: a request that was repeated in vain says what stood in its way, a vendor
-    that could not be reached is a `transient_error`, and a `config_error` loses its stack trace, since nothing
-    in the code is wrong.
+    The trace itself is made readable: exhausted retries report their cause, a vendor that could not be reached is a
+    `transient_error`, and a `config_error` loses its stack trace, since nothing in the code is wrong.
     """
     trace = message.trace if message.type is Type.TRACE else None
     error = trace.error if trace and trace.type is TraceType.ERROR else None

@@ -63,7 +63,7 @@ def rewritten(package: str) -> str:
 
 
 def _readme(package: str) -> tuple[str, str, str]:
-    """What stands before, between and after the markers."""
+    """The text before, between and after the markers."""
     before, _, rest = (ROOT / package / "README.md").read_text().partition(START)
     between, _, after = rest.partition(END)
     return before, between, after
