@@ -185,3 +185,8 @@ def test_the_image_is_built_on_the_same_base_and_labelled_from_here(name: str, t
 def test_the_acceptance_configuration_names_the_image(name: str) -> None:
     acceptance = yaml.safe_load((folder(name) / "acceptance-test-config.yml").read_text())
     assert acceptance["connector_image"] == f"{CONNECTORS[name]['dockerRepository']}:dev"
+
+
+def test_the_destination_supports_refreshes_and_data_activation() -> None:
+    data = CONNECTORS["destination-segment"]
+    assert (data["supportsRefreshes"], data["supportsDataActivation"]) == (True, True)
