@@ -1,9 +1,12 @@
 """The sandbox as one HTTP server: a path for every vendor, and a path to control it."""
 
+import socket
 import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,16 +17,17 @@ from typing_extensions import Self
 
 from sandbox.api.faults import FaultMiddleware, Faults
 from sandbox.api.journal import Journal, JournalMiddleware
+from sandbox.api.switches import Switches
+from sandbox.arguments import SEED
 from sandbox.clock import Clock
 from sandbox.customerio.api import customerio_api
 from sandbox.customerio.world import CustomerioWorld
 from sandbox.segment.api import segment_api
-from sandbox.segment.control import behaviour, change_behaviour
 from sandbox.segment.world import SegmentWorld
 from sandbox.segment_tracking.api import tracking_api
 from sandbox.segment_tracking.world import TrackingWorld
 
-SEED = 20260101
+_HOST = "127.0.0.1"
 
 
 class Sandbox:
@@ -33,7 +37,19 @@ class Sandbox:
     and so on; `/_sandbox` is the control endpoint, described in `sandbox/README.md`.
     """
 
-    def __init__(self, clock: Clock | None = None, *, seed: int = SEED, scale: float = 1.0, port: int = 0) -> None:
+    _socket: socket.socket
+    _thread: threading.Thread
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        seed: int = SEED,
+        scale: float = 1.0,
+        port: int = 0,
+        segment_sources: int | None = None,
+        segment_destinations: int | None = None,
+    ) -> None:
         """Generate the vendors' data; nothing is served before the context is entered.
 
         Args:
@@ -41,11 +57,15 @@ class Sandbox:
             seed: the same seed and clock give the same data.
             scale: multiplies the size of the data.
             port: the port to listen on; 0 for a free one.
+            segment_sources: number of sources in Segment, if it should not follow from the scale.
+            segment_destinations: number of destinations there.
         """
         self.clock = clock or Clock()
         self.faults = Faults()
         self.journal = Journal()
-        self.segment = SegmentWorld(self.clock, seed=seed, scale=scale)
+        self.segment = SegmentWorld(
+            self.clock, seed=seed, scale=scale, sources=segment_sources, destinations=segment_destinations
+        )
         self.segment_tracking = TrackingWorld(self.clock, lambda: self.segment.sources)
         self.customerio = CustomerioWorld(self.clock, seed=seed, scale=scale)
         vendors = Starlette(
@@ -61,17 +81,25 @@ class Sandbox:
                 Mount("/", JournalMiddleware(FaultMiddleware(vendors, self.faults), self.journal)),
             ]
         )
-        config = uvicorn.Config(
-            app, host="127.0.0.1", port=port, log_level="critical", lifespan="off", date_header=False
-        )  # Customer.io's answers carry the sandbox's date
+        # The vendors' responses carry the sandbox's date, not uvicorn's.
+        config = uvicorn.Config(app, log_level="critical", lifespan="off", date_header=False)
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, name="sandbox", daemon=True)
+        self._port = port
 
     @property
     def url(self) -> str:
         """The server's address, without a trailing slash."""
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        return f"http://127.0.0.1:{port}"
+        return f"http://{_HOST}:{self._socket.getsockname()[1]}"
+
+    def requests_of(self, vendor: Literal["segment", "customerio"]) -> Counter[str]:
+        """Return the numbers of requests to a vendor by documented path, such as `/sources/{sourceId}/settings`.
+
+        Only the latest 100,000 requests since `journal.clear()` count.
+        """
+        if vendor == "segment":
+            return self.journal.by_path("/segment/(us|eu)", [each.path for each in self.segment.endpoints])
+        operations = (*self.customerio.operations, *self.customerio.endpoints)
+        return self.journal.by_path("/customerio/(us|eu)/v1", [each.path for each in operations])
 
     def configs(self) -> dict[str, dict[str, Any]]:
         """A working configuration for each connector that this server can answer, by connector name."""
@@ -99,10 +127,15 @@ class Sandbox:
         }
 
     def __enter__(self) -> Self:
+        """Serve until the exit.
+
+        Raises:
+            OSError: if the port is in use.
+        """
+        self._socket = socket.create_server((_HOST, self._port))
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="sandbox", daemon=True)
         self._thread.start()
         while not self._server.started:
-            if not self._thread.is_alive():
-                raise RuntimeError("The sandbox could not start; is the port in use?")
             self._thread.join(0.01)
         return self
 
@@ -111,15 +144,16 @@ class Sandbox:
     ) -> None:
         self._server.should_exit = True
         self._thread.join()
+        self._socket.close()
 
     def _control_routes(self) -> list[Route]:
         return [
             Route("/faults", self._change_faults, methods=["POST", "DELETE"]),
             Route("/advance", self._advance, methods=["POST"]),
             Route("/requests", self._requests, methods=["GET", "DELETE"]),
-            Route("/segment", self._change_segment, methods=["POST"]),
+            Route("/segment", self._switch(self.segment), methods=["POST"]),
             Route("/segment-tracking", self._received, methods=["GET", "POST", "DELETE"]),
-            Route("/customerio", self._change_customerio, methods=["POST"]),
+            Route("/customerio", self._switch(self.customerio), methods=["POST"]),
         ]
 
     async def _change_faults(self, request: Request) -> JSONResponse:
@@ -130,7 +164,7 @@ class Sandbox:
                 self.faults.update(await request.json())
         except ValueError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
-        return JSONResponse(vars(self.faults))
+        return JSONResponse(self.faults.switches())
 
     async def _advance(self, request: Request) -> JSONResponse:
         try:
@@ -143,7 +177,8 @@ class Sandbox:
         if request.method == "DELETE":
             self.journal.clear()
         listed: list[dict[str, Any]] = [vars(entry) for entry in self.journal]
-        return JSONResponse({"requests": listed})
+        counts = {"segment": self.requests_of("segment"), "customerio": self.requests_of("customerio")}
+        return JSONResponse({"requests": listed, "by_path": counts})
 
     async def _received(self, request: Request) -> JSONResponse:
         if request.method == "POST":
@@ -158,16 +193,12 @@ class Sandbox:
             {"messages": self.segment_tracking.messages, "rejected": dict(self.segment_tracking.rejected)}
         )
 
-    async def _change_segment(self, request: Request) -> JSONResponse:
-        try:
-            change_behaviour(self.segment, await request.json())
-        except (TypeError, ValueError) as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
-        return JSONResponse(behaviour(self.segment))
+    def _switch(self, switches: Switches) -> Callable[[Request], Awaitable[JSONResponse]]:
+        async def change(request: Request) -> JSONResponse:
+            try:
+                switches.change(await request.json())
+            except ValueError as error:
+                return JSONResponse({"error": str(error)}, status_code=400)
+            return JSONResponse(switches.switches())
 
-    async def _change_customerio(self, request: Request) -> JSONResponse:
-        try:
-            self.customerio.change(await request.json())
-        except (AttributeError, TypeError, ValueError) as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
-        return JSONResponse(self.customerio.switches())
+        return change

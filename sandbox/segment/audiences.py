@@ -53,7 +53,7 @@ class Audiences:
             ]
             for place, space in enumerate(spaces.spaces)
         }
-        self._activations = Activations(workspace, self.each, connections)
+        self.activations = Activations(workspace, self.each, connections)
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints of the tags Audiences, Activations and Computed Traits."""
@@ -62,6 +62,7 @@ class Audiences:
             Listing(
                 path="/spaces/{spaceId}/audiences",
                 stream="audiences",
+                primary_key=("spaceId", "id"),
                 key="audiences",
                 records=self._listed,
                 makes=lambda audience: [self._with_schedules(audience)],
@@ -75,6 +76,7 @@ class Audiences:
             Listing(
                 path="/spaces/{spaceId}/audiences/{audienceId}/schedules",
                 stream="audience_schedules",
+                primary_key=("audienceId", "id"),
                 key="audienceSchedules",
                 records=lambda arguments, _: self._schedules[arguments["audienceId"]],
                 of=self.each,
@@ -85,6 +87,7 @@ class Audiences:
             Listing(
                 path="/spaces/{spaceId}/audiences/{audienceId}/audience-references",
                 stream="audience_references",
+                primary_key=("audienceId", "id"),
                 key="audiences",
                 records=self._references,
                 of=self.each,
@@ -93,10 +96,11 @@ class Audiences:
                 gate="audience",
                 per_minute=25,
             ),
-            *self._activations.endpoints(),
+            *self.activations.endpoints(),
             Listing(
                 path="/spaces/{spaceId}/computed-traits",
                 stream="computed_traits",
+                primary_key=("spaceId", "id"),
                 key="computedTraits",
                 records=lambda arguments, now: visible(self._traits[arguments["spaceId"]], now),
                 of=self._spaces.each,
@@ -130,7 +134,7 @@ class Audiences:
     def _references(self, arguments: Arguments, now: datetime) -> list[Record]:
         audiences = visible(self._audiences[arguments["spaceId"]], now)
         number = next(number for number, each in enumerate(audiences) if each["id"] == arguments["audienceId"])
-        referring = audiences[number + 1 : number + 2] if number % 20 == 0 else []
+        referring = audiences[number + 1 : number + 2 + number % 40 // 20] if number % 20 == 0 else []
         return [{name: each[name] for name in _SUMMARY if name in each} for each in referring]
 
     def _summary(self, prefix: str, name: str, space_id: str, birth: datetime) -> Record:

@@ -65,6 +65,7 @@ class DeletionAndSuppression:
             Listing(
                 path="/regulations/sources/{sourceId}",
                 stream="source_regulations",
+                primary_key=("sourceId", "id"),
                 key="regulations",
                 records=lambda arguments, now: _filtered(
                     visible(self._of_sources[arguments["sourceId"]], now), arguments
@@ -73,11 +74,12 @@ class DeletionAndSuppression:
                 arrays={"regulationTypes": _TYPES},
                 of=self._connections.each_source,
                 adds={"sourceId": "sourceId"},
-                paging=Cursors(silent=True),
+                paging=Cursors(),
             ),
             Listing(
                 path="/suppressions",
                 stream="suppressions",
+                primary_key=("subjectType", "subjectId"),
                 key="suppressed",
                 records=lambda _, now: visible(self._suppressed, now),
                 makes=_one_by_one,

@@ -118,6 +118,7 @@ class DeliveryMetrics(OfParents):
 
     path: str = "/destinations/{destinationId}/delivery-metrics"
     stream: str = "destination_delivery_metrics_summary"
+    primary_key: tuple[str, ...] = ("sourceId", "destinationId", "granularity", "startTime")
     gate: str | None = "delivery-metrics"
     delivery: Delivery
     connections: Connections
@@ -138,7 +139,7 @@ class DeliveryMetrics(OfParents):
         now = present.now
         end = moment(given, "endTime", now)
         start = moment(given, "startTime", end - limits.default)
-        window(start, end, earliest=now - limits.reach, longest=limits.longest)
+        window(present, start, end, earliest=now - limits.reach, longest=limits.longest)
         return {"deliveryMetricsSummary": self.delivery.summary(destination, min(start, now), min(end, now))}
 
     def rows(self, present: Present, start: datetime) -> list[Record]:

@@ -48,11 +48,12 @@ class ReverseEtl:
             Listing(
                 path="/reverse-etl-models/{modelId}/subscriptionId/{subscriptionId}/syncs",
                 stream="reverse_etl_syncs",
+                primary_key=("modelId", "subscriptionId", "syncId"),
                 key="syncStatuses",
                 records=self._syncs,
                 of=self._each_subscription,
                 adds={"modelId": "modelId", "subscriptionId": "subscriptionId"},
-                paging=Cursors(with_total=False, largest=100, default=10, flat=True),
+                paging=Cursors(with_total=False, largest=100, default=10, flat=True, required=False),
             ),
         ]
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.cursors import Cursors
 from sandbox.api.endpoints import Endpoint, Listing
 from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, visible
@@ -45,14 +46,17 @@ class Spaces:
             Listing(
                 path="/spaces/{spaceId}/profiles-warehouses",
                 stream="profiles_warehouses",
+                primary_key=("spaceId", "id"),
                 key="profilesWarehouses",
                 records=lambda arguments, now: visible(self._warehouses[arguments["spaceId"]], now),
                 of=self.each,
                 adds={"spaceId": "spaceId"},
+                paging=Cursors(required=False),
             ),
             Listing(
                 path="/spaces/{spaceId}/profiles-warehouses/{warehouseId}/selective-syncs",
                 stream="profiles_warehouse_selective_syncs",
+                primary_key=("spaceId", "warehouseId", "collection"),
                 key="items",
                 records=lambda arguments, _: _selective_syncs(arguments["warehouseId"]),
                 envelope=lambda arguments, _, data: data | {"enableEventTables": arguments["warehouseId"] < "T"},
