@@ -101,7 +101,7 @@ def test_a_wait_longer_than_a_sync_should_hang_is_left_to_the_next_sync(api: Moc
         ),
     ],
 )
-def test_a_refusal_is_final_and_says_what_to_check(
+def test_a_rejection_is_final_and_says_what_to_check(
     api: Mocker, waits: list[float], answer: JsonObject, sentence: str
 ) -> None:
     api.post(BATCH_URL, **answer)
