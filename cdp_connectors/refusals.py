@@ -15,6 +15,7 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.cdk_repairs import WrappedPartition, wrap_partitions
+from cdp_connectors.reads import current_read
 
 _FAILURES_IN_A_ROW = 5
 _logger = logging.getLogger("airbyte")
@@ -204,6 +205,8 @@ class _StreamRead:
             if error.verdict and error.limit is not None and count >= error.limit and not harmless:
                 self._failure = error.verdict
         _logger.info(error.message)
+        if read := current_read():
+            read.count_skipped(str(error.message))
         if self._failure:
             raise self._failure from error
 
