@@ -21,8 +21,8 @@ $(READY): requirements/dev.txt pyproject.toml scripts/create-venv.sh
 demo: $(READY) ## Watch real syncs against the sandbox, end to end (CONNECTOR=segment for one)
 	@$(PYTHON) -m sandbox.demo --connector $(CONNECTOR)
 
-sandbox: $(READY) ## Serve the simulated vendors on this machine
-	@$(PYTHON) -m sandbox
+sandbox: $(READY) ## Serve the simulated vendors on this machine (ARGS="--scale 0.1 --port 9000")
+	@$(PYTHON) -m sandbox $(ARGS)
 
 test: lint types ## Lint, types, unit tests, integration tests
 	$(PYTHON) -m pytest --numprocesses auto
