@@ -16,6 +16,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.reads import current_read
 
+_LONGEST_EXPLANATION = 500
 _rate_limited = threading.local()
 
 
@@ -99,7 +100,7 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
         if response is None:
             summary += type(exc).__name__
         else:
-            summary += f"{response.status_code} {client._error_message_parser.parse_response_error_message(response)}"
+            summary += f"{response.status_code} {_explanation(client, response)}"
             if response.text and response.text in (error_resolution.error_message or ""):
                 error_resolution.error_message = f"Unexpected response to {summary}"
         read = current_read()
@@ -119,6 +120,16 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
         handle(client, response, exc, request, error_resolution, exit_on_rate_limit)
 
     return handle_without_bodies
+
+
+def _explanation(client: HttpClient, response: requests.Response) -> str:
+    """The vendor's own error message inside a response; the CDK's parser takes any other body for one."""
+    try:
+        body = response.json()
+    except requests.exceptions.JSONDecodeError:
+        return "without an explanation in JSON"
+    found = client._error_message_parser.parse_response_error_message(response) if isinstance(body, dict) else None
+    return found[:_LONGEST_EXPLANATION] if found else "without an explanation"
 
 
 def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
