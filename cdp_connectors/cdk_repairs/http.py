@@ -127,8 +127,6 @@ def _explanation(client: HttpClient, response: requests.Response) -> str:
     try:
         body = response.json()
     except requests.exceptions.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict | list):
         return "without an explanation in JSON"
     found = client._error_message_parser.parse_response_error_message(response) if isinstance(body, dict) else None
     return found[:_LONGEST_EXPLANATION] if found else "without an explanation"
