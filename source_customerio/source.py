@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Mapping
 
-from airbyte_cdk.models import AirbyteConnectionStatus, Status
+from airbyte_cdk.models import AirbyteConnectionStatus, AirbyteStateMessage, ConfiguredAirbyteCatalog, Status
 
 from cdp_connectors.json_types import Json
 from cdp_connectors.source import ManifestSource
+from source_customerio.components.activity import Activity, MetricsRetriever
 
 _UNAUTHORIZED = 401
 
@@ -17,6 +18,15 @@ class SourceCustomerio(ManifestSource):
     A key works in the region of its workspace only, and the other region rejects it exactly like a wrong key.
     `check` therefore tries the other region before it reports a rejected key.
     """
+
+    def __init__(
+        self,
+        catalog: ConfiguredAirbyteCatalog | None = None,
+        config: Mapping[str, Json] | None = None,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> None:
+        MetricsRetriever.activity = Activity()
+        super().__init__(catalog=catalog, config=config, state=state)
 
     def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
         """Try the connection; the message of a failed status is one sentence for the user.
