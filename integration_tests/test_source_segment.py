@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from integration_tests.killed_sync import resumed_after_kills
 from integration_tests.rows import JsonObject, by_key, without
-from sandbox.connector_process import ConnectorProcess, Output, configured
+from sandbox.airbyte import Attempt, BulkCdkLike, Connector, configured, run_sync, sync_despite_kills
 from sandbox.server import Sandbox
 
 START_DATE = datetime(2026, 3, 10, tzinfo=timezone.utc)
-PROCESS = ConnectorProcess("source_segment")
 DELIVERY = "destination_delivery_metrics_summary"
 
 
@@ -35,15 +33,18 @@ def shared_sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def config_of(sandbox: Sandbox) -> JsonObject:
-    given = sandbox.configs()["source-segment"]
-    return {**given, "start_date": START_DATE.strftime("%m/%d/%Y")}
+@pytest.fixture
+def destination() -> BulkCdkLike:
+    return BulkCdkLike()
 
 
-def catalog_of(config: JsonObject, *streams: str) -> JsonObject:
-    catalog = PROCESS.discover(config).catalog
-    assert catalog
-    return configured(catalog, streams or None)
+def source_of(sandbox: Sandbox, **changes: object) -> Connector:
+    config = {**sandbox.configs()["source-segment"], "start_date": START_DATE.strftime("%m/%d/%Y"), **changes}
+    return Connector("source_segment", config)
+
+
+def catalog_of(source: Connector, *streams: str) -> JsonObject:
+    return configured(source.discover(), streams or None)
 
 
 def expected_rows(sandbox: Sandbox, stream: str) -> list[JsonObject]:
@@ -63,16 +64,23 @@ def expected_rows(sandbox: Sandbox, stream: str) -> list[JsonObject]:
     return [without(row, "writeKeys") for row in rows] if stream == "sources" else rows
 
 
-def assert_same_rows(
-    sandbox: Sandbox, stream: dict[str, Any], emitted: list[JsonObject], unfinished: AbstractSet[date] = frozenset()
+def assert_same_tables(
+    sandbox: Sandbox, catalog: JsonObject, destination: BulkCdkLike, unfinished: AbstractSet[date] = frozenset()
 ) -> None:
-    """Every row of the sandbox was emitted, with its latest content, and no other.
+    """Every table has every row of the sandbox, with its latest content, and no other.
 
     `unfinished` are the days on which the sandbox's clock stood while the connector, whose clock is the real one,
     took them for past: delivery metrics of such a day cannot be compared.
     """
+    for stream in (each["stream"] for each in catalog["streams"]):
+        assert_same_rows(sandbox, stream, destination.table(stream["name"]), unfinished)
+
+
+def assert_same_rows(
+    sandbox: Sandbox, stream: dict[str, Any], table: list[JsonObject], unfinished: AbstractSet[date]
+) -> None:
     name = stream["name"]
-    found, wanted = (by_key(rows, stream) for rows in (emitted, expected_rows(sandbox, name)))
+    found, wanted = (by_key(rows, stream) for rows in (table, expected_rows(sandbox, name)))
     if name == DELIVERY:
         days = {day.isoformat() for day in unfinished | {sandbox.clock.now.date()}}
         wanted = {key: row for key, row in wanted.items() if key[-1][:10] not in days}
@@ -84,11 +92,9 @@ def assert_same_rows(
     assert found == wanted, name
 
 
-def assert_complete(output: Output, catalog: JsonObject) -> None:
-    assert output.errors == []
-    assert output.unreadable == []
-    assert output.exit_code == 0
-    assert output.statuses == {stream["stream"]["name"]: "COMPLETE" for stream in catalog["streams"]}
+def assert_complete(attempt: Attempt, catalog: JsonObject) -> None:
+    assert attempt.failures == []
+    assert attempt.stream_status == {stream["stream"]["name"]: "COMPLETE" for stream in catalog["streams"]}
 
 
 def windows(requests: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -98,109 +104,108 @@ def windows(requests: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 def test_spec_and_check(shared_sandbox: Sandbox) -> None:
-    spec = PROCESS.spec().spec
+    source = source_of(shared_sandbox)
+    spec = source.spec().spec
     assert spec
     assert spec["connectionSpecification"]["properties"]["api_token"]["airbyte_secret"] is True
-    assert PROCESS.check(config_of(shared_sandbox)).status == {"status": "SUCCEEDED"}
+    assert source.check().status == {"status": "SUCCEEDED"}
 
 
-def test_first_and_second_sync_have_exactly_the_sandboxes_rows(whole_sandbox: Sandbox) -> None:
-    config = config_of(whole_sandbox)
-    catalog = catalog_of(config)
+def test_first_and_second_sync_have_exactly_the_sandboxes_rows(
+    whole_sandbox: Sandbox, destination: BulkCdkLike
+) -> None:
+    source = source_of(whole_sandbox)
+    catalog = catalog_of(source)
     first_day = whole_sandbox.clock.now.date()
 
-    first = PROCESS.read(config, catalog)
+    first = run_sync(source, destination, catalog)
     assert_complete(first, catalog)
-    for stream in catalog["streams"]:
-        assert_same_rows(whole_sandbox, stream["stream"], first.records[stream["stream"]["name"]])
+    assert_same_tables(whole_sandbox, catalog, destination)
 
     requested = [(request.path, request.query) for request in whole_sandbox.journal]
     assert len(requested) == len(set(requested)), "a request was made twice"
 
     whole_sandbox.clock.advance(timedelta(days=2))
     whole_sandbox.journal.clear()
-    second = PROCESS.read(config, catalog, first.state_list())
+    second = run_sync(source, destination, catalog, first.state_list())
     assert_complete(second, catalog)
-    for stream in catalog["streams"]:
-        name = stream["stream"]["name"]
-        kept = first.records[name] if stream["sync_mode"] == "incremental" else []
-        assert_same_rows(whole_sandbox, stream["stream"], kept + second.records[name], {first_day})
+    assert_same_tables(whole_sandbox, catalog, destination, {first_day})
     again = [(request.path, request.query) for request in whole_sandbox.journal]
     assert len(windows(again)) < len(windows(requested)) / 2
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_sync_killed_at_any_point_resumes_without_losing_a_row(shared_sandbox: Sandbox, seed: int) -> None:
-    config = config_of(shared_sandbox)
-    catalog = catalog_of(config)
+def test_a_sync_killed_at_any_point_resumes_without_losing_a_row(
+    shared_sandbox: Sandbox, destination: BulkCdkLike, seed: int
+) -> None:
+    source = source_of(shared_sandbox)
+    catalog = catalog_of(source)
 
-    final, rows = resumed_after_kills(PROCESS, config, catalog, seed=seed, most_lines=8_000)
+    attempts = sync_despite_kills(source, destination, catalog, seed=seed, most_lines=8_000)
 
-    assert_complete(final, catalog)
-    for stream in catalog["streams"]:
-        assert_same_rows(shared_sandbox, stream["stream"], rows[stream["stream"]["name"]])
+    assert_complete(attempts[-1], catalog)
+    assert_same_tables(shared_sandbox, catalog, destination)
 
 
-def test_gated_streams_fail_alone(sandbox: Sandbox) -> None:
+def test_gated_streams_fail_alone(sandbox: Sandbox, destination: BulkCdkLike) -> None:
     sandbox.segment.gates |= {"audit-trail", "protocols"}
-    config = config_of(sandbox)
-    catalog = catalog_of(config, "audit_events", "transformations", "users", "source_connected_warehouses")
+    source = source_of(sandbox)
+    catalog = catalog_of(source, "audit_events", "transformations", "users", "source_connected_warehouses")
 
-    output = PROCESS.read(config, catalog)
+    attempt = run_sync(source, destination, catalog)
 
-    assert output.exit_code == 1
-    assert output.statuses == {
+    assert attempt.source_exit_code == 1
+    assert attempt.source_status == {
         "audit_events": "INCOMPLETE",
         "transformations": "INCOMPLETE",
         "users": "COMPLETE",
         "source_connected_warehouses": "COMPLETE",
     }
-    assert {error["failure_type"] for error in output.errors} == {"config_error"}
-    last = output.errors[-1]["message"]
+    assert {error.failure_type for error in attempt.source_errors} == {"config_error"}
+    last = attempt.source_errors[-1].message
     assert last.startswith("2 stream(s) did not sync, all others did.")
     assert "Audit Trail (Business plan" in last
     assert "Protocols" in last
 
 
-def test_parents_deleted_meanwhile_skip_their_children_only(sandbox: Sandbox) -> None:
-    config = config_of(sandbox)
-    catalog = catalog_of(config, "source_connected_warehouses", "destination_subscriptions")
+def test_parents_deleted_meanwhile_skip_their_children_only(sandbox: Sandbox, destination: BulkCdkLike) -> None:
+    source = source_of(sandbox)
+    catalog = catalog_of(source, "source_connected_warehouses", "destination_subscriptions")
     sandbox.segment.removed_ids |= {source["id"] for source in sandbox.segment.sources[:3]}
     sandbox.segment.removed_ids |= {destination["id"] for destination in sandbox.segment.destinations[:3]}
 
-    output = PROCESS.read(config, catalog)
+    attempt = run_sync(source, destination, catalog)
 
-    assert_complete(output, catalog)
-    for stream in catalog["streams"]:
-        assert_same_rows(sandbox, stream["stream"], output.records[stream["stream"]["name"]])
+    assert_complete(attempt, catalog)
+    assert_same_tables(sandbox, catalog, destination)
 
 
-def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(sandbox: Sandbox) -> None:
-    config = config_of(sandbox)
-    catalog = catalog_of(config, "sources", "source_connected_warehouses", "catalog_sources")
+def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(sandbox: Sandbox, destination: BulkCdkLike) -> None:
+    source = source_of(sandbox)
+    catalog = catalog_of(source, "sources", "source_connected_warehouses", "catalog_sources")
     sandbox.faults.cut_every = 10
 
-    output = PROCESS.read(config, catalog)
+    attempt = run_sync(source, destination, catalog)
 
-    assert_complete(output, catalog)
-    for stream in catalog["streams"]:
-        assert_same_rows(sandbox, stream["stream"], output.records[stream["stream"]["name"]])
+    assert_complete(attempt, catalog)
+    assert_same_tables(sandbox, catalog, destination)
 
 
-def test_throttling_is_waited_out(sandbox: Sandbox) -> None:
-    config = config_of(sandbox)
-    catalog = catalog_of(config, "users", "groups", "warehouses")
+def test_throttling_is_waited_out(sandbox: Sandbox, destination: BulkCdkLike) -> None:
+    source = source_of(sandbox)
+    catalog = catalog_of(source, "users", "groups", "warehouses")
     sandbox.faults.update({"status": 429, "count": 3, "retry_after": 1})
 
-    output = PROCESS.read(config, catalog)
+    attempt = run_sync(source, destination, catalog)
 
-    assert_complete(output, catalog)
+    assert_complete(attempt, catalog)
+    assert_same_tables(sandbox, catalog, destination)
 
 
 def test_the_other_regions_token_is_refused_with_the_region_in_the_sentence(shared_sandbox: Sandbox) -> None:
-    config = {**config_of(shared_sandbox), "api_token": shared_sandbox.segment.region_tokens["eu"]}
+    source = source_of(shared_sandbox, api_token=shared_sandbox.segment.region_tokens["eu"])
 
-    status = PROCESS.check(config).status
+    status = source.check().status
 
     assert status
     assert status["status"] == "FAILED"

@@ -30,6 +30,7 @@ from sandbox.airbyte.interruptions import (
     kill_after,
     kill_destination_after,
     stall_after,
+    sync_despite_kills,
     terminate_after,
 )
 from sandbox.airbyte.job import BreakingChangeError, Connection, Job, run_job
@@ -65,6 +66,7 @@ __all__ = [
     "schema_changes",
     "stall_after",
     "stream_names",
+    "sync_despite_kills",
     "sync_mode",
     "terminate_after",
 ]

@@ -39,6 +39,11 @@ class Failure:
     emitted_at: float = float("inf")
     """Milliseconds since 1970; failures are sorted by it, and the platform's own come last."""
 
+    @property
+    def is_reported(self) -> bool:
+        """Whether the connector itself reported it, rather than the platform."""
+        return self.emitted_at < float("inf")
+
     @classmethod
     def of_trace(cls, origin: str, trace: JsonObject) -> "Failure":
         """The failure that an error trace reports, cut as the platform cuts it."""
@@ -104,9 +109,14 @@ class Attempt:
     """The source's largest resident set."""
 
     @property
-    def errors(self) -> list[Failure]:
-        """The failures that the connectors themselves reported."""
-        return [failure for failure in self.failures if failure.origin != "replication"]
+    def source_errors(self) -> list[Failure]:
+        """The error traces of the source."""
+        return [failure for failure in self.failures if failure.origin == "source" and failure.is_reported]
+
+    @property
+    def destination_errors(self) -> list[Failure]:
+        """The error traces of the destination."""
+        return [failure for failure in self.failures if failure.origin == "destination" and failure.is_reported]
 
     @property
     def messages(self) -> list[str]:

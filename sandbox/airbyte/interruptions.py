@@ -3,10 +3,15 @@
 Each waits for a number of the source's lines, and acts once.
 """
 
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from sandbox.airbyte.runs import Sync
+from sandbox.airbyte.attempt import Attempt
+from sandbox.airbyte.protocol import JsonObject
+from sandbox.airbyte.replication import run_sync
+from sandbox.airbyte.runs import Startable, Sync
 
 Interruption = Callable[[Sync], None]
 
@@ -44,3 +49,18 @@ def stall_after(lines: int, seconds: float) -> Interruption:
 def kill_destination_after(lines: int) -> Interruption:
     """SIGKILL to the destination."""
     return after(lines, lambda sync: sync.destination.kill())
+
+
+def sync_despite_kills(
+    source: Startable, destination: Startable, catalog: Mapping[str, Any], *, seed: int, most_lines: int, kills: int = 2
+) -> list[Attempt]:
+    """Kill a sync several times, each time after 50 to `most_lines` lines, and let the last one finish.
+
+    Each starts from the states that came back before it.
+    """
+    chance, attempts, states = random.Random(seed), list[Attempt](), dict[str, JsonObject]()
+    for number in range(kills + 1):
+        interruption = kill_after(chance.randint(50, most_lines)) if number < kills else None
+        attempts.append(run_sync(source, destination, catalog, states.values(), during=interruption, seed=seed))
+        states |= attempts[-1].states
+    return attempts
