@@ -14,7 +14,12 @@ from cdp_connectors.cdk_repairs.output import (
     print_messages,
     uncounted_records,
 )
-from cdp_connectors.cdk_repairs.partitions import WrappedPartition, watch_stream, wrap_partitions
+from cdp_connectors.cdk_repairs.partitions import (
+    WrappedPartition,
+    leave_unreported,
+    watch_stream,
+    wrap_partitions,
+)
 from cdp_connectors.cdk_repairs.source import RepairedSource
 from cdp_connectors.cdk_repairs.templates import StringCursorPaginationStrategy
 
@@ -28,6 +33,7 @@ __all__ = [
     "correct_record_count",
     "exclusive_output",
     "exhausted_reason",
+    "leave_unreported",
     "print_messages",
     "uncounted_records",
     "watch_stream",

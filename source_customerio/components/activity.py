@@ -150,7 +150,7 @@ class MetricsRetriever(Retriever):
         parent = (self.parent_field, self.parent_name, str(keys[self.parent_field]), resolution)
 
         def read(retriever: SimpleRetriever) -> Iterator[_Row]:
-            rows = (row for row in retriever.read_records(schema, requested) if isinstance(row, Mapping))
+            rows = ({**row} for row in retriever.read_records(schema, requested) if isinstance(row, Mapping))
             return (row for row in rows if row["period_start"] >= written(since))
 
         if self.parent_rows is None:

@@ -102,7 +102,7 @@ class PeopleRetriever(Retriever):
         requested = StreamSlice(
             partition=stream_slice.partition, cursor_slice=stream_slice.cursor_slice, extra_fields=extra_fields
         )
-        yield from (row for row in self.rows.read_records(records_schema, requested) if isinstance(row, Mapping))
+        yield from ({**row} for row in self.rows.read_records(records_schema, requested) if isinstance(row, Mapping))
 
 
 @dataclass

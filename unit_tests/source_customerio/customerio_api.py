@@ -81,6 +81,9 @@ def serve(api: requests_mock.Mocker, contract: Contract, *answers: Mapping[str, 
         api.get(US + "/sender_identities", **NO_SENDERS)
         for suppression_type in ("blocks", "spam_reports", "invalid_emails"):
             api.get(f"{US}/esp/suppression/{suppression_type}", json={"suppressions": None})
+    for folders in ("assets/folders", "design_studio/folders"):
+        if contract.path.split("/")[1] == folders.split("/")[0]:
+            api.get(f"{US}/{folders}", json={"folders": []})
     if contract.name == "sender_identities":
         api.get(US + contract.path + "?hidden=true", json={"sender_identities": None, "next": ""})
         api.get(US + contract.path + "?hidden=false", list(answers))

@@ -88,13 +88,23 @@ def test_behind_an_api_url_there_is_no_other_region_to_ask(api: requests_mock.Mo
 def test_asks_the_other_region_for_no_other_reason(
     api: requests_mock.Mocker, answer: dict[str, object], words: str
 ) -> None:
-    api.get(US + "/workspaces", **answer)
+    for path in ("workspaces", "campaigns", "segments", "newsletters", "activities", "snippets"):
+        api.get(f"{US}/{path}", **answer)
 
     status = check({"access_token": "key"})
 
     assert status.status is Status.FAILED
     assert words in str(status.message)
     assert {request.hostname for request in api.request_history} == {"api.customer.io"}
+
+
+def test_a_key_that_may_not_list_the_workspaces_is_valid_if_it_reads_anything_else(api: requests_mock.Mocker) -> None:
+    for path in ("workspaces", "campaigns"):
+        api.get(f"{US}/{path}", status_code=403, json={"errors": []})
+    api.get(US + "/segments", json={"segments": []})
+
+    assert check({"access_token": "key"}).status is Status.SUCCEEDED
+    assert [request.path for request in api.request_history] == ["/v1/workspaces", "/v1/campaigns", "/v1/segments"]
 
 
 def test_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: list[float]) -> None:
@@ -121,6 +131,20 @@ def test_a_wrong_configuration_is_refused_before_any_request(
     assert status.status is Status.FAILED
     assert words in str(status.message)
     assert api.request_history == []
+
+
+def test_an_emptied_field_is_none(api: requests_mock.Mocker) -> None:
+    api.get(US + "/workspaces", **ACCEPTED)
+
+    assert check({"access_token": "key", "start_date": "", "api_url": " "}).status is Status.SUCCEEDED
+
+
+def test_a_check_waits_for_its_turn_in_a_shared_limit(api: requests_mock.Mocker, waits: list[float]) -> None:
+    busy = {"status_code": 429, "headers": {"Retry-After": "1"}, "json": {"errors": [{"status": "429"}]}}
+    api.get(US + "/workspaces", [*[busy] * 20, ACCEPTED])
+
+    assert check({"access_token": "key"}).status is Status.SUCCEEDED
+    assert 20 < sum(waits) < 300
 
 
 def test_a_padded_key_is_trimmed(api: requests_mock.Mocker) -> None:
