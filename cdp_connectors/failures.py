@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from airbyte_cdk.models import AirbyteErrorTraceMessage, AirbyteMessage, FailureType, TraceType, Type
+from airbyte_cdk.models import AirbyteErrorTraceMessage, AirbyteMessage, FailureType, StreamDescriptor, TraceType, Type
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.cdk_repairs import check_reason, exhausted_reason
@@ -37,6 +37,20 @@ def _failure(failure_type: FailureType, message: str, internal_message: str | No
     )
 
 
+def error_trace(stream: str, failure: Failure) -> AirbyteMessage:
+    """The error trace message of a stream's failure, as of now."""
+    error = AirbyteTracedException(
+        message=failure.sentence,
+        internal_message=failure.sentence,
+        failure_type=failure.failure_type,
+        stream_descriptor=StreamDescriptor(name=stream),
+    )
+    message = error.as_sanitized_airbyte_message()
+    if message.trace and message.trace.error:
+        message.trace.error.stack_trace = None
+    return message
+
+
 def stream_failure(message: AirbyteMessage) -> tuple[str, Failure] | None:
     """The stream and the failure that an error trace speaks of, or None for any other message.
 
@@ -52,17 +66,23 @@ def stream_failure(message: AirbyteMessage) -> tuple[str, Failure] | None:
     return error.stream_descriptor.name, Failure(error.failure_type or FailureType.system_error, error.message)
 
 
-def failed_streams(failures: Mapping[str, Failure]) -> AirbyteTracedException:
+def failed_streams(failures: Mapping[str, Failure], *, overwritten: bool) -> AirbyteTracedException:
     """The exception that ends a partly failed read.
 
-    It names each stream with its sentence. Its failure type is `config_error` if the user can mend any of them,
-    else `system_error` if any is a defect, else `transient_error`.
+    It names each stream with its message. Its failure type is `config_error` if the user can fix any of them, else
+    `system_error` if any is a defect, else `transient_error`.
+
+    Args:
+        failures: the failure of each stream.
+        overwritten: whether the catalog has tables that are overwritten, which Airbyte replaces only after a sync
+            without any failure.
     """
     types = {failure.failure_type for failure in failures.values()}
     by_urgency = (FailureType.config_error, FailureType.system_error, FailureType.transient_error)
-    sentences = "; ".join(f"{name}: {failure.sentence}" for name, failure in failures.items())
+    sentences = "; ".join(f"{name}: {failure.sentence.rstrip('.')}" for name, failure in failures.items())
+    tables = " Tables that are overwritten keep their previous content until a sync succeeds." if overwritten else ""
     return AirbyteTracedException(
-        message=f"{len(failures)} stream(s) did not sync, all others did. {sentences}",
+        message=f"{len(failures)} stream(s) failed; all others were read to their end.{tables} {sentences}.",
         internal_message="Failed streams: " + ", ".join(failures),
         failure_type=next(failure_type for failure_type in by_urgency if failure_type in types),
     )
@@ -88,7 +108,7 @@ def _without_attempts(message: str) -> str:
         return message
     unreachable = _NO_ANSWER.match(reason)
     if not unreachable:
-        return f"Repeated attempts failed. {reason}"
+        return f"All retries failed. {reason}"
     cause = _CAUSE.search(reason)
     return (
         f"{unreachable['host']} could not be reached{': ' + cause['cause'].strip() if cause else ''}. Check the "

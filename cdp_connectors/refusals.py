@@ -15,6 +15,7 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.cdk_repairs import WrappedPartition, leave_unreported, wrap_partitions
+from cdp_connectors.reads import current_read
 
 _FAILURES_IN_A_ROW = 5
 _logger = logging.getLogger("airbyte")
@@ -206,6 +207,8 @@ class _StreamRead:
             verdict = error.verdict if too_many and not self._failure else None
             self._failure = self._failure or verdict
         _logger.info(error.message)
+        if read := current_read():
+            read.count_skipped(str(error.message))
         if verdict:
             raise verdict from error
         self._raise_if_stopped()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import ClassVar
 
 from airbyte_cdk.models import AirbyteConnectionStatus, AirbyteStateMessage, ConfiguredAirbyteCatalog, Status
 
@@ -22,6 +23,8 @@ class SourceCustomerio(ManifestSource):
     endpoints: one that may not list the workspaces passes if it may read another list.
     """
 
+    tries_streams: ClassVar[bool] = True
+
     def __init__(
         self,
         catalog: ConfiguredAirbyteCatalog | None = None,
@@ -31,20 +34,20 @@ class SourceCustomerio(ManifestSource):
         MetricsRetriever.activity = Activity()
         super().__init__(catalog=catalog, config=config, state=state)
 
-    def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
-        """Try the connection; the message of a failed status is one sentence for the user.
+    def connect(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
+        """Try the connection, and the other region if the key is rejected.
 
         Raises:
             AirbyteTracedException: when the reason is neither the configuration nor the vendor's answer.
         """
-        status = super().check(logger, config)
+        status = super().connect(logger, config)
         if self.rejected_with(_FORBIDDEN) and self._reads_any_of(_READ_INSTEAD):
             return AirbyteConnectionStatus(status=Status.SUCCEEDED)
         if self.rejected_with(_UNAUTHORIZED) and not self.settings.get("api_url"):
             region = self.settings.get("region", "us")
             other = "us" if region == "eu" else "eu"
             other_source = type(self)(config={**self.settings, "region": other})
-            elsewhere = ManifestSource.check(other_source, logger, config)
+            elsewhere = ManifestSource.connect(other_source, logger, config)
             if elsewhere.status is Status.SUCCEEDED:
                 status.message = (
                     f"This App API key belongs to region '{other}', not '{region}'. Change Region to '{other}'."

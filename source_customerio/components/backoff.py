@@ -116,6 +116,17 @@ class PatientErrorHandler(ParentErrorHandler):
             f"Exhausted available request attempts. Please see logs for more details. Exception: {reason}",
         )
 
+    def backoff_time(
+        self, response_or_exception: requests.Response | requests.RequestException | None, attempt_count: int = 0
+    ) -> float | None:
+        """The seconds to wait, which grow with the failures and not with the waits for the limit."""
+        counts = getattr(self._thread, "counts", Counter())
+        status = getattr(response_or_exception, "status_code", None)
+        is_limited = status == requests.codes.too_many_requests
+        return super().backoff_time(
+            response_or_exception, attempt_count if is_limited else counts[ResponseAction.RETRY]
+        )
+
 
 @dataclass
 class MetricsErrorHandler(PatientErrorHandler):

@@ -29,7 +29,7 @@ from cdp_connectors.cdk_repairs import (
     RepairedDestination,
     StringCursorPaginationStrategy,
 )
-from cdp_connectors.cdk_repairs.http import cache_json_only, keep_bodies_out_of_failures
+from cdp_connectors.cdk_repairs.http import repair_http_client
 from cdp_connectors.cdk_repairs.templates import serialize_parsing
 from cdp_connectors.json_types import Json
 from unit_tests.declarative_sources import api
@@ -69,9 +69,8 @@ def test_python_parses_in_one_thread_at_a_time() -> None:
 def test_the_cdk_caches_a_response_that_is_not_json(
     api: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, *, repaired: bool
 ) -> None:
-    if repaired:
-        cache_json_only()
-    else:
+    repair_http_client()
+    if not repaired:
         monkeypatch.setattr(HttpClient, "_request_session", unrepaired(HttpClient._request_session))
     api.get(LIST, [{"text": "<html>"}, {"json": {"rows": []}}])
     http = client(use_cache=True)
@@ -91,6 +90,7 @@ def failure_of(http: HttpClient) -> AirbyteTracedException:
 def test_the_cdk_puts_bodies_into_failures(
     api: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    repair_http_client()
     handle = unrepaired(HttpClient._handle_error_resolution)
     monkeypatch.setattr(HttpClient, "_handle_error_resolution", handle)
     api.get(LIST, status_code=401, json={"error": "unauthorized", "who": PERSON})
@@ -105,7 +105,7 @@ def test_the_cdk_puts_bodies_into_failures(
 def test_a_rejected_request_tells_its_status_and_keeps_bodies_to_itself(
     api: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    keep_bodies_out_of_failures()
+    repair_http_client()
     api.get(LIST, status_code=401, json={"error": "unauthorized", "who": PERSON})
 
     error = failure_of(client())

@@ -47,7 +47,7 @@ def test_requests_repeated_in_vain_keep_the_vendors_sentence() -> None:
 
     assert stream_failure(message) == (
         "users",
-        Failure(FailureType.transient_error, "Repeated attempts failed. The vendor is unavailable."),
+        Failure(FailureType.transient_error, "All retries failed. The vendor is unavailable."),
     )
 
 
@@ -79,10 +79,11 @@ def test_other_messages_are_no_failures_of_a_stream() -> None:
 def test_the_end_of_a_partly_failed_read_names_every_stream(types: list[str], worst: FailureType) -> None:
     failures = {f"stream_{name}": Failure(FailureType(name), f"Why {name}.") for name in types}
 
-    error = failed_streams(failures)
+    error = failed_streams(failures, overwritten=True)
 
     assert error.failure_type is worst
-    assert all(f"stream_{name}: Why {name}." in str(error) for name in types)
+    assert "Tables that are overwritten keep their previous content" in str(error)
+    assert all(f"stream_{name}: Why {name}" in str(error) for name in types)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_the_end_of_a_partly_failed_read_names_every_stream(types: list[str], wo
     [
         ("'Stream workspace is not available: The token is wrong.'", "The token is wrong."),
         ('"It isn\'t there."', "It isn't there."),
-        (repr(EXHAUSTED + "It is down."), "Repeated attempts failed. It is down."),
+        (repr(EXHAUSTED + "It is down."), "All retries failed. It is down."),
         ("ValueError('x')", "ValueError('x')"),
         (None, None),
     ],

@@ -21,11 +21,21 @@ def check(config: JsonObject) -> AirbyteConnectionStatus:
 
 
 @pytest.mark.parametrize("region", ["us", "eu"])
-def test_asks_for_the_workspaces_only(api: requests_mock.Mocker, region: str) -> None:
+def test_requests_one_page_per_stream_and_names_what_the_key_cannot_read(
+    api: requests_mock.Mocker, region: str
+) -> None:
+    api.get(requests_mock.ANY, status_code=403, json={"errors": []})
     api.get(HOSTS[region] + "/workspaces", **ACCEPTED)
 
-    assert check({"access_token": "key", "region": region}).status is Status.SUCCEEDED
-    assert [request.url for request in api.request_history] == [HOSTS[region] + "/workspaces"]
+    status = check({"access_token": "key", "region": region})
+
+    requested = [request.url.partition("?")[0] for request in api.request_history]
+    assert status.status is Status.SUCCEEDED
+    assert "cannot read" in str(status.message)
+    assert "campaigns" in str(status.message)
+    assert requested[0] == HOSTS[region] + "/workspaces"
+    assert HOSTS[region] + "/campaigns" in requested
+    assert requested.count(HOSTS[region] + "/workspaces") == 1
 
 
 @pytest.mark.parametrize(("region", "other"), [("us", "eu"), ("eu", "us")])
@@ -104,7 +114,8 @@ def test_a_key_that_may_not_list_the_workspaces_is_valid_if_it_reads_anything_el
     api.get(US + "/segments", json={"segments": []})
 
     assert check({"access_token": "key"}).status is Status.SUCCEEDED
-    assert [request.path for request in api.request_history] == ["/v1/workspaces", "/v1/campaigns", "/v1/segments"]
+    first = [request.path for request in api.request_history][:3]
+    assert first == ["/v1/workspaces", "/v1/campaigns", "/v1/segments"]
 
 
 def test_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: list[float]) -> None:
@@ -148,6 +159,7 @@ def test_a_check_waits_for_its_turn_in_a_shared_limit(api: requests_mock.Mocker,
 
 
 def test_a_padded_key_is_trimmed(api: requests_mock.Mocker) -> None:
+    api.get(requests_mock.ANY, status_code=403, json={"errors": []})
     api.get(US + "/workspaces", **ACCEPTED)
 
     check({"access_token": " key\n", "start_date": "01/31/2026"})

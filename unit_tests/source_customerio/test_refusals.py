@@ -62,8 +62,9 @@ def test_one_parent_costs_its_own_rows_only(api: requests_mock.Mocker, status: i
 
     assert {row["campaign_id"] for row in rows(output)} == {1, 3}
     assert last_status(output, STREAM) is AirbyteStreamStatus.COMPLETE
-    [log] = [each.log.message for each in output.logs if f"Skipped in stream {STREAM}" in each.log.message]
-    assert "/campaigns/2/actions" in log
+    logs = [each.log.message for each in output.logs if f"Skipped in stream {STREAM}" in each.log.message]
+    assert "/campaigns/2/actions" in logs[0]
+    assert "1 parents skipped" in logs[-1]
 
 
 @pytest.mark.parametrize(("status", "count"), [(400, 5), (404, 20)])
@@ -129,7 +130,8 @@ def test_a_damaged_state_names_the_remedy(api: requests_mock.Mocker, state: Json
     output = read_streams(SourceCustomerio, CONFIG, ["campaigns"], {"campaigns": state})
 
     sentences = [trace.trace.error.message for trace in output.errors]
-    assert "The saved state of stream campaigns is damaged or another stream's. Reset the stream" in sentences[0]
+    assert "The saved state of this stream is damaged" in sentences[0]
+    assert "Reset the stream." in sentences[0]
 
 
 FOLDERS = {"": ["a", "b"], "a": ["c"], "b": [], "c": []}

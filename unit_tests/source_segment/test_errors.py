@@ -195,13 +195,19 @@ def test_a_destination_without_delivery_metrics_is_skipped_with_a_log_line(
     assert any("Amazon S3 is not supported" in log.log.message for log in output.logs)
 
 
-def test_check_asks_for_the_workspace_only(api: requests_mock.Mocker) -> None:
+def test_check_requests_one_page_per_stream_and_names_what_the_token_cannot_read(api: requests_mock.Mocker) -> None:
+    api.get(requests_mock.ANY, status_code=403, json={"errors": [{"type": "forbidden"}]})
     api.get(US + "/", json={"data": {"workspace": {"id": "w", "slug": "w", "name": "w"}}})
 
     status = SourceSegment(config=CONFIG).check(logging.getLogger(), CONFIG)
 
+    paths = [request.path for request in api.request_history]
     assert status.status is Status.SUCCEEDED
-    assert [request.path for request in api.request_history] == ["/"]
+    assert "cannot read" in str(status.message)
+    assert "tracking_plans" in str(status.message)
+    assert paths[0] == "/"
+    assert paths.count("/") == 1
+    assert "/tracking-plans" in paths
 
 
 def test_check_says_one_sentence_about_a_rejected_token(api: requests_mock.Mocker) -> None:

@@ -152,7 +152,7 @@ def test_a_saved_state_that_is_no_date_says_what_to_do(api: requests_mock.Mocker
 
     error = output.errors[0].trace.error
     assert error.failure_type is FailureType.config_error
-    assert "'last tuesday', which is not a date. Reset the stream." in error.message
+    assert "is not a date of the form that this stream writes. Reset the stream." in error.message
 
 
 def test_audit_windows_cover_the_retention_with_a_second_to_spare_on_both_sides(api: requests_mock.Mocker) -> None:
