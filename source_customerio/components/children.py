@@ -1,4 +1,4 @@
-"""What is made of the records that lie below a parent."""
+"""Records below a parent."""
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import InitVar, dataclass
@@ -33,6 +33,24 @@ class NumberedRows(Retriever):
         rows = (row for row in self.rows.read_records(records_schema, stream_slice) if isinstance(row, Mapping))
         for index, row in enumerate(rows):
             yield {**row, "index": index}
+
+
+@dataclass
+class KeyedRows(NumberedRows):
+    """`NumberedRows` of a collection with `row_key`: the value of the collection's own key, else the position.
+
+    The slice's extra field `key_field` names the key, if the collection has one.
+    """
+
+    def read_records(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
+    ) -> Iterable[Mapping[str, Any]]:
+        """Yield the rows of all pages with their position and key."""
+        key_field = stream_slice.extra_fields.get("key_field") if stream_slice else None
+        for row in super().read_records(records_schema, stream_slice):
+            content = row["content"]
+            key = content.get(key_field) if key_field and isinstance(content, Mapping) else None
+            yield {**row, "row_key": str(row["index"] if key is None else key)}
 
 
 @dataclass

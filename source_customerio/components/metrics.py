@@ -77,7 +77,7 @@ class DatedPeriods(DpathExtractor):
 
 
 @dataclass
-class MetricKeys(ParentKeys):
+class ParentIds(ParentKeys):
     """`ParentKeys` for the ids alone: `created` is both a field of the parent and one of the numbers.
 
     Ids are integers, however the parent's list writes them.
