@@ -6,7 +6,6 @@ from typing import Any
 
 import requests
 from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
 from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
@@ -51,23 +50,6 @@ class KeyedRows(NumberedRows):
             content = row["content"]
             key = content.get(key_field) if key_field and isinstance(content, Mapping) else None
             yield {**row, "row_key": str(row["index"] if key is None else key)}
-
-
-@dataclass
-class NestedExtractor(DpathExtractor):
-    """`DpathExtractor` for a list that may hold its records in one more list.
-
-    Customer.io's schema and its example disagree about that. A path with `*` would read one of the two forms only.
-    """
-
-    def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
-        """Yield each record, from whichever depth."""
-        records: Iterable[Any] = super().extract_records(response)
-        for record in records:
-            if isinstance(record, list):
-                yield from record
-            else:
-                yield record
 
 
 @dataclass

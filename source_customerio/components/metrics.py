@@ -120,6 +120,8 @@ def is_dated(body: Any) -> bool:  # noqa: ANN401 # any JSON
 def _records(
     found: Mapping[str, Any], response: requests.Response, query: Mapping[str, str], resolution: str
 ) -> Iterator[MutableMapping[Any, Any]]:
+    if not isinstance(found, dict):
+        raise _UndatedError("they are not an object")
     link = found.get("link") or {}
     holder = found["metric"] if link and isinstance(found.get("metric"), dict) else found
     series = _arrays(holder, is_link=bool(link))
