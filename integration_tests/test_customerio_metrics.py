@@ -35,9 +35,13 @@ def assert_rows(workspace: Sandbox, catalog: JsonObject, *outputs: Output, resol
     for configured_stream in catalog["streams"]:
         stream = configured_stream["stream"]
         emitted = by_key([row for output in outputs for row in output.records[stream["name"]]], stream)
-        found = {key: row for key, row in emitted.items() if row["resolution"] == resolution and is_counted(row)}
+        found = {
+            key: {name: value for name, value in row.items() if name != "language_variants"}
+            for key, row in emitted.items()
+            if row["resolution"] == resolution and is_counted(row)
+        }
         wanted = by_key(workspace.customerio.expected(stream["name"], resolution), stream)
-        assert wanted, stream["name"]
+        assert wanted or len(outputs) == 1, stream["name"]
         assert {key: found.get(key) for key in wanted} == wanted, stream["name"]
         assert len(outputs) > 1 or found.keys() == wanted.keys(), stream["name"]
 
