@@ -58,7 +58,8 @@ class ManifestSource(RepairedSource):
         self._failures: dict[str, AirbyteTracedException] = {}
         self._never_built: dict[str, Failure] = {}
         self._missing: dict[str, Failure] = {}
-        self._reads: dict[str, StreamRead] = {}
+        self.reads: dict[str, StreamRead] = {}
+        """What was done for each stream so far."""
         stop_refused_streams()
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state, limits=limits)
@@ -120,7 +121,7 @@ class ManifestSource(RepairedSource):
             AirbyteTracedException: when a stream failed, after every other stream was read.
         """
         report = ReadReport(logger, catalog, self._is_skipped)
-        self._reads = report.reads
+        self.reads = report.reads
         failure = None
         try:
             yield from report.pass_on(super().read(logger, config, catalog, state))
@@ -153,7 +154,7 @@ class ManifestSource(RepairedSource):
         self._missing = {name: self._never_built.get(name, _UNKNOWN_STREAM) for name in streams}
 
     def _is_skipped(self, stream: str) -> bool:
-        return self._skips_unavailable and is_unavailable(self._failures.get(stream)) and not self._reads[stream].rows
+        return self._skips_unavailable and is_unavailable(self._failures.get(stream)) and not self.reads[stream].rows
 
     @property
     def _skips_unavailable(self) -> bool:
@@ -162,7 +163,7 @@ class ManifestSource(RepairedSource):
     @contextmanager
     def _within(self, stream: str) -> Iterator[None]:
         try:
-            with self._reads.setdefault(stream, StreamRead()).working():
+            with self.reads.setdefault(stream, StreamRead()).working():
                 yield
         except StoppedStreamError:
             raise
