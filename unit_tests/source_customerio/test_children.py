@@ -27,7 +27,7 @@ def test_what_a_deleted_parent_had_is_skipped(api: requests_mock.Mocker, contrac
 
     assert output.records == []
     assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
-    [log] = [message.log.message for message in output.logs if "was deleted during the sync" in message.log.message]
+    log = next(message.log.message for message in output.logs if "deleted during the sync" in message.log.message)
     assert f"{other_form} no longer exists" in log
 
 
