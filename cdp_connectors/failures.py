@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from airbyte_cdk.models import AirbyteErrorTraceMessage, AirbyteMessage, FailureType, StreamDescriptor, TraceType, Type
 from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from cdp_connectors.cdk_repairs import check_reason, exhausted_reason
+from cdp_connectors.personal_data import without_personal_data
 
-_NO_ANSWER = re.compile(r"^(ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError): .*?host='(?P<host>[^']+)'")
+_NO_ANSWER = re.compile(
+    r"^(?P<kind>ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError): .*?host='(?P<host>[^']+)'"
+)
+_TLS = "SSLError: "
 _CAUSE = re.compile(r"(?:\[Errno -?\d+\] )?(?P<cause>[\w ]+?)\W*$")
 
 
@@ -45,8 +50,9 @@ def error_trace(stream: str, failure: Failure) -> AirbyteMessage:
         failure_type=failure.failure_type,
         stream_descriptor=StreamDescriptor(name=stream),
     )
-    message = error.as_sanitized_airbyte_message()
+    message = error.as_airbyte_message()
     if message.trace and message.trace.error:
+        make_readable(message.trace.error)
         message.trace.error.stack_trace = None
     return message
 
@@ -62,7 +68,7 @@ def stream_failure(message: AirbyteMessage) -> tuple[str, Failure] | None:
     error = trace.error if trace and trace.type is TraceType.ERROR else None
     if error is None or error.stream_descriptor is None:
         return None
-    _make_readable(error)
+    make_readable(error)
     return error.stream_descriptor.name, Failure(error.failure_type or FailureType.system_error, error.message)
 
 
@@ -93,13 +99,19 @@ def check_sentence(message: str | None) -> str | None:
     return _without_attempts(check_reason(message)) if message else message
 
 
-def _make_readable(error: AirbyteErrorTraceMessage) -> None:
-    sentence = _without_attempts(error.message)
-    if sentence != error.message and error.failure_type is not FailureType.config_error:
-        error.failure_type = FailureType.transient_error
-    error.message = sentence
-    if error.failure_type is FailureType.config_error:
-        error.stack_trace = None
+def make_readable(error: AirbyteErrorTraceMessage) -> None:
+    """Write the message of an error trace for a user, without secrets and personal data."""
+    message = _without_attempts(error.message)
+    if message != error.message and error.failure_type is not FailureType.config_error:
+        error.failure_type = FailureType.config_error if _TLS in error.message else FailureType.transient_error
+    error.message = _redacted(message)
+    error.internal_message = _redacted(error.internal_message or "")
+    understood = error.failure_type is FailureType.config_error
+    error.stack_trace = None if understood else _redacted(error.stack_trace or "")
+
+
+def _redacted(text: str) -> str:
+    return without_personal_data(filter_secrets(text))
 
 
 def _without_attempts(message: str) -> str:
@@ -109,9 +121,22 @@ def _without_attempts(message: str) -> str:
     unreachable = _NO_ANSWER.match(reason)
     if not unreachable:
         return f"All retries failed. {reason}"
+    host = unreachable["host"]
     cause = _CAUSE.search(reason)
-    return (
-        f"{unreachable['host']} could not be reached{': ' + cause['cause'].strip() if cause else ''}. Check the "
-        "network between this connector and the vendor, its proxy settings, and a custom API URL; otherwise run the "
-        "sync again later."
+    detail = f": {cause['cause'].strip()}" if cause else ""
+    sentences = {
+        "SSLError": (
+            f"The TLS certificate of {host} could not be verified{detail}. Check the API URL; if a proxy inspects the "
+            "connection, make its certificate authority known to the connector (REQUESTS_CA_BUNDLE)."
+        ),
+        "ReadTimeout": (
+            f"{host} accepted the connection, but did not respond in time. Run the sync again later; if a proxy is in "
+            "between, check that it lets requests through."
+        ),
+        "ProxyError": f"The proxy in front of {host} could not be used{detail}. Check the proxy settings.",
+    }
+    return sentences.get(
+        unreachable["kind"],
+        f"{host} could not be reached{detail}. Check the network between this connector and the vendor, its proxy "
+        "settings, and a custom API URL; otherwise run the sync again later.",
     )

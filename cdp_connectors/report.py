@@ -9,11 +9,12 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteCatalog,
     DestinationSyncMode,
     FailureType,
-    Type,
 )
 
 from cdp_connectors.failures import Failure, error_trace, failed_streams, stream_failure
+from cdp_connectors.lines import record_count
 from cdp_connectors.reads import StreamRead
+from cdp_connectors.refusals import may_save_state
 
 _ENDS = {AirbyteStreamStatus.COMPLETE, AirbyteStreamStatus.INCOMPLETE}
 
@@ -46,18 +47,17 @@ class ReadReport:
         self._seen: set[tuple[str, Failure]] = set()
         self._held: list[tuple[str, Failure]] = []
         self._failures: dict[str, Failure] = {}
-        self._skipped: dict[str, Failure] = {}
 
     def pass_on(self, messages: Iterator[AirbyteMessage]) -> Iterator[AirbyteMessage]:
-        """Yield all messages except repeated error traces, and those that come later or not at all.
+        """Yield all messages except states that pass absent parents only, repeated error traces, and later ones.
 
         A log line says what a stream did as soon as it has ended.
         """
         for message in messages:
-            if message.type is Type.RECORD and message.record and message.record.stream in self.reads:
-                self.reads[message.record.stream].rows += 1
+            if message.record and message.record.stream in self.reads:
+                self.reads[message.record.stream].rows += record_count(message)
             failed = stream_failure(message)
-            if failed is None or self._is_due(*failed):
+            if (failed is None or self._is_due(*failed)) and not _is_untrustworthy_state(message):
                 yield message
             if ended := _ended_stream(message):
                 self._logger.info("Stream %s: %s", ended, self.reads.get(ended, StreamRead()))
@@ -66,13 +66,10 @@ class ReadReport:
         if (stream, failure) in self._seen:
             return False
         self._seen.add((stream, failure))
-        if self._is_skipped(stream):
-            self._skipped[stream] = failure
-            return False
-        self._failures.setdefault(stream, failure)
         if failure.failure_type is FailureType.config_error:
             self._held.append((stream, failure))
             return False
+        self._failures.setdefault(stream, failure)
         return True
 
     @property
@@ -89,16 +86,22 @@ class ReadReport:
         Raises:
             AirbyteTracedException: a stream failed.
         """
-        for stream, failure in self._skipped.items():
-            emptied = " Its table is overwritten, and is empty now." if stream in self._overwritten else ""
-            self._logger.warning("Skipped stream %s, as configured.%s %s", stream, emptied, failure.sentence)
         for stream, failure in [*self._held, *never_read.items()]:
-            yield error_trace(stream, failure)
-        failures = {**self._failures, **never_read}
-        if failures:
-            raise failed_streams(failures, overwritten=bool(self._overwritten))
+            if self._is_skipped(stream):
+                emptied = " Its table is overwritten, and is empty now." if stream in self._overwritten else ""
+                self._logger.warning("Skipped stream %s, as configured.%s %s", stream, emptied, failure.sentence)
+            else:
+                self._failures.setdefault(stream, failure)
+                yield error_trace(stream, failure)
+        if self._failures:
+            raise failed_streams(self._failures, overwritten=bool(self._overwritten))
 
 
 def _ended_stream(message: AirbyteMessage) -> str | None:
     status = message.trace.stream_status if message.trace else None
     return status.stream_descriptor.name if status and status.status in _ENDS else None
+
+
+def _is_untrustworthy_state(message: AirbyteMessage) -> bool:
+    saved = message.state.stream if message.state else None
+    return saved is not None and not may_save_state(saved.stream_descriptor.name)

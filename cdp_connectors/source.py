@@ -26,7 +26,7 @@ from cdp_connectors.json_types import Json
 from cdp_connectors.reads import StreamRead
 from cdp_connectors.refusals import StoppedStreamError, stop_refused_streams
 from cdp_connectors.report import ReadReport
-from cdp_connectors.states import state_fault, states_by_stream
+from cdp_connectors.states import load_states, state_fault, states_by_stream
 
 _UNKNOWN_STREAM = Failure(
     FailureType.config_error,
@@ -66,6 +66,11 @@ class ManifestSource(RepairedSource):
 
     def prepare_for_lines(self) -> None:
         """Learn that this process writes its messages to standard output, where a stream may yield finished lines."""
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """The states of a file; a damaged one fails its stream and not the whole sync."""
+        return load_states(state_path) if state_path else []
 
     def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
         """Try the connection; the message is written for the user, and names streams that cannot be read.

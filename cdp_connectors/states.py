@@ -1,8 +1,11 @@
 """States as the platform hands them back, and what is wrong with a damaged one."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import NoneType
 
-from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateType
+import orjson
+from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerializer, AirbyteStateType
 from airbyte_cdk.sources.declarative.datetime.datetime_parser import DatetimeParser
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from airbyte_cdk.sources.types import Config
@@ -12,6 +15,23 @@ from cdp_connectors.json_types import Json, JsonObject
 _OF_PARTITIONS = {"states", "state", "use_global_cursor", "lookback_window", "parent_state", "partitions"}
 _OF_RANGES = {"slices", "state_type", "legacy"}
 _EPOCH_SECONDS = "%s"
+
+
+def load_states(path: str) -> list[AirbyteStateMessage]:
+    """Load the states of a file; one that is not an object becomes one that `state_fault` rejects.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file does not contain a list of state messages.
+    """
+    states = orjson.loads(Path(path).read_bytes() or b"[]")
+    if not isinstance(states, list) or not all(isinstance(state, Mapping) for state in states):
+        raise ValueError("it is not a list of state messages")
+    for state in states:
+        stream = state.get("stream")
+        if isinstance(stream, dict) and not isinstance(stream.get("stream_state"), Mapping | NoneType):
+            stream["stream_state"] = {"not an object": True}
+    return [AirbyteStateMessageSerializer.load(state) for state in states]
 
 
 def states_by_stream(states: Iterable[AirbyteStateMessage] | None) -> dict[str, Mapping[str, Json]]:

@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.streams.call_rate import APIBudget, CachedLimiterSession
+from airbyte_cdk.sources.streams.call_rate import APIBudget, CachedLimiterSession, HttpAPIBudget
 from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, ResponseAction
 from airbyte_cdk.sources.streams.http.http_client import HttpClient
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.reads import current_read
 
+_LONGEST_EXPLANATION = 500
 _rate_limited = threading.local()
 
 
@@ -34,35 +35,46 @@ class RejectedRequestError(AirbyteTracedException):
 def repair_http_client() -> None:
     """Apply the repairs below; a second call changes nothing."""
     if not hasattr(HttpClient._request_session, "__wrapped__"):
-        HttpClient._request_session = _caching_json_only(HttpClient._request_session)  # type: ignore[method-assign] # as before
+        HttpClient._request_session = _caching_successes_only(HttpClient._request_session)  # type: ignore[method-assign] # as before
         HttpClient._handle_error_resolution = _without_bodies(HttpClient._handle_error_resolution)  # type: ignore[method-assign] # as before
         HttpClient._send = _counted(HttpClient._send)  # type: ignore[method-assign] # as before
+        HttpAPIBudget.get_calls_left_from_response = _ignoring_words(HttpAPIBudget.get_calls_left_from_response)  # type: ignore[method-assign] # as before
         APIBudget.acquire_call = _timed(APIBudget.acquire_call)  # type: ignore[method-assign] # as before
 
 
-def _caching_json_only(open_session: Callable[[HttpClient], requests.Session]) -> Callable[..., requests.Session]:
-    """Keep a response with status 200 that is not JSON out of the cache of parent streams.
+def _caching_successes_only(
+    open_session: Callable[[HttpClient], requests.Session],
+) -> Callable[..., requests.Session]:
+    """Keep responses out of the cache of parent streams that the error handler of the request does not accept.
 
     The CDK caches by status and has no setting for it. It would serve the same unreadable response to each of its own
     retries, and then to every stream below that parent, although the API has long recovered.
     """
 
     @wraps(open_session)
-    def open_session_for_json(client: HttpClient) -> requests.Session:
+    def open_session_for_successes(client: HttpClient) -> requests.Session:
+        def is_success(response: requests.Response) -> bool:
+            return client._error_handler.interpret_response(response).response_action is ResponseAction.SUCCESS
+
         session = open_session(client)
         if isinstance(session, CachedLimiterSession):
-            session.settings.filter_fn = _is_json
+            session.settings.filter_fn = is_success
         return session
 
-    return open_session_for_json
+    return open_session_for_successes
 
 
-def _is_json(response: requests.Response) -> bool:
-    try:
-        response.json()
-    except requests.exceptions.JSONDecodeError:
-        return False
-    return True
+def _ignoring_words(calls_left: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Ignore a header with the remaining calls that is not an integer, over which the CDK fails the stream."""
+
+    @wraps(calls_left)
+    def calls_left_if_integer(budget: HttpAPIBudget, response: requests.Response) -> int | None:
+        try:
+            return calls_left(budget, response)
+        except ValueError:
+            return None
+
+    return calls_left_if_integer
 
 
 def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
@@ -88,7 +100,7 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
         if response is None:
             summary += type(exc).__name__
         else:
-            summary += f"{response.status_code} {client._error_message_parser.parse_response_error_message(response)}"
+            summary += f"{response.status_code} {_explanation(client, response)}"
             if response.text and response.text in (error_resolution.error_message or ""):
                 error_resolution.error_message = f"Unexpected response to {summary}"
         read = current_read()
@@ -108,6 +120,16 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
         handle(client, response, exc, request, error_resolution, exit_on_rate_limit)
 
     return handle_without_bodies
+
+
+def _explanation(client: HttpClient, response: requests.Response) -> str:
+    """The vendor's own error message inside a response; the CDK's parser takes any other body for one."""
+    try:
+        body = response.json()
+    except requests.exceptions.JSONDecodeError:
+        return "without an explanation in JSON"
+    found = client._error_message_parser.parse_response_error_message(response) if isinstance(body, dict) else None
+    return found[:_LONGEST_EXPLANATION] if found else "without an explanation"
 
 
 def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:

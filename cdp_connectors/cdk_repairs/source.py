@@ -6,6 +6,7 @@ from typing import Any
 
 from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource, TestLimits
+from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import LOGGER as FACTORY_LOGGER
 from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
@@ -53,6 +54,7 @@ class RepairedSource(YamlDeclarativeSource):
             limits=limits,
         )
         self.logger.addFilter(_is_not_deferral)
+        FACTORY_LOGGER.addFilter(_is_not_page_size_warning)
 
     @property
     def settings(self) -> Config:
@@ -137,3 +139,11 @@ def _name_router(stream: AbstractStream) -> None:
 def _is_not_deferral(record: logging.LogRecord) -> bool:
     """Whether a log line says more than that a stream still waits for its parent, which thousands of lines say."""
     return not str(record.msg).startswith("Deferring stream")
+
+
+def _is_not_page_size_warning(record: logging.LogRecord) -> bool:
+    """Whether a log line says more than that the CDK cannot see which actions a custom error handler takes.
+
+    It warns once per stream with `page_size_reduction` and such a handler, and once more per list of parents.
+    """
+    return "no response filter with the REDUCE_PAGE_SIZE action" not in str(record.msg)

@@ -129,8 +129,8 @@ def test_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: li
     ("config", "words"),
     [
         ({"access_token": "  "}, "App API Key is empty"),
-        ({"access_token": "key", "start_date": "31/12/2024"}, "'31/12/2024' is not a date"),
-        ({"access_token": "key", "start_date": "2024-02-30"}, "'2024-02-30' is not a date"),
+        ({"access_token": "key", "start_date": "31/12/2024"}, "Start Date is not a date"),
+        ({"access_token": "key", "start_date": "2024-02-30"}, "Start Date is not a date"),
         ({"access_token": "key", "start_date": "2027-01-01"}, "is in the future"),
     ],
 )
