@@ -27,8 +27,9 @@ def test_what_a_deleted_parent_had_is_skipped(api: requests_mock.Mocker, contrac
 
     assert output.records == []
     assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
-    log = next(message.log.message for message in output.logs if "deleted during the sync" in message.log.message)
-    assert f"{other_form} no longer exists" in log
+    logs = [message.log.message for message in output.logs]
+    reason = ": the collection is not loaded from files" if "collection_sync" in contract.name else " no longer exists"
+    assert any(f"{other_form}{reason}" in log for log in logs)
 
 
 @per_child
@@ -201,3 +202,24 @@ def test_relationships_are_asked_for_by_the_id_that_is_documented(
 
     assert rows(output) == [{**contract.record, **contract.added}]
     assert api.request_history[-1].qs["id_type"] == [id_type]
+
+
+def test_a_row_of_a_collection_has_the_collections_own_key(api: requests_mock.Mocker) -> None:
+    api.get(US + "/collections", json={"collections": [{"id": 6, "key_field": "sku"}]})
+    content = [{"sku": "a"}, {"sku": 7}, {"price": 1}, "text", None]
+    api.get(US + "/collections/6/content", json=content)
+
+    found = rows(read_streams(SourceCustomerio, CONFIG, ["collection_contents"]))
+
+    assert [row["row_key"] for row in found] == ["a", "7", "2", "3", "4"]
+    assert {row["collection_id"] for row in found} == {6}
+    assert "key_field" not in found[0]
+
+
+def test_rejected_rows_are_read_to_the_last_page(api: requests_mock.Mocker) -> None:
+    api.get(US + "/collections", json={"collections": [{"id": 6}]})
+    pages = [{"rejects": [{"row": 1}], "next_cursor": "x"}, {"rejects": [{"row": 2}], "next_cursor": ""}]
+    api.get(US + "/collections/6/sync/rejects", [{"json": page} for page in pages])
+
+    assert [row["row"] for row in rows(read_streams(SourceCustomerio, CONFIG, ["collection_sync_rejects"]))] == [1, 2]
+    assert [request.qs.get("cursor") for request in api.request_history[1:]] == [None, ["x"]]
