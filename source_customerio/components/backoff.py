@@ -19,6 +19,7 @@ from source_customerio.components.metrics import answered_at, is_dated
 from source_customerio.components.periods import seconds_until_certain
 
 _LONGEST_WAIT = 600
+_LONGEST_GROWING_WAIT = 60
 
 
 @dataclass
@@ -46,7 +47,7 @@ class RateLimit(BackoffStrategy):
             return None
         wait = response.headers.get("Retry-After", "")
         if wait.isdigit() and int(wait) <= _LONGEST_WAIT:
-            return int(wait) + random.uniform(0, 1 + min(attempt_count, 4))  # noqa: S311 # not cryptography
+            return int(wait) + random.uniform(0, 1 + min(attempt_count, 4))  # noqa: S311 # not for secrets
         if wait or attempt_count >= self.attempts:
             raise SpentQuotaError(
                 message=(
@@ -58,6 +59,26 @@ class RateLimit(BackoffStrategy):
                 failure_type=FailureType.transient_error,
             )
         return None
+
+
+@dataclass
+class GrowingWait(BackoffStrategy):
+    """Wait twice as long after each attempt, from four seconds to a minute.
+
+    `ExponentialBackoffStrategy` has no longest wait: after twenty waits for a shared limit, which count as attempts, it
+    would wait for weeks.
+    """
+
+    config: Config
+    parameters: InitVar[Mapping[str, Any]]
+
+    def backoff_time(
+        self,
+        response_or_exception: requests.Response | requests.RequestException | None,  # noqa: ARG002 # as declared
+        attempt_count: int,
+    ) -> float:
+        """The seconds to wait."""
+        return min(2.0 ** (attempt_count + 1), _LONGEST_GROWING_WAIT) + random.uniform(0, 1)  # noqa: S311 # not for secrets
 
 
 @dataclass
@@ -114,17 +135,6 @@ class PatientErrorHandler(ParentErrorHandler):
             ResponseAction.FAIL,
             FailureType.transient_error,
             f"Exhausted available request attempts. Please see logs for more details. Exception: {reason}",
-        )
-
-    def backoff_time(
-        self, response_or_exception: requests.Response | requests.RequestException | None, attempt_count: int = 0
-    ) -> float | None:
-        """The seconds to wait, which grow with the failures and not with the waits for the limit."""
-        counts = getattr(self._thread, "counts", Counter())
-        status = getattr(response_or_exception, "status_code", None)
-        is_limited = status == requests.codes.too_many_requests
-        return super().backoff_time(
-            response_or_exception, attempt_count if is_limited else counts[ResponseAction.RETRY]
         )
 
 
