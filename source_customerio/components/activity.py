@@ -20,7 +20,7 @@ _Row = Mapping[str, Any]
 
 @dataclass
 class _Known:
-    """What a request has shown of a parent."""
+    """Knowledge of a parent from earlier requests."""
 
     lock: Lock
     since: datetime | None = None

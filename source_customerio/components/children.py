@@ -56,12 +56,12 @@ class KeyedRows(NumberedRows):
 class CollectionRows(RecordExtractor):
     """Each row of a collection as the field `content`, whatever JSON its owner stored.
 
-    `DpathExtractor` would spread a row that is a list and leave out one that is empty, and an answer that is no JSON
+    `DpathExtractor` would spread a row that is a list and leave out one that is empty, and an answer that is not JSON
     would be an empty collection, since there is no envelope that could be missing.
     """
 
     def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
-        """Yield one record for each row; content that is no list is one row, and null or `{}` is none.
+        """Yield one record for each row; content that is not a list is one row, and null or `{}` is none.
 
         Raises:
             AirbyteTracedException: a `transient_error` when the answer is not JSON.

@@ -33,7 +33,7 @@ _LANGUAGES = ("language_variants", "multi_language_branch_action_id")
 
 
 class _UndatedError(Exception):
-    """Why it cannot be told which periods the numbers belong to."""
+    """The reason why numbers cannot be assigned to periods."""
 
 
 @dataclass

@@ -109,7 +109,7 @@ class PeopleRetriever(Retriever):
 class PersonKey(RecordTransformation):
     """Add the `cio_id` of the person whom the record was requested for, in the form of all keys.
 
-    `ParentKeys` would add it as listed, and what it was requested by besides.
+    `ParentKeys` would add it as listed, and how it was requested.
     """
 
     def transform(

@@ -10,7 +10,7 @@ EST = timezone(timedelta(hours=-5), "EST")
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = 86_400
 MOST_STEPS: Mapping[str, int] = {"hours": 24, "days": 45, "weeks": 12, "months": 121}
-"""How many periods the API counts back, the current one included."""
+"""The number of periods that the API counts back, the current one included."""
 
 _SPELLINGS = {"hourly": "hours", "daily": "days", "weekly": "weeks", "monthly": "months"}
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -25,7 +25,7 @@ def resolution_named(written: str) -> str:
 
 
 def beginning(moment: datetime, resolution: str) -> datetime:
-    """When the period with the moment began, in the moment's own zone."""
+    """The beginning of the moment's period, in the moment's own zone."""
     if resolution == "hours":
         return moment.replace(minute=0, second=0, microsecond=0)
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -45,7 +45,7 @@ def later(start: datetime, resolution: str, periods: int) -> datetime:
 
 
 def count_between(start: datetime, end: datetime, resolution: str) -> int:
-    """How many periods there are from the one with `start` to the one with `end`, both included."""
+    """The number of periods from the one with `start` to the one with `end`, both included."""
     first, last = beginning(start, resolution), beginning(end, resolution)
     if resolution == "months":
         return (last.year - first.year) * 12 + last.month - first.month + 1
@@ -91,7 +91,7 @@ def zone_of(start: datetime, end: datetime | None, resolution: str) -> tzinfo:
 
 
 def seconds_until_certain(moment: datetime, resolution: str) -> float:
-    """How long to wait until it is certain which period the last number of an answer without dates is of; 0 if it is.
+    """Seconds until it is certain which period the last number of an answer without dates is of; 0 if it is.
 
     Customer.io's documents say both "Eastern time" and "EST". While New York has summer time, the two disagree about
     the day between 04:00 and 05:00 UTC.

@@ -1,4 +1,4 @@
-"""What each stream promises, and what it asks Customer.io for."""
+"""Each stream's promises and requests."""
 
 from dataclasses import replace
 from typing import Any
@@ -30,7 +30,7 @@ def child(name: str, path: str, data_key: str, parent: str, added: JsonObject, *
 
 
 def person(name: str, path: str, data_key: str, key: list[str], **others: Any) -> Contract:  # noqa: ANN401
-    """A stream that asks for each person."""
+    """A stream with a request per person."""
     added = {"cio_id": "30e00001", **others.pop("added", {})}
     parameters = {"id_type": "cio_id", **others.pop("parameters", {})}
     path = f"/customers/30e00001/{path}"

@@ -1,4 +1,4 @@
-"""The metrics of Customer.io's App API as the unit tests mock them, and what each stream of metrics asks for."""
+"""The metrics of Customer.io's App API as the unit tests mock them, and the requests of each stream of metrics."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ PARENTS: dict[str, JsonObject] = {
 
 @dataclass(frozen=True)
 class Metrics:
-    """What a stream of metrics promises, with one parent of each kind."""
+    """A stream of metrics and its promises, with one parent of each kind."""
 
     name: str
     path: str
@@ -49,7 +49,7 @@ class Metrics:
 
     @property
     def added(self) -> JsonObject:
-        """What each record of `LINK`, or of the parent, has besides its day and its numbers."""
+        """Fields of each record of `LINK`, or of the parent, other than its day and its numbers."""
         link = {"link_id": LINK["id"], "href": LINK["href"]} if self.envelope == "links" else {}
         return {**self.ids, **link, "resolution": "days"}
 
@@ -59,7 +59,7 @@ class Metrics:
 
     @property
     def midnight(self) -> str:
-        """When the stream's days begin, in UTC."""
+        """The time at which the stream's days begin, in UTC."""
         return "T00:00:00Z" if self.by_date else "T05:00:00Z"
 
     @property

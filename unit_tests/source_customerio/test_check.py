@@ -12,7 +12,7 @@ from unit_tests.helpers import JsonObject
 from unit_tests.source_customerio.customerio_api import EU, US
 
 ACCEPTED = {"json": {"workspaces": [{"id": 1}]}}
-REFUSED = {"status_code": 401, "json": {"errors": [{"detail": "unauthorized", "status": "401"}]}}
+REJECTED = {"status_code": 401, "json": {"errors": [{"detail": "unauthorized", "status": "401"}]}}
 HOSTS = {"us": US, "eu": EU}
 
 
@@ -40,7 +40,7 @@ def test_requests_one_page_per_stream_and_names_what_the_key_cannot_read(
 
 @pytest.mark.parametrize(("region", "other"), [("us", "eu"), ("eu", "us")])
 def test_names_the_region_that_a_key_belongs_to(api: requests_mock.Mocker, region: str, other: str) -> None:
-    api.get(HOSTS[region] + "/workspaces", **REFUSED)
+    api.get(HOSTS[region] + "/workspaces", **REJECTED)
     api.get(HOSTS[other] + "/workspaces", **ACCEPTED)
 
     status = check({"access_token": "key", "region": region})
@@ -53,8 +53,8 @@ def test_names_the_region_that_a_key_belongs_to(api: requests_mock.Mocker, regio
 
 
 def test_says_when_no_region_accepts_the_key(api: requests_mock.Mocker) -> None:
-    api.get(US + "/workspaces", **REFUSED)
-    api.get(EU + "/workspaces", **REFUSED)
+    api.get(US + "/workspaces", **REJECTED)
+    api.get(EU + "/workspaces", **REJECTED)
 
     status = check({"access_token": "key"})
 
@@ -68,20 +68,20 @@ def test_says_when_no_region_accepts_the_key(api: requests_mock.Mocker) -> None:
 
 
 def test_keeps_to_the_first_answer_when_the_other_region_cannot_be_asked(api: requests_mock.Mocker) -> None:
-    api.get(US + "/workspaces", **REFUSED)
+    api.get(US + "/workspaces", **REJECTED)
     api.get(EU + "/workspaces", exc=requests.ConnectionError("no route"))
 
     status = check({"access_token": "key"})
 
-    assert str(status.message).startswith("Customer.io refused the App API key in region 'us'.")
+    assert str(status.message).startswith("Customer.io rejected the App API key in region 'us'.")
 
 
 def test_behind_an_api_url_there_is_no_other_region_to_ask(api: requests_mock.Mocker) -> None:
-    api.get("http://proxy.example.com/v1/workspaces", **REFUSED)
+    api.get("http://proxy.example.com/v1/workspaces", **REJECTED)
 
     status = check({"access_token": "key", "api_url": "http://proxy.example.com"})
 
-    assert str(status.message).startswith("Customer.io refused the App API key at http://proxy.example.com.")
+    assert str(status.message).startswith("Customer.io rejected the App API key at http://proxy.example.com.")
     assert len(api.request_history) == 1
 
 
@@ -134,7 +134,7 @@ def test_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: li
         ({"access_token": "key", "start_date": "2027-01-01"}, "is in the future"),
     ],
 )
-def test_a_wrong_configuration_is_refused_before_any_request(
+def test_a_wrong_configuration_is_rejected_before_any_request(
     api: requests_mock.Mocker, config: JsonObject, words: str
 ) -> None:
     status = check(config)

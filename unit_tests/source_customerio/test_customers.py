@@ -1,4 +1,4 @@
-"""Customers: everybody is found, a hundred at a time are asked for, and nobody is lost for want of an id."""
+"""Customers: everybody is found, are requested a hundred at a time, and nobody is lost for want of an id."""
 
 import json
 
@@ -53,7 +53,7 @@ def test_the_search_asks_for_everybody_who_has_a_cio_id(api: requests_mock.Mocke
 
 
 @pytest.mark.parametrize(("people", "groups"), [(1, [1]), (100, [100]), (101, [1, 100]), (250, [50, 100, 100])])
-def test_attributes_are_asked_for_a_hundred_people_at_a_time(
+def test_attributes_are_requested_a_hundred_people_at_a_time(
     api: requests_mock.Mocker, people: int, groups: list[int]
 ) -> None:
     ids = [cio_id(number) for number in range(people)]

@@ -95,7 +95,7 @@ def test_a_state_from_the_future_is_forgotten(api: requests_mock.Mocker, contrac
     ],
     ids=["first sync", "start date", "later sync", "state in the future"],
 )
-def test_the_design_studio_is_asked_for_what_changed_after_the_second_before(
+def test_the_design_studio_is_requested_what_changed_after_the_second_before(
     api: requests_mock.Mocker, contract: Contract, config: JsonObject, state: int | None, asked: int
 ) -> None:
     found, saved = sync(api, contract, [NOW_TS - 5], state, {**CONFIG, **config})

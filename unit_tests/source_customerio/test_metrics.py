@@ -1,4 +1,4 @@
-"""Metrics: which days are asked for, and which day each number is given."""
+"""Metrics: which days are requested, and which day each number is given."""
 
 import logging
 
@@ -24,7 +24,7 @@ from unit_tests.source_customerio.metrics_api import (
 )
 
 A_MINUTE = 60
-"""How far the clock moves during a sync, because each request waits for its turn."""
+"""Seconds by which the clock moves during a sync, because each request waits for its turn."""
 EARLIER = {"use_global_cursor": True, "state": {"period_start": "2026-11-18T00:00:00Z"}, "lookback_window": 0}
 
 
@@ -96,7 +96,7 @@ def test_the_day_is_that_of_the_server_and_begins_at_the_same_time_in_summer(
         assert rows_of(output, stream)[0] == stream.row(today, 7)
 
 
-def test_an_answer_right_after_midnight_is_asked_for_again(api: requests_mock.Mocker) -> None:
+def test_an_answer_right_after_midnight_is_requested_again(api: requests_mock.Mocker) -> None:
     serve(
         api,
         BY_STEPS,
@@ -155,7 +155,7 @@ def test_without_a_start_date_ten_years_are_read_at_most(api: requests_mock.Mock
         assert rows_of(output, stream) == [stream.row("2016-11-25", 3)]
 
 
-def test_a_longer_time_is_asked_for_in_windows_of_ten_years(api: requests_mock.Mocker) -> None:
+def test_a_longer_time_is_requested_in_windows_of_ten_years(api: requests_mock.Mocker) -> None:
     serve(api, BY_DATE, lambda stream: {"json": {stream.envelope: None}})
     api.get(US + "/campaigns", json={"campaigns": [{**CAMPAIGN, "created": 1}]})
 
@@ -169,7 +169,7 @@ def test_a_longer_time_is_asked_for_in_windows_of_ten_years(api: requests_mock.M
         assert second[1] == pytest.approx(NOW_TS, abs=A_MINUTE)
 
 
-def test_a_campaign_created_today_is_asked_for_from_today(api: requests_mock.Mocker) -> None:
+def test_a_campaign_created_today_is_requested_from_today(api: requests_mock.Mocker) -> None:
     serve(api, BY_DATE, lambda stream: {"json": stream.days(7)})
     api.get(US + "/campaigns", json={"campaigns": [{**CAMPAIGN, "created": NOW_TS - 60}]})
 

@@ -1,4 +1,4 @@
-"""Every stream's contract: what it promises, what it asks for, and how it ends."""
+"""Every stream's contract: what it promises, what it requests, and how it ends."""
 
 import itertools
 import json

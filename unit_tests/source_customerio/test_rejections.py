@@ -1,4 +1,4 @@
-"""After a refusal: what one parent costs, what the whole stream costs, and when waiting is not a failure."""
+"""After a rejection: what one parent costs, what the whole stream costs, and when waiting is not a failure."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ STREAM = "campaign_actions"
 BUSY = {"status_code": 429, "headers": {"Retry-After": "1"}, "json": {"errors": [{"status": "429"}]}}
 
 
-def refusal(status: int, detail: str = "no") -> JsonObject:
+def rejection(status: int, detail: str = "no") -> JsonObject:
     return {"status_code": status, "json": {"errors": [{"detail": detail, "status": str(status)}]}}
 
 
@@ -33,8 +33,10 @@ ONE_ACTION = {"json": {"actions": [{"id": 1}]}}
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 451])
-def test_a_stream_that_is_refused_as_a_whole_asks_no_further_parent(api: requests_mock.Mocker, status: int) -> None:
-    serve_campaigns(api, 200, refusal(status), {})
+def test_a_stream_that_is_rejected_as_a_whole_requests_no_further_parent(
+    api: requests_mock.Mocker, status: int
+) -> None:
+    serve_campaigns(api, 200, rejection(status), {})
 
     output = read_streams(SourceCustomerio, CONFIG, [STREAM])
 
@@ -44,7 +46,7 @@ def test_a_stream_that_is_refused_as_a_whole_asks_no_further_parent(api: request
 
 
 def test_five_failures_in_a_row_end_the_stream(api: requests_mock.Mocker) -> None:
-    serve_campaigns(api, 200, refusal(500), {})
+    serve_campaigns(api, 200, rejection(500), {})
 
     output = read_streams(SourceCustomerio, {**CONFIG, "retries": 0}, [STREAM])
 
@@ -56,7 +58,7 @@ def test_five_failures_in_a_row_end_the_stream(api: requests_mock.Mocker) -> Non
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_one_parent_costs_its_own_rows_only(api: requests_mock.Mocker, status: int) -> None:
-    serve_campaigns(api, 3, ONE_ACTION, {2: refusal(status, "invalid campaign")})
+    serve_campaigns(api, 3, ONE_ACTION, {2: rejection(status, "invalid campaign")})
 
     output = read_streams(SourceCustomerio, CONFIG, [STREAM])
 
@@ -71,7 +73,7 @@ def test_one_parent_costs_its_own_rows_only(api: requests_mock.Mocker, status: i
 def test_a_stream_of_unknown_parents_is_an_error_and_no_empty_table(
     api: requests_mock.Mocker, status: int, count: int
 ) -> None:
-    serve_campaigns(api, 60, refusal(status, "what is that"), {})
+    serve_campaigns(api, 60, rejection(status, "what is that"), {})
 
     output = read_streams(SourceCustomerio, CONFIG, [STREAM])
 
@@ -82,14 +84,14 @@ def test_a_stream_of_unknown_parents_is_an_error_and_no_empty_table(
 
 
 def test_twenty_deleted_parents_among_others_are_no_error(api: requests_mock.Mocker) -> None:
-    gone = {number: refusal(404) for number in range(2, 40)}
+    gone = {number: rejection(404) for number in range(2, 40)}
     serve_campaigns(api, 40, ONE_ACTION, gone)
 
     assert len(rows(read_streams(SourceCustomerio, CONFIG, [STREAM]))) == 2
 
 
 def test_a_wait_for_the_shared_limit_is_not_a_failed_attempt(api: requests_mock.Mocker, waits: list[float]) -> None:
-    api.get(US + "/segments", [*[BUSY] * 20, refusal(503), *[BUSY] * 20, {"json": {"segments": [{"id": 1}]}}])
+    api.get(US + "/segments", [*[BUSY] * 20, rejection(503), *[BUSY] * 20, {"json": {"segments": [{"id": 1}]}}])
 
     output = read_streams(SourceCustomerio, CONFIG, ["segments"])
 
@@ -107,7 +109,7 @@ def test_a_limit_that_never_yields_says_what_to_change(api: requests_mock.Mocker
 
 
 def test_other_failures_have_as_many_retries_as_before(api: requests_mock.Mocker) -> None:
-    api.get(US + "/segments", **refusal(503))
+    api.get(US + "/segments", **rejection(503))
 
     read_streams(SourceCustomerio, CONFIG, ["segments"])
 
@@ -177,7 +179,7 @@ def test_people_are_requested_by_the_form_that_is_known(
     api.post(US + "/customers", json={"identifiers": [{"cio_id": listed_as}], "next": ""})
     api.post(US + "/customers/attributes", json=attributes)
     for form in ("30e00001", "cio_30e00001"):
-        api.get(f"{US}/customers/{form}/segments", **refusal(404))
+        api.get(f"{US}/customers/{form}/segments", **rejection(404))
     api.get(f"{US}/customers/{known_as}/segments", json={"segments": [{"id": 4}]})
 
     output = read_streams(SourceCustomerio, CONFIG, ["customers", "person_segments"])
