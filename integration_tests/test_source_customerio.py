@@ -81,12 +81,12 @@ def test_each_region_takes_its_own_key_only(still_workspace: Sandbox, region: st
     config = {"api_url": f"{still_workspace.url}/customerio/{region}", "region": region}
 
     accepted = PROCESS.check({**config, "access_token": keys[region]}).status
-    refused = PROCESS.check({**config, "access_token": keys[other]}).status
+    rejected = PROCESS.check({**config, "access_token": keys[other]}).status
 
     assert accepted == {"status": "SUCCEEDED"}
-    assert refused
-    assert refused["message"].startswith(f"Customer.io refused the App API key at {config['api_url']}.")
-    assert keys[other] not in refused["message"]
+    assert rejected
+    assert rejected["message"].startswith(f"Customer.io rejected the App API key at {config['api_url']}.")
+    assert keys[other] not in rejected["message"]
 
 
 def test_first_and_second_sync_have_exactly_the_sandboxes_rows(workspace: Sandbox) -> None:

@@ -97,7 +97,7 @@ class CustomerioWorld(Behaviour):
             *self.audience.endpoints(each),
             *object_endpoints(self._objects, self.people),
             *library_endpoints(Library(designs, start, _scaled(1_100, scale)), self),
-            *Collections(tables["collections"], start).endpoints(),
+            *Collections(tables["collections"], start, self).endpoints(),
             *Subscriptions(self.people, tables["topics"], start).endpoints(),
             *metrics_endpoints(Sent(deliveries, parents), self),
         ]

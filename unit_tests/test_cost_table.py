@@ -1,0 +1,23 @@
+"""The costs of a sync: a formula for each stream, and the table in the README that they give."""
+
+from scripts.cost_table import README, rewritten
+from scripts.stream_tables import streams
+from source_customerio.costs import COSTS, LARGE
+
+
+def test_every_stream_has_a_cost() -> None:
+    assert {stream.stream.strip("`") for stream in streams("source_customerio")} == set(COSTS)
+
+
+def test_the_readme_has_the_table_that_the_formulas_give() -> None:
+    assert README.read_text() == rewritten()
+
+
+def test_the_metrics_of_a_quiet_workspace_cost_a_tenth_of_a_request_per_parent() -> None:
+    sizes = {name: rows for name, rows in LARGE.sizes.items() if not name.startswith("active_")}
+    quiet = type(LARGE)({**sizes, "changing_newsletters": 300})
+    daily = sum(cost.daily(quiet) for name, cost in COSTS.items() if name.endswith("_metrics"))
+    below = sum(sizes[name] for name in ("actions_of_campaigns", "variants_of_newsletters", "actions_of_broadcasts"))
+    parents = sum(sizes[name] for name in ("campaigns", "newsletters", "broadcasts", "transactional_messages"))
+
+    assert daily * 10 < 2 * below + 2 * parents + sizes["campaigns"]
