@@ -1,0 +1,13 @@
+"""Shorten waits in the connectors' processes: the campaign has thousands of retries, and no vendor minds."""
+
+import time
+
+MOST_SECONDS = 0.05
+_sleep = time.sleep
+
+
+def _sleep_briefly(seconds: float) -> None:
+    _sleep(min(seconds, MOST_SECONDS))
+
+
+time.sleep = _sleep_briefly
