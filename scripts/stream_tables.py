@@ -121,6 +121,8 @@ def _resolved(text: str, parameters: Component) -> str:
 def _endpoint(stream: Component) -> str:
     """Method and path below the API's version, with the names of what stands in its place in braces."""
     requester = _simple(stream["retriever"])["requester"]
+    if "parameters['endpoint']" in requester["url"]:
+        return f"{requester['http_method']} /{requester['$parameters']['endpoint']}"
     url = _resolved(requester["url"], requester["$parameters"])
     path = _PLACEHOLDER.sub(lambda match: "" if "config[" in match[0] else "{" + match[1] + "}", url)
     return f"{requester['http_method']} /{path.removeprefix('/').removeprefix('v1/')}"

@@ -1,6 +1,6 @@
 """Dates for metrics, which Customer.io counts in arrays without any."""
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -11,14 +11,16 @@ import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
 from airbyte_cdk.sources.declarative.partition_routers import SubstreamPartitionRouter
-from airbyte_cdk.sources.types import StreamSlice
+from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 from airbyte_cdk.utils import AirbyteTracedException
+
+from cdp_connectors.records import ParentKeys, parent_keys
 
 _DAY = 86_400
 _MIDNIGHT_EST = 5 * 3_600  # in UTC, in summer too
 
 
-class _Undated(Exception):  # noqa: N818 # it is caught where it is raised
+class _UndatedError(Exception):
     """Why it cannot be told which days the numbers belong to."""
 
 
@@ -26,14 +28,13 @@ class _Undated(Exception):  # noqa: N818 # it is caught where it is raised
 class DatedDays(DpathExtractor):
     """One record for each day of arrays like `{"sent": [0, 7], "opened": [0, 2]}`, with the start of the day.
 
-    `series_path` leads from what `field_path` finds to the arrays. The first element of an answer to a request with
-    `start` is the UTC day of `start`, and there must be one element for each day up to `end`. Of any other answer, the
-    last element is the day in EST on which it was given. Days on which nothing was counted give no record.
+    What `field_path` finds holds the arrays itself (journeys), under `series`, or, of a link, under `metric.series`.
+    The first element of an answer to a request with `start` is the UTC day of `start`, and there must be one element
+    for each day up to `end`. Of any other answer, the last element is the day in EST on which it was given. Days on
+    which nothing was counted give no record.
 
     `RecordExpander` makes records of an array of objects; nothing makes them of arrays side by side.
     """
-
-    series_path: Sequence[str] = ()
 
     def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
         """Yield the records, oldest first; those of one link after those of another.
@@ -45,9 +46,9 @@ class DatedDays(DpathExtractor):
             link = found.get("link") or {}
             added = {"link_id": link["id"], "href": link.get("href")} if link else {}
             try:
-                series = _arrays(found, self.series_path)
+                series = _arrays(found)
                 days = _days(response, len(next(iter(series.values()), [])))
-            except _Undated as reason:
+            except _UndatedError as reason:
                 raise AirbyteTracedException(
                     message=(
                         f"The metrics that Customer.io gave at {urlsplit(response.url).path} cannot be dated: "
@@ -62,17 +63,17 @@ class DatedDays(DpathExtractor):
                     yield {**added, "resolution": "days", "period_start": day, **counted}
 
 
-def _arrays(found: Mapping[str, Any], path: Sequence[str]) -> dict[str, list[Any]]:
-    series: Any = found
-    for key in path:
-        if not isinstance(series, dict) or key not in series:
-            raise _Undated(f"'{key}' is missing")
-        series = series[key]
+def _arrays(found: Mapping[str, Any]) -> dict[str, list[Any]]:
+    holder = found["metric"] if "link" in found and isinstance(found.get("metric"), dict) else found
+    are_arrays = "link" not in found and not any(isinstance(value, dict) for value in holder.values())
+    if "series" not in holder and not are_arrays:
+        raise _UndatedError("'series' is missing")
+    series = holder.get("series", holder)
     arrays = {name: numbers for name, numbers in (series or {}).items() if numbers not in (None, [])}
     if not all(isinstance(numbers, list) for numbers in arrays.values()):
-        raise _Undated("not every metric is a list")
+        raise _UndatedError("not every metric is a list")
     if len({len(numbers) for numbers in arrays.values()}) > 1:
-        raise _Undated("not every metric has the same number of days")
+        raise _UndatedError("not every metric has the same number of days")
     return arrays
 
 
@@ -81,7 +82,7 @@ def _days(response: requests.Response, count: int) -> list[str]:
     if "start" in query:
         first, last = (int(query[bound][0]) // _DAY for bound in ("start", "end"))
         if count not in (0, last - first + 1):
-            raise _Undated(f"{last - first + 1} days were asked for, but {count} came")
+            raise _UndatedError(f"{last - first + 1} days were asked for, but {count} came")
         return [_text(day * _DAY) for day in range(first, first + count)]
     date = response.headers.get("Date")
     answered = parsedate_to_datetime(date) if date else datetime.now(timezone.utc)
@@ -104,3 +105,23 @@ class AllParentsFirst(SubstreamPartitionRouter):
     def stream_slices(self) -> Iterator[StreamSlice]:
         """The slices, all of them or none."""
         return iter(list(super().stream_slices()))
+
+
+@dataclass
+class MetricKeys(ParentKeys):
+    """`ParentKeys` for the ids alone: `created` is both a field of the parent and one of the numbers.
+
+    Ids are integers, however the parent's list writes them.
+    """
+
+    def transform(
+        self,
+        record: dict[str, Any],
+        config: Config | None = None,  # noqa: ARG002 # the CDK passes it by name
+        stream_state: StreamState | None = None,  # noqa: ARG002 # the CDK passes it by name
+        stream_slice: StreamSlice | None = None,
+    ) -> None:
+        """Change the record in place."""
+        for name, value in parent_keys(stream_slice).items() if stream_slice else ():
+            if name.endswith("_id"):
+                record[name] = int(value)

@@ -1,44 +1,147 @@
-"""Asking for people a hundred at a time, and what is made of the answer."""
+"""Requests for people by `cio_id`, one or a hundred at a time, and their records."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from airbyte_cdk.sources.declarative.partition_routers.grouping_partition_router import GroupingPartitionRouter
-from airbyte_cdk.sources.types import StreamSlice, StreamState
+from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
+from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
+from airbyte_cdk.sources.declarative.transformations import RecordTransformation
+from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
 from cdp_connectors.records import RecordChange
+from cdp_connectors.refusals import ParentAbsentError
+
+_PREFIX = "cio_"
+
+
+def bare(cio_id: Any) -> str:  # noqa: ANN401 # a string, or a number to a careless JSON writer
+    """The `cio_id` without the prefix `cio_`, as all keys are written.
+
+    Customer.io's documents write a person's `cio_id` with the prefix in some places and without it in others.
+    """
+    return str(cio_id).removeprefix(_PREFIX)
 
 
 @dataclass
 class GroupsOfPeople(GroupingPartitionRouter):
-    """`GroupingPartitionRouter` that puts each group's `cio_id`s into the body of its request, as `ids`.
+    """`GroupingPartitionRouter` that puts the `cio_id`s of `PeopleRetriever` into the body of the request, as `ids`.
 
-    The template `ids: "{{ stream_partition['cio_id'] }}"` says the same, but turns the list into the source of a
-    Python literal and parses it again. That costs more than the rest of the request, and CPython before 3.11.8 and
-    3.12.2 can fail when several threads parse long literals at once.
+    The template `ids: "{{ stream_slice.extra_fields['person'] }}"` does the same, but turns the list into the source of
+    a Python literal and parses it again. That costs more than the rest of the request.
     """
 
     def get_request_body_json(
         self,
-        stream_state: StreamState | None = None,  # noqa: ARG002 # the CDK's own signature
+        stream_state: StreamState | None = None,  # noqa: ARG002 # the CDK passes it by name
         stream_slice: StreamSlice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,  # noqa: ARG002
+        next_page_token: Mapping[str, Any] | None = None,  # noqa: ARG002 # the CDK passes it by name
     ) -> Mapping[str, Any]:
-        """The body that asks for the people of the group."""
-        return {"ids": stream_slice.partition["cio_id"]} if stream_slice else {}
+        """The body of a request for the people of a group."""
+        return {"ids": stream_slice.extra_fields["person"]} if stream_slice else {}
 
 
 @dataclass
-class PersonWithKey(RecordChange):
-    """Lift `identifiers.cio_id` to the top of a person, and the person out of `customer` if it is wrapped.
+class PeopleRetriever(Retriever):
+    """The `rows` of a person (or a group of people), requested by the form of the `cio_id` that Customer.io answers.
 
-    The documentation wraps each person, the API does not. `DpathFlattenFields` and `AddFields` say the same, but
-    evaluate a template for each of what can be millions of people.
+    `rows` finds what to request in `stream_slice.extra_fields`: `person` and `id_type`. With the extra field `id` in
+    the slice, the person's `id` comes first, and the `cio_id` only if there is none.
+
+    Whether a `cio_id` needs the prefix `cio_` differs between Customer.io's documents and between its endpoints. A
+    person who is unknown in one form is requested in the other, until one has answered. No declared component can
+    repeat a request with another path.
+    """
+
+    rows: SimpleRetriever
+    config: Config
+    _prefix: str | None = None
+    """The prefix with which people are known, once one has answered. Threads may set it twice, to the same."""
+
+    def read_records(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
+    ) -> Iterable[Mapping[str, Any]]:
+        """Yield the rows, each once.
+
+        Raises:
+            ParentAbsentError: for a person whom Customer.io knows in none of the forms.
+        """
+        if stream_slice is None:
+            return
+        if person := stream_slice.extra_fields.get("id"):
+            yield from self._rows(records_schema, stream_slice, person, "id")
+            return
+        cio_id = stream_slice.partition["cio_id"]
+        prefixes = self._prefixes(cio_id)
+        for prefix in prefixes:
+            person = [prefix + bare(each) for each in cio_id] if isinstance(cio_id, list) else prefix + bare(cio_id)
+            answered = False
+            try:
+                for row in self._rows(records_schema, stream_slice, person, "cio_id"):
+                    answered = True
+                    yield row
+            except ParentAbsentError:
+                if answered or prefix == prefixes[-1]:
+                    raise
+                continue
+            if answered or not isinstance(cio_id, list):  # of unknown people in a group, nothing is said at all
+                self._prefix = prefix
+                return
+
+    def _prefixes(self, cio_id: str | list[str]) -> list[str]:
+        if self._prefix is not None:
+            return [self._prefix]
+        listed = cio_id[0] if isinstance(cio_id, list) else cio_id
+        return [_PREFIX, ""] if str(listed).startswith(_PREFIX) else ["", _PREFIX]
+
+    def _rows(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice, person: str | list[str], id_type: str
+    ) -> Iterator[Mapping[str, Any]]:
+        extra_fields = {**stream_slice.extra_fields, "person": person, "id_type": id_type}
+        requested = StreamSlice(
+            partition=stream_slice.partition, cursor_slice=stream_slice.cursor_slice, extra_fields=extra_fields
+        )
+        yield from (row for row in self.rows.read_records(records_schema, requested) if isinstance(row, Mapping))
+
+
+@dataclass
+class PersonKey(RecordTransformation):
+    """Add the `cio_id` of the person whom the record was requested for, in the form of all keys.
+
+    `ParentKeys` would add it as listed, and what it was requested by besides.
+    """
+
+    def transform(
+        self,
+        record: dict[str, Any],
+        config: Config | None = None,  # noqa: ARG002 # the CDK passes it by name
+        stream_state: StreamState | None = None,  # noqa: ARG002 # the CDK passes it by name
+        stream_slice: StreamSlice | None = None,
+    ) -> None:
+        """Change the record in place."""
+        if stream_slice:
+            record["cio_id"] = bare(stream_slice.partition["cio_id"])
+
+
+@dataclass
+class CioIds(RecordChange):
+    """Write every `cio_id` of a record in one form: at the top, in `identifiers` and in `customer_identifiers`.
+
+    Where `identifiers` has one and the top has none, it is lifted there to be the key. A person inside of `customer`,
+    as the documentation has it for `customers` and the API does not, is lifted out.
+
+    `DpathFlattenFields` and `AddFields` do the same, but evaluate templates for each of what can be millions of rows.
     """
 
     def change(self, record: dict[str, Any]) -> None:
         """Change the record in place."""
-        if "identifiers" not in record:
+        if isinstance(record.get("customer"), dict):
             record.update(record.pop("customer"))
-        record["cio_id"] = str(record["identifiers"]["cio_id"])
+        for name in ("identifiers", "customer_identifiers"):
+            identifiers = record.get(name)
+            if isinstance(identifiers, dict) and identifiers.get("cio_id"):
+                identifiers["cio_id"] = bare(identifiers["cio_id"])
+        lifted = record.get("cio_id") or (record.get("identifiers") or {}).get("cio_id")
+        if lifted:
+            record["cio_id"] = bare(lifted)

@@ -1,11 +1,12 @@
 """What is made of Customer.io's records."""
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
+from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 
 from cdp_connectors.records import RecordChange
 
@@ -15,6 +16,11 @@ class ScalarExtractor(DpathExtractor):
     """`DpathExtractor` for a list of plain values: each becomes a record with the single field `field_name`."""
 
     field_name: str = "value"
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Evaluate the template of the name."""
+        super().__post_init__(parameters)
+        self.field_name = str(InterpolatedString.create(self.field_name, parameters=parameters).eval(self.config))
 
     def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
         """Yield one record for each value."""

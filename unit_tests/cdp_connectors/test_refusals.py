@@ -133,7 +133,7 @@ def test_without_a_limit_the_last_parent_decides() -> None:
 def test_the_windows_of_one_parent_wait_for_its_first_answer() -> None:
     slices = [Slice(1, absent(20), window=number) for number in range(8)]
     partitions = list(_StreamRead().guarded(lambda: slices))
-    threads = [Thread(target=lambda each=each: list(each.read())) for each in partitions]  # type: ignore[misc]
+    threads = [Thread(target=lambda each=each: list(each.read())) for each in partitions]
     for thread in threads:
         thread.start()
     for thread in threads:

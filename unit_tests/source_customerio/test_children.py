@@ -20,13 +20,15 @@ GONE = {"status_code": 404, "json": {"errors": [{"detail": "not found (reference
 @per_child
 def test_what_a_deleted_parent_had_is_skipped(api: requests_mock.Mocker, contract: Contract) -> None:
     serve(api, contract, GONE)
+    other_form = contract.path.replace("30e00001", "cio_30e00001")
+    api.get(US + other_form, **GONE)
 
     output = read_streams(SourceCustomerio, CONFIG, [contract.name])
 
     assert output.records == []
     assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
-    [log] = [message.log.message for message in output.logs if "was deleted while this sync ran" in message.log.message]
-    assert f"{contract.path} no longer exists" in log
+    [log] = [message.log.message for message in output.logs if "was deleted during the sync" in message.log.message]
+    assert f"{other_form} no longer exists" in log
 
 
 @per_child
