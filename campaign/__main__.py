@@ -5,9 +5,10 @@ import sys
 import time
 from dataclasses import asdict
 
-from campaign.case import Outcome, Plan, draw_plan, run_case
+from campaign.case import ACCELERATED, Outcome, Plan, draw_plan, run_case
 from campaign.faults import RESPONSE, S3_RESPONSE
 from campaign.minimise import minimise
+from campaign.zygote import Zygote
 
 CONNECTORS = ("segment", "customerio", "heap")
 
@@ -31,18 +32,22 @@ def main() -> int:
 
 def _run(connector: str, seed: int | None, first: int, ends: float, most_jobs: int) -> int:
     total, found, case = Outcome(), 0, first if seed is None else seed
-    while True:
-        plan = draw_plan(connector, case, S3_RESPONSE if connector == "heap" else RESPONSE)
-        started = time.monotonic()
-        outcome = run_case(plan)
-        _add(total, outcome)
-        print(f"{connector} {case}: {_summary(outcome)}, {time.monotonic() - started:.0f} s", flush=True)
-        if outcome.breaches:
-            found += 1
-            _report(plan, outcome, minimal=minimise(plan) if seed is not None else None)
-        case += 1
-        if seed is not None or time.monotonic() > ends or (most_jobs and total.jobs >= most_jobs):
-            break
+    with Zygote(f"source_{connector}", ACCELERATED) as zygote:
+        while True:
+            plan = draw_plan(connector, case, S3_RESPONSE if connector == "heap" else RESPONSE)
+            started = time.monotonic()
+            outcome = run_case(plan, zygote)
+            _add(total, outcome)
+            print(f"{connector} {case}: {_summary(outcome)}, {time.monotonic() - started:.0f} s", flush=True)
+            if outcome.breaches:
+                found += 1
+                alone = seed is not None
+                _report(
+                    plan, outcome, minimise(plan, lambda each: bool(run_case(each, zygote).breaches)) if alone else None
+                )
+            case += 1
+            if seed is not None or time.monotonic() > ends or (most_jobs and total.jobs >= most_jobs):
+                break
     print(f"{connector}, {case - (first if seed is None else seed)} cases: {_summary(total)}; {found} with findings")
     return found
 

@@ -13,6 +13,7 @@ from campaign.faults import Fault, draw_faults
 from campaign.oracle import MOST_SECONDS, breaches_of_attempt, breaches_of_job
 from campaign.proxy import FaultProxy
 from campaign.vendors import JsonObject, Vendor, vendor
+from campaign.zygote import ForkedProcess, Zygote
 from sandbox.airbyte import (
     BulkCdkLike,
     Connection,
@@ -24,7 +25,8 @@ from sandbox.airbyte import (
     run_job,
 )
 
-_ACCELERATED = Path(__file__).parent / "accelerated"
+ACCELERATED = {"PYTHONPATH": f"{Path(__file__).parent / 'accelerated'}:{Path.cwd()}"}
+"""The environment in which a connector's waits are short."""
 _REQUESTS_PER_ATTEMPT = 3_000
 """More requests than any stream set of a case needs in an attempt; an endless loop passes it."""
 _STREAMS = {"segment": 10, "customerio": 10, "heap": 40}
@@ -101,15 +103,20 @@ class Outcome:
     memory_mb: float = 0.0
 
 
-def run_case(plan: Plan) -> Outcome:
-    """Run the jobs of a case, and one without faults at its end, by which everything must have arrived."""
+def run_case(plan: Plan, zygote: Zygote) -> Outcome:
+    """Run the jobs of a case, and one without faults at its end, by which everything must have arrived.
+
+    Args:
+        plan: the case.
+        zygote: forks the connector's commands.
+    """
     outcome = Outcome()
     with (
         vendor(plan.connector, plan.seed, _SCALES[plan.connector]) as served,
         FaultProxy(served.url) as proxy,
         tempfile.TemporaryDirectory(prefix="campaign-") as folder,
     ):
-        case = _Case(plan, served, proxy, Path(folder), outcome)
+        case = _Case(plan, served, proxy, zygote, Path(folder), outcome)
         for job in (*plan.jobs, JobPlan(days=0, faults=())):
             case.run(job)
             if outcome.breaches:
@@ -117,10 +124,22 @@ def run_case(plan: Plan) -> Outcome:
     return outcome
 
 
+class _ForkedConnector(Connector):
+    def __init__(self, package: str, config: JsonObject, env: Mapping[str, str], zygote: Zygote) -> None:
+        super().__init__(package, config, env=env)
+        self._added_env, self._zygote = env, zygote
+
+    def popen(self, command: str, inputs: Mapping[str, Path]) -> ForkedProcess:
+        return self._zygote.start(self.command_line(command, inputs)[3:], self._added_env)
+
+
 class _Case:
-    def __init__(self, plan: Plan, served: Vendor, proxy: FaultProxy, folder: Path, outcome: Outcome) -> None:
+    def __init__(
+        self, plan: Plan, served: Vendor, proxy: FaultProxy, zygote: Zygote, folder: Path, outcome: Outcome
+    ) -> None:
+        self._zygote = zygote
         self._vendor, self._proxy, self._folder, self._outcome = served, proxy, folder, outcome
-        self._env = {"TMPDIR": str(folder), "PYTHONPATH": f"{_ACCELERATED}:{Path.cwd()}"}
+        self._env = {"TMPDIR": str(folder), **ACCELERATED}
         self._destination = BulkCdkLike(flush_records=plan.flush_records)
         source = self._source(proxy.url)
         discovered = source.discover()
@@ -147,12 +166,13 @@ class _Case:
     def _judge(self, job: Job, plan: JobPlan) -> None:
         outcome, schedule = self._outcome, self._proxy.schedule
         outcome.responses_spoiled = schedule.injected
+        invalid = any(fault.what == "status 400" for fault in plan.faults)
         for attempt in job.attempts:
             outcome.attempts += 1
             outcome.failed_attempts += attempt.status == "failed"
             outcome.records += attempt.record_count
             outcome.memory_mb = max(outcome.memory_mb, attempt.source_memory_mb)
-            outcome.breaches += breaches_of_attempt(attempt, self._vendor, self._folder)
+            outcome.breaches += breaches_of_attempt(attempt, self._vendor, self._folder, invalid=invalid)
         outcome.breaches += breaches_of_job(job, self._connection.catalog, self._destination, self._vendor)
         if schedule.requests > _REQUESTS_PER_ATTEMPT * len(job.attempts):
             outcome.breaches.append(f"{schedule.requests} requests in {len(job.attempts)} attempts")
@@ -201,8 +221,10 @@ class _Case:
         return {"during": during, "allow": self._allowed, "seed": attempt, "seconds": MOST_SECONDS}
 
     def _source(self, url: str, *, full_disk: bool = False) -> Connector:
-        command = [*(["prlimit", "--fsize=0"] if full_disk else []), sys.executable, "-m", self._vendor.package]
-        return Connector(command, self._vendor.config(url), env=self._env)
+        config, package = self._vendor.config(url), self._vendor.package
+        if full_disk:
+            return Connector(["prlimit", "--fsize=0", sys.executable, "-m", package], config, env=self._env)
+        return _ForkedConnector(package, config, self._env, self._zygote)
 
 
 def _interrupt(sync: Sync, what: str) -> None:

@@ -36,7 +36,7 @@ S3_RESPONSE = (
     "status 403",
     "status 500",
     "status 503",
-    "slow down",
+    "status 503 SlowDown",
     "reset",
     "reset in body",
     "cut in body",
@@ -70,7 +70,7 @@ class Fault:
     def __str__(self) -> str:
         place = {"response": f"at request {self.at}", "line": f"after line {self.at} of attempt {self.attempt}"}
         lasting = (
-            "" if self.count == 1 else " to the end of the attempt" if self.count == LASTING else f" ×{self.count}"
+            "" if self.count == 1 else " to the end of the attempt" if self.count == LASTING else f" x{self.count}"
         )
         return f"{self.what}{lasting} {place.get(self.seam, f'in attempt {self.attempt}')}"
 

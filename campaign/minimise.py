@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from campaign.case import Plan, run_case
+from campaign.case import Plan
 
 
-def minimise(plan: Plan, fails: Callable[[Plan], bool] = lambda plan: bool(run_case(plan).breaches)) -> Plan:
+def minimise(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
     """Remove faults from a failing case as long as it still fails: halves first, then single ones.
 
     Args:

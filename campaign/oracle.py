@@ -19,26 +19,25 @@ _EXCERPT = 400
 _TRACEBACK = "Traceback (most recent call last)"
 
 
-def breaches_of_attempt(attempt: Attempt, vendor: Vendor, folder: Path) -> Iterator[str]:
+def breaches_of_attempt(attempt: Attempt, vendor: Vendor, folder: Path, *, invalid: bool = False) -> Iterator[str]:
     """What is wrong with an attempt, whatever its outcome.
 
     Args:
         attempt: the attempt, ended.
         vendor: for its secrets.
         folder: the folder for temporary files that the attempt's processes were given; it identifies them.
+        invalid: whether the vendor called a request invalid (400), which is a defect of the connector.
     """
     yield from _breaches_of_output(attempt, vendor.secrets)
     for failure in attempt.source_errors:
+        described = f"{failure.message[:_EXCERPT]} | {failure.internal_message[:_EXCERPT]}"
         if failure.failure_type == "config_error" and failure.stack_trace:
-            yield f"a traceback of a configuration error: {failure.message[:_EXCERPT]}"
-        if failure.failure_type == "system_error":
-            yield f"a system error: {failure.message[:_EXCERPT]} | {failure.internal_message[:_EXCERPT]}"
-    if attempt.source_exit_code == 1 and not attempt.source_errors:
-        yield f"exit code 1 without an error trace: {attempt.stderr[-5:]}"
-    if attempt.source_exit_code is None:
-        yield "the source did not exit"
-    if any("took longer than" in message for message in attempt.messages):
-        yield "a hang"
+            yield f"a traceback of a configuration error: {described}"
+        if failure.failure_type == "system_error" and not invalid:
+            yield f"a system error: {described}"
+        if failure.message.rstrip().endswith(":"):
+            yield f"an unfinished sentence: {described}"
+    yield from _breaches_of_exit(attempt)
     if attempt.source_memory_mb > MOST_MEMORY_MB:
         yield f"{attempt.source_memory_mb:.0f} MB of memory"
     for stream, status in attempt.stream_status.items():
@@ -46,6 +45,15 @@ def breaches_of_attempt(attempt: Attempt, vendor: Vendor, folder: Path) -> Itera
             yield f"{stream}: {status} in a successful attempt"
     for pid in left_behind(folder):
         yield f"process {pid} was left behind"
+
+
+def _breaches_of_exit(attempt: Attempt) -> Iterator[str]:
+    if attempt.source_exit_code == 1 and not attempt.source_errors:
+        yield f"exit code 1 without an error trace: {attempt.stderr[-5:]}"
+    if attempt.source_exit_code is None:
+        yield "the source did not exit"
+    if any("took longer than" in message for message in attempt.messages):
+        yield "a hang"
 
 
 def _breaches_of_output(attempt: Attempt, secrets: Iterable[str]) -> Iterator[str]:

@@ -176,14 +176,8 @@ def spoil(response: Response, what: str) -> None:
     """Do to a response what a fault says."""
     half = len(response.body) // 2
     match what.split(maxsplit=2):
-        case ["status", code]:
-            response.replace(int(code), b"<html><body>Upstream trouble</body></html>", "text/html")
-        case ["status", code, "retry-after"]:
-            response.replace(int(code), b"{}", "application/json", retry_after="1")
-        case ["status", code, "reset-header"]:
-            response.replace(int(code), b"{}", "application/json", x_ratelimit_reset=str(int(time.time()) + 1))
-        case ["slow", "down"]:
-            response.replace(503, _SLOW_DOWN, "application/xml")
+        case ["status", code, *detail]:
+            _replace_by_error(response, int(code), "".join(detail))
         case ["reset" | "cut", "in", "body"]:
             response.sent, response.resets = half, what.startswith("reset")
         case ["truncated", "gzip"]:
@@ -203,6 +197,18 @@ def spoil(response: Response, what: str) -> None:
             time.sleep(0.3)
         case _:
             response.replace(200, _BODIES[what], "text/html" if what == "html" else "application/json")
+
+
+def _replace_by_error(response: Response, code: int, detail: str) -> None:
+    match detail:
+        case "retry-after":
+            response.replace(code, b"{}", "application/json", retry_after="1")
+        case "reset-header":
+            response.replace(code, b"{}", "application/json", x_ratelimit_reset=str(int(time.time()) + 1))
+        case "SlowDown":
+            response.replace(code, _SLOW_DOWN, "application/xml")
+        case _:
+            response.replace(code, b"<html><body>Upstream trouble</body></html>", "text/html")
 
 
 def _number_for_list(body: bytes) -> bytes:
