@@ -15,7 +15,6 @@ from typing_extensions import Self
 from sandbox.api.faults import FaultMiddleware, Faults
 from sandbox.api.journal import Journal, JournalMiddleware
 from sandbox.clock import Clock
-from sandbox.customerio import control as customerio_control
 from sandbox.customerio.api import customerio_api
 from sandbox.customerio.world import CustomerioWorld
 from sandbox.segment.api import segment_api
@@ -162,7 +161,7 @@ class Sandbox:
 
     async def _change_customerio(self, request: Request) -> JSONResponse:
         try:
-            customerio_control.change_behaviour(self.customerio, await request.json())
-        except (TypeError, ValueError) as error:
+            self.customerio.change(await request.json())
+        except (AttributeError, TypeError, ValueError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
-        return JSONResponse(customerio_control.behaviour(self.customerio))
+        return JSONResponse(self.customerio.switches())

@@ -4,6 +4,7 @@ from datetime import datetime, timezone
 import pytest
 import requests
 
+from integration_tests.sandbox.customerio_client import Ask
 from integration_tests.sandbox.segment_client import Get
 from sandbox.clock import Clock
 from sandbox.segment.world import SegmentWorld
@@ -45,6 +46,22 @@ def get(sandbox: Sandbox, session: requests.Session) -> Get:
 @pytest.fixture(scope="session")
 def still_get(still_sandbox: Sandbox, session: requests.Session) -> Get:
     return getter(still_sandbox, session)
+
+
+@pytest.fixture
+def ask(sandbox: Sandbox, session: requests.Session) -> Ask:
+    return asker(sandbox, session)
+
+
+def asker(sandbox: Sandbox, session: requests.Session) -> Ask:
+    """Return a function that requests a path of Customer.io's US API with its key; with `json` it posts."""
+
+    def ask(path: str, json: object = None, **parameters: str | int) -> requests.Response:
+        headers = {"Authorization": f"Bearer {sandbox.customerio.region_keys['us']}"}
+        url, method = f"{sandbox.url}/customerio/us/v1/{path.lstrip('/')}", "POST" if json else "GET"
+        return session.request(method, url, params=parameters, json=json, headers=headers, timeout=10)
+
+    return ask
 
 
 def getter(sandbox: Sandbox, session: requests.Session) -> Get:
