@@ -6,11 +6,8 @@ from datetime import timedelta
 import pytest
 
 from integration_tests.rows import JsonObject, by_key
-from sandbox.connector_process import ConnectorProcess, Output, configured
+from sandbox.airbyte import Attempt, BulkCdkLike, Connector, configured, kill_after, run_sync
 from sandbox.server import Sandbox
-
-PROCESS = ConnectorProcess("source_customerio")
-UNPACED = {"rate_limit_share": 1000}
 
 
 @pytest.fixture
@@ -19,47 +16,54 @@ def workspace() -> Iterator[Sandbox]:
         yield running
 
 
-def catalog_of(config: JsonObject) -> JsonObject:
-    catalog = PROCESS.discover(config).catalog
-    assert catalog
+def source_of(workspace: Sandbox) -> Connector:
+    return Connector("source_customerio", workspace.configs()["source-customerio"])
+
+
+def catalog_of(source: Connector) -> JsonObject:
+    catalog = source.discover()
     return configured(catalog, [each["name"] for each in catalog["streams"] if each["name"].endswith("_metrics")])
 
 
-def assert_rows(workspace: Sandbox, catalog: JsonObject, *outputs: Output) -> None:
-    """All of the sandbox's rows were emitted, the last time with their latest numbers."""
-    for configured_stream in catalog["streams"]:
-        stream = configured_stream["stream"]
-        found = by_key([row for output in outputs for row in output.records[stream["name"]]], stream)
+def assert_tables(workspace: Sandbox, catalog: JsonObject, destination: BulkCdkLike, *, once: bool = False) -> None:
+    """The tables have all of the sandbox's rows with their latest numbers, and after only one sync no others."""
+    for stream in (each["stream"] for each in catalog["streams"]):
+        found = by_key(destination.table(stream["name"]), stream)
         wanted = by_key(workspace.customerio.expected(stream["name"]), stream)
         assert wanted, stream["name"]
         assert {key: found.get(key) for key in wanted} == wanted, stream["name"]
-        assert len(outputs) > 1 or found.keys() == wanted.keys(), stream["name"]
+        assert not once or found.keys() == wanted.keys(), stream["name"]
+
+
+def assert_complete(attempt: Attempt) -> None:
+    assert attempt.failures == []
+    assert set(attempt.stream_status.values()) == {"COMPLETE"}
 
 
 def test_every_day_has_its_numbers_and_a_later_sync_brings_what_came_late(workspace: Sandbox) -> None:
-    config = {**workspace.configs()["source-customerio"], **UNPACED}
-    catalog = catalog_of(config)
+    source, destination = source_of(workspace), BulkCdkLike()
+    catalog = catalog_of(source)
 
-    first = PROCESS.read(config, catalog)
-    assert (first.errors, first.exit_code) == ([], 0)
-    assert_rows(workspace, catalog, first)
+    first = run_sync(source, destination, catalog)
+    assert_complete(first)
+    assert_tables(workspace, catalog, destination, once=True)
 
     workspace.clock.advance(timedelta(days=2))
-    second = PROCESS.read(config, catalog, first.state_list())
+    second = run_sync(source, destination, catalog, first.state_list())
 
-    assert (second.errors, second.exit_code) == ([], 0)
-    assert_rows(workspace, catalog, first, second)
-    assert len(second.records["campaign_metrics"]) < len(first.records["campaign_metrics"]) / 2
+    assert_complete(second)
+    assert_tables(workspace, catalog, destination)
+    assert second.emitted["campaign_metrics"] < first.emitted["campaign_metrics"] / 2
 
 
 def test_a_killed_sync_is_repeated_without_losing_a_day(workspace: Sandbox) -> None:
-    config = {**workspace.configs()["source-customerio"], **UNPACED}
-    catalog = catalog_of(config)
+    source, destination = source_of(workspace), BulkCdkLike()
+    catalog = catalog_of(source)
 
-    killed = PROCESS.read(config, catalog, stop_when=lambda count, *_: count >= 3_000)
+    killed = run_sync(source, destination, catalog, during=kill_after(3_000))
     workspace.clock.advance(timedelta(days=1))
-    final = PROCESS.read(config, catalog, killed.state_list())
+    final = run_sync(source, destination, catalog, killed.state_list())
 
-    assert killed.exit_code
-    assert (final.errors, final.exit_code) == ([], 0)
-    assert_rows(workspace, catalog, killed, final)
+    assert killed.status == "failed"
+    assert_complete(final)
+    assert_tables(workspace, catalog, destination)

@@ -126,18 +126,14 @@ class ConnectorProcess:
         """Send SIGTERM, as Kubernetes does."""
         self._process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """Send SIGINT, as Ctrl-C does."""
+        self._process.send_signal(signal.SIGINT)
+
     def kill(self) -> None:
         """Send SIGKILL, as for lack of memory."""
         self._note_memory()
         self._process.kill()
-
-    def stop(self) -> None:
-        """Send SIGSTOP: the process stalls until `resume`."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Send SIGCONT."""
-        self._process.send_signal(signal.SIGCONT)
 
     def close_output(self) -> None:
         """Close the reading end of the standard output, as a platform that goes away does."""
