@@ -11,7 +11,7 @@ from airbyte_cdk.destinations import Destination
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.exception_handler import init_uncaught_exception_handler
 from airbyte_cdk.logger import init_logger
-from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer, FailureType
+from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from requests import RequestException
 
@@ -76,7 +76,7 @@ def launch_destination(destination: Destination, args: list[str]) -> NoReturn:
 def _run_destination(destination: Destination, args: list[str]) -> None:
     command = destination.parse_args(args or ["--help"])
     _load("config", vars(command), Destination.read_config)
-    _load("catalog", vars(command), lambda path: ConfiguredAirbyteCatalogSerializer.load(_read_json(path)))
+    _load("catalog", vars(command), _read_json)
     for message in destination.run_cmd(command):
         _write(message)
 
@@ -129,10 +129,10 @@ def _write_trace(error: AirbyteTracedException) -> None:
     _write(message)
 
 
-def _write(message: AirbyteMessage) -> None:
-    line = orjson.dumps(AirbyteMessageSerializer.dump(message)).decode() + "\n"
+def _write(message: AirbyteMessage | str) -> None:
+    line = message if isinstance(message, str) else orjson.dumps(AirbyteMessageSerializer.dump(message)).decode()
     with exclusive_output():
-        sys.stdout.write(line)
+        sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
 
