@@ -41,10 +41,8 @@ def _run(connector: str, seed: int | None, first: int, ends: float, most_jobs: i
             print(f"{connector} {case}: {_summary(outcome)}, {time.monotonic() - started:.0f} s", flush=True)
             if outcome.breaches:
                 found += 1
-                alone = seed is not None
-                _report(
-                    plan, outcome, minimise(plan, lambda each: bool(run_case(each, zygote).breaches)) if alone else None
-                )
+                minimal = minimise(plan, lambda each: bool(run_case(each, zygote).breaches)) if seed else None
+                _report(plan, outcome, minimal)
             case += 1
             if seed is not None or time.monotonic() > ends or (most_jobs and total.jobs >= most_jobs):
                 break
@@ -57,9 +55,8 @@ def _report(plan: Plan, outcome: Outcome, minimal: Plan | None) -> None:
         print(f"  FOUND {breach}")
     for number, job in enumerate((minimal or plan).jobs):
         print(f"  job {number}: {job.days} days pass; {'; '.join(map(str, job.faults)) or 'no faults'}")
-    print(
-        f"  repeat{' and minimise' if minimal is None else ''}: make campaign CONNECTOR={plan.connector} SEED={plan.seed}"
-    )
+    purpose = "repeat and minimise" if minimal is None else "repeat"
+    print(f"  {purpose}: make campaign CONNECTOR={plan.connector} SEED={plan.seed}")
 
 
 def _add(total: Outcome, outcome: Outcome) -> None:

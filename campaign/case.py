@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from campaign.faults import Fault, draw_faults
+from campaign.forked import ForkedConnector
 from campaign.oracle import MOST_SECONDS, breaches_of_attempt, breaches_of_job
 from campaign.proxy import FaultProxy
 from campaign.vendors import JsonObject, Vendor, vendor
-from campaign.zygote import ForkedProcess, Zygote
+from campaign.zygote import Zygote
 from sandbox.airbyte import (
     BulkCdkLike,
     Connection,
@@ -30,7 +31,7 @@ ACCELERATED = {"PYTHONPATH": f"{Path(__file__).parent / 'accelerated'}:{Path.cwd
 _REQUESTS_PER_ATTEMPT = 3_000
 """More requests than any stream set of a case needs in an attempt; an endless loop passes it."""
 _STREAMS = {"segment": 10, "customerio": 10, "heap": 40}
-_SCALES = {"segment": 0.1, "customerio": 0.02, "heap": 0.05}
+SCALES = {"segment": 0.1, "customerio": 0.02, "heap": 0.05}
 LEAST_FAULTS = 5
 
 
@@ -112,7 +113,7 @@ def run_case(plan: Plan, zygote: Zygote) -> Outcome:
     """
     outcome = Outcome()
     with (
-        vendor(plan.connector, plan.seed, _SCALES[plan.connector]) as served,
+        vendor(plan.connector, plan.seed, SCALES[plan.connector]) as served,
         FaultProxy(served.url) as proxy,
         tempfile.TemporaryDirectory(prefix="campaign-") as folder,
     ):
@@ -122,15 +123,6 @@ def run_case(plan: Plan, zygote: Zygote) -> Outcome:
             if outcome.breaches:
                 break
     return outcome
-
-
-class _ForkedConnector(Connector):
-    def __init__(self, package: str, config: JsonObject, env: Mapping[str, str], zygote: Zygote) -> None:
-        super().__init__(package, config, env=env)
-        self._added_env, self._zygote = env, zygote
-
-    def popen(self, command: str, inputs: Mapping[str, Path]) -> ForkedProcess:
-        return self._zygote.start(self.command_line(command, inputs)[3:], self._added_env)
 
 
 class _Case:
@@ -224,7 +216,7 @@ class _Case:
         config, package = self._vendor.config(url), self._vendor.package
         if full_disk:
             return Connector(["prlimit", "--fsize=0", sys.executable, "-m", package], config, env=self._env)
-        return _ForkedConnector(package, config, self._env, self._zygote)
+        return ForkedConnector(package, config, self._env, self._zygote)
 
 
 def _interrupt(sync: Sync, what: str) -> None:

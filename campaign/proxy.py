@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,6 +53,8 @@ class Schedule:
     faults: list[Fault] = field(default_factory=list)
     requests: int = 0
     """Requests so far in this job."""
+    mutate: Callable[[int, "Response"], None] | None = None
+    """Changes responses by their number, in addition to the faults."""
     injected: int = 0
     """Responses that were spoiled."""
     _active: dict[Fault, int] = field(default_factory=dict)
@@ -123,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
     def _pass_on(self) -> None:
-        what = self.faults.next_fault()
+        what, number = self.faults.next_fault(), self.faults.requests
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         if what == "reset":
             self._break(resets=True)
@@ -131,6 +133,9 @@ class _Handler(BaseHTTPRequestHandler):
         response = self._fetch(body)
         if what:
             spoil(response, what)
+        if self.faults.mutate:
+            self.faults.mutate(number, response)
+            response.headers = {name: response.headers[name] for name in response.headers if name != "content-length"}
         self._send(response)
 
     do_GET = do_POST = do_PUT = do_HEAD = _pass_on  # noqa: N815 # names of the base class

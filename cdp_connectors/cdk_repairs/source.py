@@ -15,6 +15,7 @@ from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.sources.types import Config
 
 from cdp_connectors.cdk_repairs.http import cache_json_only, keep_bodies_out_of_failures
+from cdp_connectors.cdk_repairs.records import require_objects
 from cdp_connectors.cdk_repairs.templates import serialize_parsing
 from cdp_connectors.json_types import Json
 
@@ -32,6 +33,7 @@ class RepairedSource(YamlDeclarativeSource):
         serialize_parsing()
         cache_json_only()
         keep_bodies_out_of_failures()
+        require_objects()
         super().__init__(path_to_yaml=path_to_yaml, catalog=catalog, config=config, state=state)
         self.logger.addFilter(_is_not_deferral)
 
