@@ -14,7 +14,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,16 @@ _MOST_REQUESTS = 20_000
 class Mutator:
     """Changes a share of the responses, each by its number and the seed."""
 
-    def __init__(self, seed: int, *, hostile: bool) -> None:
+    def __init__(self, seed: int, vital: Collection[str], *, hostile: bool) -> None:
+        """Draw changes.
+
+        Args:
+            seed: of all changes.
+            vital: names of fields that a harmless change leaves alone, in addition to those that look like it.
+            hostile: whether anything may change.
+        """
         self.mutated = 0
-        self._seed, self._hostile = seed, hostile
+        self._seed, self._vital, self._hostile = seed, frozenset(vital), hostile
 
     def __call__(self, number: int, response: Response) -> None:
         """Change the response with this number, or leave it."""
@@ -75,40 +82,41 @@ class Mutator:
             if self._hostile and chance.random() < 0.2:  # noqa: PLR2004 # one in five
                 changed = _encoded(json.dumps(body, ensure_ascii=False), chance)
             else:
-                changed = json.dumps(_changed(body, chance, hostile=self._hostile)).encode(errors="surrogatepass")
+                changed = json.dumps(self._changed(body, chance)).encode(errors="surrogatepass")
         self.mutated += changed != response.body
         response.body = changed
 
-
-def _changed(body: Any, chance: Chance, *, hostile: bool) -> Any:  # noqa: ANN401 # any JSON value
-    places = list(_places(body, hostile=hostile))
-    if not places:
+    def _changed(self, body: Any, chance: Chance) -> Any:  # noqa: ANN401 # any JSON value
+        places = list(self._places(body))
+        if not places:
+            return body
+        parent, name = chance.choice(places)
+        kind = chance.choice(("value", "shape", "missing", "extra"))
+        if kind == "missing" and isinstance(parent, dict):
+            del parent[name]
+        elif kind == "extra" and isinstance(parent, dict):
+            parent[f"new_{chance.randrange(100)}"] = chance.choice((*_VALUES, *_SHAPES))
+        else:
+            parent[name] = chance.choice(_VALUES if kind == "value" else _SHAPES)
         return body
-    parent, name = chance.choice(places)
-    kind = chance.choice(("value", "shape", "missing", "extra"))
-    if kind == "missing" and isinstance(parent, dict):
-        del parent[name]
-    elif kind == "extra" and isinstance(parent, dict):
-        parent[f"new_{chance.randrange(100)}"] = chance.choice((*_VALUES, *_SHAPES))
-    else:
-        parent[name] = chance.choice(_VALUES if kind == "value" else _SHAPES)
-    return body
 
+    def _places(self, value: Any, depth: int = 0) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 # any JSON value
+        """The members that may change, with their parents: all of them, or those of records that are not vital."""
+        if isinstance(value, dict):
+            for name, member in value.items():
+                in_record = depth >= 2 and not isinstance(member, dict | list)  # noqa: PLR2004 # below the list of records
+                if self._hostile or (in_record and not self._is_vital(name)):
+                    yield value, name
+                if self._hostile or not self._is_vital(name) or isinstance(member, list):
+                    yield from self._places(member, depth + 1)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                if self._hostile:
+                    yield value, index
+                yield from self._places(item, depth + 1)
 
-def _places(value: Any, *, hostile: bool, depth: int = 0) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 # any JSON value
-    """The members that may change, with their parents: all of them, or those of records that are not vital."""
-    if isinstance(value, dict):
-        for name, member in value.items():
-            in_record = depth >= 2 and not isinstance(member, dict | list)  # noqa: PLR2004 # below the list of records
-            if hostile or (in_record and not _VITAL.search(name)):
-                yield value, name
-            if hostile or not _VITAL.search(name) or isinstance(member, list):
-                yield from _places(member, hostile=hostile, depth=depth + 1)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            if hostile:
-                yield value, index
-            yield from _places(item, hostile=hostile, depth=depth + 1)
+    def _is_vital(self, name: str) -> bool:
+        return name in self._vital or _VITAL.search(name) is not None
 
 
 def _encoded(text: str, chance: Chance) -> bytes:
@@ -159,7 +167,6 @@ def breaches_of_mutated(
 def run(connector: str, seed: int, zygote: Zygote) -> tuple[int, list[str]]:
     """Run one sync of all streams with mutated responses: their number, and what was found."""
     hostile = bool(seed % 2) or connector == "heap"
-    mutator = Mutator(seed, hostile=hostile)
     with (
         vendor(connector, seed, SCALES[connector]) as served,
         FaultProxy(served.url) as proxy,
@@ -169,14 +176,16 @@ def run(connector: str, seed: int, zygote: Zygote) -> tuple[int, list[str]]:
         config: JsonObject = served.config(proxy.url)
         source, destination = ForkedConnector(served.package, config, env, zygote), BulkCdkLike()
         catalog = configured(source.discover())
-        proxy.schedule.mutate = mutator
+        streams = catalog["streams"]
+        vital = {path[0] for each in streams for path in (*each["primary_key"], each["cursor_field"] or [""])}
+        mutator = proxy.schedule.mutate = Mutator(seed, vital, hostile=hostile)
         attempt = run_sync(source, destination, catalog, strict=False, seconds=MOST_SECONDS)
         breaches = [*breaches_of_attempt(attempt, served, Path(folder))]
         breaches += breaches_of_mutated(attempt, catalog, destination, served, hostile=hostile)
         breaches += [f"skipped line: {line}" for line in attempt.skipped_lines] + attempt.checksum_errors
         if proxy.schedule.requests > _MOST_REQUESTS:
             breaches.append(f"{proxy.schedule.requests} requests")
-    return mutator.mutated, breaches
+        return mutator.mutated, breaches
 
 
 def main(act: Callable[[str], None] = print) -> int:

@@ -33,7 +33,7 @@ def require_objects() -> None:
         objects = _objects(all_data, selector.name)
         return transform(selector, objects, stream_state, records_schema, stream_slice, next_page_token)
 
-    RecordSelector.filter_and_transform = transform_objects  # type: ignore[method-assign] # same signature
+    RecordSelector.filter_and_transform = transform_objects  # type: ignore[method-assign, assignment] # same signature
 
 
 def _objects(records: Iterable[Json], stream: str) -> Iterator[Json]:
