@@ -58,6 +58,6 @@ ENV AIRBYTE_ENTRYPOINT=/opt/connector/bin/source-heap
 ENTRYPOINT ["/opt/connector/bin/source-heap"]
 
 FROM http-runtime AS destination-segment
-LABEL io.airbyte.name=cdp-connectors/destination-segment io.airbyte.version=0.1.0
+LABEL io.airbyte.name=cdp-connectors/destination-segment io.airbyte.version=0.2.0
 ENV AIRBYTE_ENTRYPOINT=/opt/connector/bin/destination-segment
 ENTRYPOINT ["/opt/connector/bin/destination-segment"]

@@ -17,6 +17,7 @@ NOW = datetime(2026, 3, 10, 9, 30, tzinfo=timezone.utc)
 def sandbox() -> Iterator[Sandbox]:
     """A sandbox of its own for a test that changes it or lets time pass."""
     with Sandbox(Clock(NOW), scale=0.3) as running:
+        running.segment.pagination_required = False
         yield running
 
 
@@ -24,6 +25,7 @@ def sandbox() -> Iterator[Sandbox]:
 def still_sandbox() -> Iterator[Sandbox]:
     """A sandbox of the usual size that no test changes."""
     with Sandbox(Clock(NOW)) as running:
+        running.segment.pagination_required = False
         yield running
 
 

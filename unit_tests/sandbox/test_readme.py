@@ -8,7 +8,9 @@ import pytest
 
 import sandbox
 from sandbox.api.faults import Faults
-from sandbox.customerio.behaviour import Behaviour
+from sandbox.customerio.behaviour import Behaviour as CustomerioBehaviour
+from sandbox.segment.behaviour import Behaviour as SegmentBehaviour
+from sandbox.segment_tracking.behaviour import Behaviour as TrackingBehaviour
 
 README = (Path(sandbox.__file__).parent / "README.md").read_text()
 
@@ -22,7 +24,14 @@ def rows_of(table: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("path", "switches"),
-    [("/_sandbox/faults", Faults), ("/_sandbox/customerio", Behaviour)],
+    [
+        ("/_sandbox/faults", Faults),
+        ("/_sandbox/customerio", CustomerioBehaviour),
+        ("/_sandbox/segment", SegmentBehaviour),
+        ("/_sandbox/segment-tracking", TrackingBehaviour),
+    ],
 )
-def test_every_switch_is_described(path: str, switches: type[Faults | Behaviour]) -> None:
+def test_every_switch_is_described(
+    path: str, switches: type[Faults | CustomerioBehaviour | SegmentBehaviour | TrackingBehaviour]
+) -> None:
     assert rows_of(path) == {field.name for field in fields(switches)}
