@@ -75,7 +75,7 @@ def breaches_of_job(job: Job, catalog: Mapping[str, Any], destination: BulkCdkLi
         wanted = vendor.truth(stream)
         found = rows_by_key(destination.table(stream["name"]), stream)
         selected = set(stream["json_schema"]["properties"])
-        yield from _differences(stream["name"], wanted, found, selected)
+        yield from _differences(stream["name"], wanted, found, selected, vendor)
         extra = found.keys() - wanted.keys()
         if extra and configured["sync_mode"] == "full_refresh" and wanted:
             yield f"{stream['name']}: {len(extra)} rows too many, for example {min(extra)}"
@@ -92,15 +92,14 @@ def left_behind(folder: Path) -> Iterator[int]:
             continue
 
 
-def _differences(name: str, wanted: Rows, found: Rows, selected: set[str]) -> Iterator[str]:
+def _differences(name: str, wanted: Rows, found: Rows, selected: set[str], served: Vendor) -> Iterator[str]:
     missing = sorted(wanted.keys() - found.keys())
     if missing:
         yield f"{name}: {len(missing)} of {len(wanted)} rows lost, for example {missing[:_MOST_NAMED]}"
     for key in sorted(wanted.keys() & found.keys()):
-        expected = {field: value for field, value in wanted[key].items() if field in selected}
-        if expected != found[key]:
-            fields = sorted(
-                field for field in expected.keys() | found[key].keys() if expected.get(field) != found[key].get(field)
-            )
+        expected = served.comparable({field: value for field, value in wanted[key].items() if field in selected})
+        held = served.comparable(found[key])
+        if expected != held:
+            fields = [field for field in sorted(expected.keys() | held.keys()) if expected.get(field) != held.get(field)]
             yield f"{name}: row {key} differs in {fields[:_MOST_NAMED]}"
             return

@@ -41,6 +41,9 @@ class Vendor(Protocol):
     def truth(self, stream: Mapping[str, Any]) -> Rows:
         """The rows that a destination must hold, by key, without nulls."""
 
+    def comparable(self, row: JsonObject) -> JsonObject:
+        """What of a row must be equal."""
+
 
 def rows_by_key(rows: list[JsonObject], stream: Mapping[str, Any]) -> Rows:
     """Rows by the stream's primary key, without nulls; of several with one key, the last."""
@@ -101,6 +104,10 @@ class Segment:
             rows = [{key: value for key, value in row.items() if key != "writeKeys"} for row in rows]
         return rows_by_key(rows, stream)
 
+    def comparable(self, row: JsonObject) -> JsonObject:
+        """All of the row."""
+        return row
+
 
 @dataclass
 class Customerio:
@@ -137,6 +144,10 @@ class Customerio:
         rows = self.sandbox.customerio.expected(stream["name"])
         return rows_by_key([row for row in rows if (row.get(cursor) or since) >= since], stream)
 
+    def comparable(self, row: JsonObject) -> JsonObject:
+        """All of the row."""
+        return row
+
 
 @dataclass
 class Heap:
@@ -170,7 +181,7 @@ class Heap:
         if stream["name"] not in self.bucket.world.tables:
             return {}
         rows = sorted(self.bucket.world.expected(stream["name"]), key=lambda row: int(row["_heap_dump_id"]))
-        return rows_by_key(rows, stream)
+        return rows_by_key([{**row, "_heap_file": None} for row in rows], stream)
 
 
 @contextmanager
