@@ -100,6 +100,8 @@ def _differences(name: str, wanted: Rows, found: Rows, selected: set[str], serve
         expected = served.comparable({field: value for field, value in wanted[key].items() if field in selected})
         held = served.comparable(found[key])
         if expected != held:
-            fields = [field for field in sorted(expected.keys() | held.keys()) if expected.get(field) != held.get(field)]
+            fields = [
+                field for field in sorted(expected.keys() | held.keys()) if expected.get(field) != held.get(field)
+            ]
             yield f"{name}: row {key} differs in {fields[:_MOST_NAMED]}"
             return

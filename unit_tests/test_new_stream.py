@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -13,7 +14,7 @@ COPIED = ("cdp_connectors", "sandbox", "scripts", "source_customerio", "source_h
 MANIFEST = "source_segment/manifest.yaml"
 NEIGHBOURS = {
     MANIFEST: ("    labels:\n", '  - $ref: "#/definitions/streams/labels"\n'),
-    "sandbox/segment/source_details.py": ('            Listing(path="/labels"',),
+    "sandbox/segment/source_details.py": ('            Listing(\n                path="/labels",\n',),
     "unit_tests/source_segment/contracts.py": ('    Contract("labels", ',),
 }
 """Where the blocks of CONTRIBUTING go, in their order: before these lines."""
@@ -58,6 +59,8 @@ def test_nothing_but_the_listed_places_is_needed_for_a_new_stream(tree: Path) ->
     for (file, neighbour), block in zip(places, insertions, strict=True):
         content = (tree / file).read_text()
         assert content.count(neighbour) == 1, (file, neighbour)
+        if file.endswith(".py"):  # an item of a list
+            block = indent(block.rstrip() + ",\n", re.match(r" *", neighbour)[0])  # noqa: PLW2901 # the same block
         (tree / file).write_text(content.replace(neighbour, block + neighbour))
     run(tree, "scripts.stream_tables")
 
