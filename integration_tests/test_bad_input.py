@@ -89,9 +89,8 @@ def test_an_unknown_stream_fails_after_the_others_were_read(shared_sandbox: Sand
     assert attempt.source_exit_code == 1
     assert attempt.source_status == {"uzers": "INCOMPLETE", "users": "COMPLETE"}
     assert attempt.records["users"]
-    [error] = attempt.source_errors
-    assert error.failure_type == "config_error"
-    assert "uzers: the source has no such stream; refresh the connection's schema" in error.message
+    assert {error.failure_type for error in attempt.source_errors} == {"config_error"}
+    assert any("no such stream" in error.message and "uzers" in error.message for error in attempt.source_errors)
 
 
 def test_the_state_of_another_stream_changes_nothing(shared_sandbox: Sandbox) -> None:
@@ -134,7 +133,7 @@ def test_a_server_that_answers_with_a_web_page_is_named(sandbox: Sandbox) -> Non
     attempt = read(source_with(sandbox))
 
     assert status
-    assert "answered with a web page instead of Segment's Public API" in status["message"]
+    assert "returned a web page instead of a response of Segment's Public API" in status["message"]
     assert attempt.source_exit_code == 1
     assert not attempt.records["users"]
     assert attempt.stream_status == {"users": "INCOMPLETE"}
@@ -145,7 +144,7 @@ def test_a_wrong_api_url_is_named(shared_sandbox: Sandbox) -> None:
     status = source_with(shared_sandbox, api_url=f"{shared_sandbox.url}/nowhere/").check().status
 
     assert status
-    assert "If API URL is set, check that it is the base address of Segment's Public API." in status["message"]
+    assert "If API URL is set, check that it is the base URL of the Public API." in status["message"]
 
 
 def test_no_secret_is_ever_written(sandbox: Sandbox) -> None:
