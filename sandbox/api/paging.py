@@ -18,7 +18,7 @@ class Page(ABC):
 
     @abstractmethod
     def answer(self, key: str, records: Sequence[Any]) -> Record:
-        """Return the records on this page under their key, and what the response tells about other pages."""
+        """Return the records on this page under their key, and the members that lead to other pages."""
 
 
 class Paging(ABC):
@@ -53,7 +53,7 @@ class Whole(Paging, Page):
 
 @dataclass(frozen=True)
 class NumberedPages(Paging):
-    """Pages numbered from 1, empty past the end; the response tells the total.
+    """Pages numbered from 1, empty past the end; the response has the total.
 
     Attributes:
         default: the size of a page for which none is requested.
@@ -84,7 +84,7 @@ class _NumberedPage(Page):
 
 @dataclass(frozen=True)
 class Offsets(Paging):
-    """Pages by `limit` and `offset`; nothing in the response tells about other pages.
+    """Pages by `limit` and `offset`; nothing in the response leads to other pages.
 
     Attributes:
         default: the size of a page for which none is requested.

@@ -1,4 +1,4 @@
-"""The workspace's connections: its sources, destinations and warehouses, and what links them."""
+"""The workspace's connections: its sources, destinations and warehouses, and the links between them."""
 
 from datetime import datetime, timedelta
 from itertools import count

@@ -29,7 +29,7 @@ _COUNTERS = ("anonymous", "anonymousIdentified", "identified", "neverIdentified"
 
 @dataclass(frozen=True)
 class Meter:
-    """What one source, or the whole workspace, is metered for.
+    """The meter of one source, or of the whole workspace.
 
     `daily` holds the API calls of each day from `first_day` on; `shares` the users of each MTU counter that are first
     seen in a period, in thousandths of the day's API calls; `billing_days` the days of the month on which the billing
@@ -108,7 +108,7 @@ class Usage:
         return meter.daily[index] if 0 <= index < len(meter.daily) else 0
 
     def _within_history(self, rows: UsageRows) -> UsageRows:
-        """Return a quick version of `rows` that is empty for the months before the workspace and after the present."""
+        """Return a cached version of `rows` that is empty before the first and after the current month."""
         cached = lru_cache(maxsize=64)(rows)
         return lambda month, now: cached(month, now) if self.first_month <= month <= now.date() else []
 
@@ -163,7 +163,7 @@ class Usage:
 
 @dataclass(frozen=True, kw_only=True)
 class _UsageListing(Endpoint):
-    """The days of the month that the parameter `period` asks for; a connector adds the `period` to its rows."""
+    """The days of the month that the parameter `period` requests; a connector adds the `period` to its rows."""
 
     key: str
     of_month: UsageRows
@@ -185,7 +185,7 @@ class _UsageListing(Endpoint):
 
 
 def _requested_month(given: Arguments) -> date:
-    """Return the month that the parameter `period` asks for.
+    """Return the month that the parameter `period` requests.
 
     Raises:
         ApiError: 422 unless it is the first day of a month, as a date or as its midnight in UTC. The vendor

@@ -1,4 +1,4 @@
-"""The simulated workspace: its content over time, and how its API is told to behave."""
+"""The simulated workspace: its content over time, and the behaviour of its API."""
 
 from datetime import date, datetime, timedelta, timezone
 
@@ -140,10 +140,10 @@ class SegmentWorld(Behaviour):
         """Return the rows that a complete read of a stream must contain at the clock's present.
 
         They are the vendor's records with the keys that a connector adds, such as the ids of their parents, and
-        without what it leaves out. Delivery metrics and the series of a day are given for every day from the first
-        that the vendor still answers for to today. `start`, a day or a moment in UTC, drops the audit events, the
-        days of metrics and series and the usage months that end before it. Gates are not considered; `removed_ids`
-        are. `granularity` (`DAY` or `HOUR`) and further `groups` are those of Delivery Overview.
+        without the fields that it leaves out. Delivery metrics and the series of a day are given for every day from
+        the first that the vendor still answers for to today. `start`, a day or a moment in UTC, drops the audit
+        events, the days of metrics and series and the usage months that end before it. Gates are not considered;
+        `removed_ids` are. `granularity` (`DAY` or `HOUR`) and further `groups` are those of Delivery Overview.
 
         Raises:
             KeyError: for an unknown stream.
