@@ -68,19 +68,19 @@ benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
 encoder: $(READY) ## Compile Heap's encoder again after a change (needs rustc)
 	$(PYTHON) -m scripts.compile_encoder
 
-streams: $(READY) ## Write the tables of streams in the READMEs anew from the manifests
+streams: $(READY) ## Regenerate the stream tables in the READMEs
 	@$(PYTHON) -m scripts.stream_tables
 
 format: $(READY) ## Format the code and apply safe fixes
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-picture: docs/data-flow.svg ## Draw the picture of the data flow anew (needs Graphviz)
+picture: docs/data-flow.svg ## Regenerate docs/data-flow.svg (needs Graphviz)
 
 docs/data-flow.svg: docs/data-flow.dot
 	dot -Tsvg $< -o $@
 
-lock: $(READY) ## Write requirements/ anew from pyproject.toml
+lock: $(READY) ## Regenerate requirements/ from pyproject.toml
 	@sh scripts/lock.sh $(VENV)
 
 clean: ## Remove the virtual environment and everything that was built

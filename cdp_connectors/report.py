@@ -47,7 +47,6 @@ class ReadReport:
         self._seen: set[tuple[str, Failure]] = set()
         self._held: list[tuple[str, Failure]] = []
         self._failures: dict[str, Failure] = {}
-        self._skipped: dict[str, Failure] = {}
 
     def pass_on(self, messages: Iterator[AirbyteMessage]) -> Iterator[AirbyteMessage]:
         """Yield all messages except states that pass absent parents only, repeated error traces, and later ones.
@@ -67,13 +66,10 @@ class ReadReport:
         if (stream, failure) in self._seen:
             return False
         self._seen.add((stream, failure))
-        if self._is_skipped(stream):
-            self._skipped[stream] = failure
-            return False
-        self._failures.setdefault(stream, failure)
         if failure.failure_type is FailureType.config_error:
             self._held.append((stream, failure))
             return False
+        self._failures.setdefault(stream, failure)
         return True
 
     @property
@@ -90,14 +86,15 @@ class ReadReport:
         Raises:
             AirbyteTracedException: a stream failed.
         """
-        for stream, failure in self._skipped.items():
-            emptied = " Its table is overwritten, and is empty now." if stream in self._overwritten else ""
-            self._logger.warning("Skipped stream %s, as configured.%s %s", stream, emptied, failure.sentence)
         for stream, failure in [*self._held, *never_read.items()]:
-            yield error_trace(stream, failure)
-        failures = {**self._failures, **never_read}
-        if failures:
-            raise failed_streams(failures, overwritten=bool(self._overwritten))
+            if self._is_skipped(stream):
+                emptied = " Its table is overwritten, and is empty now." if stream in self._overwritten else ""
+                self._logger.warning("Skipped stream %s, as configured.%s %s", stream, emptied, failure.message)
+            else:
+                self._failures.setdefault(stream, failure)
+                yield error_trace(stream, failure)
+        if self._failures:
+            raise failed_streams(self._failures, overwritten=bool(self._overwritten))
 
 
 def _ended_stream(message: AirbyteMessage) -> str | None:

@@ -16,6 +16,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.reads import current_read
 
+_LONGEST_EXPLANATION = 500
 _rate_limited = threading.local()
 
 
@@ -126,10 +127,9 @@ def _explanation(client: HttpClient, response: requests.Response) -> str:
     try:
         body = response.json()
     except requests.exceptions.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict | list):
         return "without an explanation in JSON"
-    return (client._error_message_parser.parse_response_error_message(response) or "without an explanation")[:500]
+    found = client._error_message_parser.parse_response_error_message(response) if isinstance(body, dict) else None
+    return found[:_LONGEST_EXPLANATION] if found else "without an explanation"
 
 
 def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
