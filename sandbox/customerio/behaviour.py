@@ -11,7 +11,7 @@ Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 
 
-@dataclass
+@dataclass(eq=False)
 class Behaviour(Switches):
     """The switches of the control endpoint; where evidence about the vendor disagrees, each reading has a value."""
 

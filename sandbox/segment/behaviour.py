@@ -25,7 +25,7 @@ Gate = Literal[
 FunctionType = Literal["SOURCE", "DESTINATION", "INSERT_SOURCE", "INSERT_DESTINATION", "INSERT_TRANSFORMATION"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Behaviour(Switches):
     """The switches of the control endpoint; where evidence about the vendor disagrees, each reading has a value."""
 

@@ -11,10 +11,9 @@ from starlette.requests import Request
 
 from sandbox.api.cursors import Cursors, LastNext
 from sandbox.api.endpoints import Endpoint
-from sandbox.api.errors import invalid
-from sandbox.api.present import Arguments, Present
+from sandbox.api.present import Present
 from sandbox.api.timeline import Dated, Record, Seeded, midnight
-from sandbox.api.validation import parameters, parsed_moment
+from sandbox.api.validation import parameters, requested_month
 
 UsageRows: TypeAlias = Callable[[date, datetime], list[Record]]
 """The rows of the month that begins on a date, as they are known at a moment."""
@@ -173,7 +172,7 @@ class _UsageListing(Endpoint):
     def answer(self, request: Request, present: Present) -> Record:
         given = parameters(request, present, self.paging.parameters | {"period"})
         page = self.paging.page(request, given, present)
-        return page.answer(self.key, self.of_month(_requested_month(given), present.now))
+        return page.answer(self.key, self.of_month(requested_month(given), present.now))
 
     def rows(self, present: Present, start: datetime) -> list[Record]:
         """Return the rows of every month that ends after `start`."""
@@ -182,22 +181,6 @@ class _UsageListing(Endpoint):
             rows += [{**row, "period": month.isoformat()} for row in self.of_month(month, present.now)]
             month = _next_month(month)
         return rows
-
-
-def _requested_month(given: Arguments) -> date:
-    """Return the month that the parameter `period` requests.
-
-    Raises:
-        ApiError: 422 unless it is the first day of a month, as a date or as its midnight in UTC. The vendor
-            is more lenient here.
-    """
-    if "period" not in given:
-        raise invalid("period is required.", "period")
-    value = given["period"]
-    start = parsed_moment(value if "T" in value else f"{value}T00:00:00Z", "period")
-    if start != start.replace(day=1, hour=0, minute=0, second=0, microsecond=0):
-        raise invalid("period must be the first day of a month.", "period")
-    return start.date()
 
 
 def _is_object_source(source: Record) -> bool:

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from sandbox.api.endpoints import Endpoint, Single
 from sandbox.api.present import Present
-from sandbox.api.timeline import Record, Seeded, midnight, scaled, visible
+from sandbox.api.timeline import Record, Seeded, midnight, visible
 from sandbox.clock import Clock
 from sandbox.segment.audiences import Audiences
 from sandbox.segment.audit_trail import AuditEvents, AuditTrail
@@ -54,9 +54,10 @@ class SegmentWorld(Behaviour):
         identifier = Seeded(f"{seed}/workspace").identifier()
         self.workspace: Record = {"id": identifier, "slug": "sandbox-shop", "name": "Sandbox Shop"}
         self.catalog = Catalog(seed, scale)
-        counts = sources or scaled(64, scale), destinations or scaled(86, scale)
-        self.connections = Connections(self.catalog, identifier, origin, counts, seed=seed, scale=scale)
         workspace = Workspace(identifier, origin, seed, scale)
+        self.connections = Connections(
+            self.catalog, workspace, sources or workspace.scaled(64), destinations or workspace.scaled(86)
+        )
         self._iam = Iam(workspace, [source["id"] for source in self.sources])
         self.usage = Usage(self.connections.sources, origin, seed=seed)
         self.delivery = Delivery(self.connections.destinations, origin, seed=seed)
