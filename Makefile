@@ -62,6 +62,9 @@ build/pyairbyte/.ready: requirements/pyairbyte.txt scripts/pyairbyte-venv.sh
 	@sh scripts/pyairbyte-venv.sh
 	@touch $@
 
+campaign: $(READY) ## Run whole syncs with faults from a seed (CONNECTOR=heap, MINUTES=10, SEED=17 for one case)
+	@$(PYTHON) -m campaign --connector $(CONNECTOR) --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST))
+
 benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
 	$(PYTHON) -m benchmarks --connector $(CONNECTOR)
 
