@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk test-secrets images test-images test-pyairbyte benchmark encoder streams format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk test-secrets images test-images test-pyairbyte benchmark encoder fuzz streams format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -67,6 +67,9 @@ benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
 
 encoder: $(READY) ## Compile Heap's encoder again after a change (needs rustc)
 	$(PYTHON) -m scripts.compile_encoder
+
+fuzz: ## Fuzz Heap's encoder for ten minutes (SECONDS=60 for one; needs rustc and LLVM's fuzzer)
+	@sh scripts/fuzz-encoder.sh $(or $(SECONDS),600)
 
 streams: $(READY) ## Regenerate the stream tables in the READMEs
 	@$(PYTHON) -m scripts.stream_tables
