@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
-from typing import Any
 
 import pytest
 import yaml
 
+from cdp_connectors.json_types import Json
 from integration_tests.rows import JsonObject
 from integration_tests.vendors import vendor
 from sandbox.connector_process import ConnectorProcess, Output, configured
@@ -71,7 +71,7 @@ class Image:
                 output.add(line.decode())
         return count, output
 
-    def inside(self, program: str) -> Any:  # noqa: ANN401 # any JSON value
+    def inside(self, program: str) -> Json:
         """What a Python program prints as JSON when the image's interpreter runs it."""
         python = ["--entrypoint", "/opt/connector/bin/python", self.tag, "-c", program]
         return json.loads(docker("run", "--rm", "--network=none", *python))
