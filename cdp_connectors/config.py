@@ -5,7 +5,6 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-import pendulum
 from airbyte_cdk.sources.declarative.transformations.config_transformations.config_transformation import (
     ConfigTransformation,
 )
@@ -13,11 +12,10 @@ from airbyte_cdk.sources.declarative.validators.validation_strategy import Valid
 
 from cdp_connectors.failures import config_error
 from cdp_connectors.json_types import Json
+from cdp_connectors.start_date import START_DATE_FORMAT, parse_start_date
 
-START_DATE_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _HEADER_VALUE = re.compile(r"[!-~]+")
 _MASK = re.compile(r"[*\u2022\u25cf\u00b7]+")
-_ACCEPTED_START_DATE_FORMATS = ("YYYY-MM-DD[T]HH:mm:ss[Z]", "YYYY-MM-DD", "MM/DD/YYYY")
 
 
 class NormalizeConfig(ConfigTransformation):
@@ -111,18 +109,6 @@ def credential_fault(value: Json) -> str | None:
         return "is masked: it consists of placeholders as a form shows them. Enter the credential itself."
     if not _HEADER_VALUE.fullmatch(value):
         return "contains a blank, a line break or a character outside ASCII. Copy it again, completely and by itself."
-    return None
-
-
-def parse_start_date(value: Json) -> datetime | None:
-    """The moment in UTC that a start date names, or None if it has none of the accepted forms."""
-    if not isinstance(value, str):
-        return None
-    for accepted in _ACCEPTED_START_DATE_FORMATS:
-        try:
-            return pendulum.from_format(value, accepted, tz="UTC")
-        except ValueError:
-            continue
     return None
 
 

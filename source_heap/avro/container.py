@@ -63,16 +63,21 @@ class ContainerReader:
     `stream.read(n)` must return fewer than n bytes only at the end of the file.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        """Read the header.
+    def __init__(self, stream: BinaryIO, header: Header | None = None, offset: int = 0) -> None:
+        """Read the header, unless it is known.
+
+        Args:
+            stream: the bytes of the file, from its beginning, or from the beginning of a block.
+            header: the header of the file if the stream begins behind it.
+            offset: the byte of the file with which the stream begins.
 
         Raises:
-            CorruptFileError: it is no Avro header, or cut off.
+            CorruptFileError: it is not an Avro header, or truncated.
         """
         self._stream = stream
-        self._offset = 0
-        self._start = 0
-        self.header = self._read_header()
+        self._offset = offset
+        self._start = offset
+        self.header = header or self._read_header()
 
     def blocks(self) -> Iterator[Block]:
         """The file's blocks in order, also those that claim to hold no row.

@@ -55,14 +55,15 @@ def decode(stream: BinaryIO, text_columns: Collection[str] = ()) -> Iterator[Bat
     header = reader.header
     types = {field["name"]: field["type"] for field in header.schema["fields"]}
     conversions = {name: convert for name in types if (convert := _conversion(types[name], name in text_columns))}
-    for blocks in _batches(reader.blocks()):
+    for blocks in grouped(reader.blocks(), ROWS_PER_BATCH, BYTES_PER_BATCH):
         for batch in _decoded(header, blocks):
             for name, convert in conversions.items():
                 batch.columns[name] = [convert(value) for value in batch.columns[name]]
             yield batch
 
 
-def _batches(blocks: Iterable[Block]) -> Iterator[list[Block]]:
+def grouped(blocks: Iterable[Block], most_rows: int, most_bytes: int) -> Iterator[list[Block]]:
+    """Consecutive blocks in lists, each ending with the block by which it reaches one of the two limits."""
     batch: list[Block] = []
     rows = size = 0
     try:
@@ -70,7 +71,7 @@ def _batches(blocks: Iterable[Block]) -> Iterator[list[Block]]:
             batch.append(block)
             rows += block.row_count
             size += len(block.data)
-            if rows >= ROWS_PER_BATCH or size >= BYTES_PER_BATCH:
+            if rows >= most_rows or size >= most_bytes:
                 yield batch
                 batch, rows, size = [], 0, 0
     except CorruptFileError:
@@ -86,10 +87,15 @@ def _decoded(header: Header, blocks: list[Block]) -> Iterator[Batch]:
     if rows is not None:
         yield Batch(rows.height, {column.name: column.to_list() for column in rows.get_columns()})
     else:
-        yield from (_decoded_with_fastavro(header, block) for block in blocks)  # which names the broken one
+        yield from (fastavro_batch(header, block) for block in blocks)  # which names the broken one
 
 
-def _decoded_with_fastavro(header: Header, block: Block) -> Batch:
+def fastavro_batch(header: Header, block: Block) -> Batch:
+    """The rows of a block of any types, with the values that fastavro gives.
+
+    Raises:
+        CorruptFileError: the block cannot be unpacked or decoded, or is not consumed to its last byte.
+    """
     data = uncompressed(block, header.codec)
     stream = io.BytesIO(data)
     try:
@@ -108,7 +114,7 @@ def _decoded_with_fastavro(header: Header, block: Block) -> Batch:
 def _conversion(avro_type: Any, as_text: bool) -> Callable[[Any], Any] | None:  # noqa: ANN401, FBT001 # JSON value
     scalar = scalar_type(avro_type)
     if as_text:
-        return None if scalar == "string" else _as_text
+        return None if scalar == "string" else as_string
     if scalar in {"float", "double"}:
         return _finite
     return None if scalar and scalar != "bytes" else _as_json
@@ -130,6 +136,7 @@ def _as_json(value: Any) -> Any:  # noqa: ANN401 # any Avro value, to any JSON v
     return value
 
 
-def _as_text(value: Any) -> str | None:  # noqa: ANN401 # any Avro value
+def as_string(value: Any) -> str | None:  # noqa: ANN401 # any Avro value
+    """A value as a string: bytes in base64, numbers and booleans as in JSON, nested values as JSON."""
     value = _as_json(value)
     return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()

@@ -26,10 +26,12 @@ from source_heap.avro.container import CorruptFileError
 from source_heap.avro.decoder import decode
 from source_heap.components.errors import airbyte_errors, failure_type
 from source_heap.errors import ConfigError, HeapError
-from source_heap.manifests import USER_MIGRATIONS, WHOLE_TABLES
-from source_heap.positions import Part, Plan, Position, Progress, Step, plan, unsettled
+from source_heap.manifests import WHOLE_TABLES
+from source_heap.positions import Plan, Position, Step, plan, unsettled
+from source_heap.progress import Progress
 from source_heap.rows import StartDateFilter, records
 from source_heap.run_config import RunConfig
+from source_heap.table import Table
 
 
 @dataclass
@@ -66,16 +68,12 @@ class FilesRouter(PartitionRouter):
     def _plan(self) -> Plan:
         position, bucket = self.progress.position, RunConfig.bucket_of(self.config)
         manifests = unsettled(bucket.manifests(), position)
-        parts = {
-            dump_id: Part(tables[self.table].incremental, tables[self.table].files)
-            for dump_id, tables in bucket.entries(manifests).items()
-            if self.table in tables
-        }
+        parts = Table(bucket, self.table).parts(manifests)
         if not parts and position == Position():
             raise ConfigError(
                 f"No dump contains the table '{self.table}'. Refresh the connection's schema, or deselect the stream."
             )
-        return plan(manifests, parts, position, newest_only=self.table == USER_MIGRATIONS)
+        return plan(manifests, parts, position)
 
     def get_stream_state(self) -> Mapping[str, Any] | None:
         """The position once all slices yielded so far are read."""
