@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk images test-images test-pyairbyte benchmark streams format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk images test-images test-pyairbyte benchmark encoder streams format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -61,6 +61,9 @@ build/pyairbyte/.ready: requirements/pyairbyte.txt scripts/pyairbyte-venv.sh
 
 benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
 	$(PYTHON) -m benchmarks --connector $(CONNECTOR)
+
+encoder: $(READY) ## Compile Heap's encoder again after a change (needs rustc)
+	$(PYTHON) -m scripts.compile_encoder
 
 streams: $(READY) ## Write the tables of streams in the READMEs anew from the manifests
 	@$(PYTHON) -m scripts.stream_tables

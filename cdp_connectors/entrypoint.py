@@ -9,16 +9,16 @@ from typing import NoReturn, TypeVar
 import orjson
 from airbyte_cdk.destinations import Destination
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.entrypoint import launch as launch_cdk
 from airbyte_cdk.exception_handler import init_uncaught_exception_handler
 from airbyte_cdk.logger import init_logger
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer, FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from requests import RequestException
 
-from cdp_connectors.cdk_repairs import exclusive_output
+from cdp_connectors.cdk_repairs import correct_record_count, exclusive_output, print_messages
 from cdp_connectors.failures import config_error
 from cdp_connectors.json_types import Json
+from cdp_connectors.lines import LineEntrypoint
 from cdp_connectors.process_end import end_on_signals_and_closed_output, run_to_the_end
 from cdp_connectors.refusals import StoppedStreamError
 from cdp_connectors.source import ManifestSource
@@ -49,7 +49,14 @@ def launch(source_class: type[ManifestSource], args: list[str]) -> NoReturn:
         source_class: the source to run.
         args: the command line without the program's name.
     """
-    _run(lambda: launch_cdk(_create(source_class, args), args))
+    _run(lambda: _run_source(source_class, args))
+
+
+def _run_source(source_class: type[ManifestSource], args: list[str]) -> None:
+    source = _create(source_class, args)
+    source.prepare_for_lines()
+    entrypoint = LineEntrypoint(source)
+    print_messages(entrypoint.run(entrypoint.parse_args(args)))
 
 
 def launch_destination(destination: Destination, args: list[str]) -> NoReturn:
@@ -79,6 +86,7 @@ def _run(command: Callable[[], None]) -> NoReturn:
     logger = init_logger("airbyte")
     for handler in logging.getLogger().handlers:
         handler.addFilter(_ExpectedErrorsWithoutTraceback())
+        handler.addFilter(correct_record_count)
     init_uncaught_exception_handler(logger)
 
     def report_failure() -> None:

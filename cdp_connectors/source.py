@@ -50,6 +50,9 @@ class ManifestSource(RepairedSource):
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state)
 
+    def prepare_for_lines(self) -> None:
+        """Learn that this process writes its messages to standard output, where a stream may yield finished lines."""
+
     def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
         """Try the connection; the message of a failed status is written for the user.
 

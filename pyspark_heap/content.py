@@ -84,5 +84,3 @@ def _files(bucket: Bucket, s3: S3, options: Options) -> Iterator[tuple[object, .
         for file in current:
             uri = f"s3://{options.config['bucket']}/{file.key}"
             yield name, file.dump_id, uri, found.get(file.key, 0)
-
-

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pyspark.sql.datasource import InputPartition
 
@@ -56,4 +57,4 @@ def _splits(file: DumpFile, size: int, limit: int) -> list[tuple[int, Split]]:
         return [(size, Split(file))]
     count = -(-size // limit)
     cuts = [size * number // count for number in range(count + 1)]
-    return [(end - start, Split(file, start, end)) for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [(end - start, Split(file, start, end)) for start, end in pairwise(cuts)]

@@ -3,8 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-from pyspark.sql.types import ArrayType, BinaryType, BooleanType, DataType, DoubleType, LongType, StringType
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import (
+    ArrayType,
+    BinaryType,
+    BooleanType,
+    DataType,
+    DoubleType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
 
 from source_heap.avro.json_schema import JsonSchema
 from source_heap.errors import ConfigError

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
         """As PySpark's."""
 else:
     try:
-        from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxBytes, ReadMaxFiles
-        from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow
+        from pyspark.sql.streaming.datasource import (
+            ReadAllAvailable,
+            ReadMaxBytes,
+            ReadMaxFiles,
+            SupportsTriggerAvailableNow,
+        )
 
         ADMITS = True
     except ImportError:  # before PySpark 4.2

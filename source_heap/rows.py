@@ -1,10 +1,10 @@
 """Rows of a file as records: with their origin, and without those from before the start date."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import compress, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from source_heap.avro.decoder import Batch
@@ -13,18 +13,22 @@ TIME_COLUMN = "time"
 # Seconds up to the year 5138 and milliseconds up to the year 5138 lie below these bounds.
 _LARGEST_SECONDS = 10**11
 _LARGEST_MILLISECONDS = 10**14
+_LONGEST_NUMBER = 40
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d*)?(?: ?(?:UTC|Z))?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class StartDateFilter:
-    """Knows whether a row's `time` is at or after a start date; a time that cannot be read never drops a row."""
+    """Knows whether a row's `time` is at or after a start date; a time that cannot be read never drops a row.
+
+    `text` is the start date as `YYYY-MM-DD hh:mm:ss`, `seconds` the same in seconds since 1970.
+    """
 
     def __init__(self, start_date: str) -> None:
         """`start_date` is UTC, as `YYYY-MM-DDTHH:MM:SSZ`."""
         moment = datetime.strptime(start_date, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-        self._text = f"{moment:%Y-%m-%d %H:%M:%S}"
-        self._seconds = int(moment.timestamp())
+        self.text = f"{moment:%Y-%m-%d %H:%M:%S}"
+        self.seconds = int(moment.timestamp())
 
     def keeps(self, time: Any) -> bool:  # noqa: ANN401 # dumps have texts and numbers
         """Whether the row counts. A text is UTC; a number is s, ms or µs since 1970, which its size tells apart."""
@@ -32,17 +36,17 @@ class StartDateFilter:
             return self._keeps_text(time)
         if isinstance(time, bool) or not isinstance(time, int | float) or time <= 0:
             return True
-        return bool(time >= self._seconds * _units_per_second(time))
+        return bool(time >= self.seconds * _units_per_second(time))
 
     def _keeps_text(self, time: str) -> bool:
-        if time[:10] > self._text[:10] and _DATE.match(time):
+        if time[:10] > self.text[:10] and _DATE.match(time):
             return True
         parts = _TIME.fullmatch(time)
         if parts:
-            return f"{parts.group(1)} {parts.group(2)}" >= self._text
+            return f"{parts.group(1)} {parts.group(2)}" >= self.text
         if _DATE.fullmatch(time):
-            return time >= self._text[:10]
-        return not time.isdecimal() or self.keeps(int(time))
+            return time >= self.text[:10]
+        return not time.isdecimal() or len(time) > _LONGEST_NUMBER or self.keeps(int(time))
 
 
 def _units_per_second(time: float) -> int:
@@ -51,19 +55,33 @@ def _units_per_second(time: float) -> int:
     return 1_000 if time < _LARGEST_MILLISECONDS else 1_000_000
 
 
-def records(
-    batch: "Batch", dump_id: int, file: str, keeps: Callable[[Any], bool] | None = None
-) -> Iterator[dict[str, Any]]:
-    """The rows of a batch as records with `_heap_dump_id` and `_heap_file`.
+class Selection(NamedTuple):
+    """Which rows of a batch become records: all, or those marked. `keyless` counts the rows left out for their key."""
 
-    Args:
-        batch: the rows by column.
-        dump_id: the dump they came with.
-        file: the file they came with.
-        keeps: decides by a row's `time` whether it is yielded; all rows are, without it or without that column.
-    """
-    names = (*batch.columns, "_heap_dump_id", "_heap_file")
-    rows: Iterator[tuple[Any, ...]] = zip(*batch.columns.values(), repeat(dump_id, batch.row_count), repeat(file))
-    if keeps is not None and TIME_COLUMN in batch.columns:
-        rows = compress(rows, map(keeps, batch.columns[TIME_COLUMN]))
+    kept: list[bool] | None = None
+    keyless: int = 0
+
+
+def select(batch: "Batch", start: StartDateFilter | None = None, key: Collection[str] = ()) -> Selection:
+    """The rows that are not before the start date, and that have a value in a column of the key if there is one."""
+    kept: list[bool] | None = None
+    if start is not None and TIME_COLUMN in batch.columns:
+        kept = [start.keeps(time) for time in batch.columns[TIME_COLUMN]]
+    if not key:
+        return Selection(kept)
+    columns = [batch.columns[name] for name in key if name in batch.columns]
+    keyed = [any(value is not None for value in values) for values in zip(*columns, strict=True)]
+    keyed = keyed or [False] * batch.row_count
+    in_time = kept or [True] * batch.row_count
+    both = [has_key and is_in_time for has_key, is_in_time in zip(keyed, in_time, strict=True)]
+    return Selection(both, sum(in_time) - sum(both))
+
+
+def records(batch: "Batch", added: Mapping[str, Any], kept: Sequence[bool] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of a batch as records, each with the added values; those marked as kept, or all."""
+    names = (*batch.columns, *added)
+    added_values = (repeat(value, batch.row_count) for value in added.values())
+    rows: Iterator[tuple[Any, ...]] = zip(*batch.columns.values(), *added_values, strict=True)
+    if kept is not None:
+        rows = compress(rows, kept)
     return (dict(zip(names, row, strict=True)) for row in rows)

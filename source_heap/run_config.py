@@ -1,14 +1,25 @@
 """The configuration of one run, and what the components of that run share."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from source_heap.aws import AwsAccess
 
 if TYPE_CHECKING:
-    from airbyte_cdk.models import ConfiguredAirbyteCatalog
+    from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConfiguredAirbyteStream
 
+    from cdp_connectors.lines import LineRoom
     from source_heap.bucket import Bucket
+
+
+@dataclass(frozen=True)
+class LineOutput:
+    """What the tables of a run share to make finished lines."""
+
+    room: "LineRoom"
+    encoders: ThreadPoolExecutor
 
 
 class RunConfig(dict[str, Any]):
@@ -20,13 +31,18 @@ class RunConfig(dict[str, Any]):
     """
 
     def __init__(self, config: Mapping[str, Any], catalog: "ConfiguredAirbyteCatalog | None" = None) -> None:
-        """Nothing is asked for yet; the catalog is that of the sync to be done, if one is."""
+        """Nothing is requested yet; the catalog is that of the sync to be done, if there is one.
+
+        `required_keys` has the columns of which a row of a stream must have one, if the sync deduplicates it.
+        """
         super().__init__(config)
         self.aws = AwsAccess(config)
         self.bucket: Bucket | None = None
+        self.line_output: LineOutput | None = None
         self.configured_schemas: dict[str, Mapping[str, Any]] | None = None
         if catalog is not None:
             self.configured_schemas = {item.stream.name: item.stream.json_schema for item in catalog.streams}
+        self.required_keys = {item.stream.name: _key(item) for item in catalog.streams} if catalog else {}
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> "RunConfig":
@@ -50,3 +66,8 @@ class RunConfig(dict[str, Any]):
         if bucket is None:
             raise TypeError("the manifest gives no access to the bucket before it is read")
         return bucket
+
+
+def _key(stream: "ConfiguredAirbyteStream") -> tuple[str, ...]:
+    deduplicates = stream.destination_sync_mode.value.endswith("_dedup")
+    return tuple(path[0] for path in stream.primary_key or () if path) if deduplicates else ()

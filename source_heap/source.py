@@ -2,13 +2,20 @@
 
 import logging
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
 
+from cdp_connectors.lines import LineRoom
 from cdp_connectors.source import ManifestSource
-from source_heap.run_config import RunConfig
+from source_heap import native
+from source_heap.avro.lines import THREADS
+from source_heap.run_config import LineOutput, RunConfig
 
+BYTES_OF_FINISHED_LINES = 32 << 20
+
+_LOGGER = logging.getLogger("airbyte")
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
@@ -24,3 +31,10 @@ class SourceHeap(ManifestSource):
         super().__init__(catalog=catalog, config=config, state=state)
         if self.settings:
             self.settings = RunConfig(self.settings, catalog)
+
+    def prepare_for_lines(self) -> None:
+        """Let the tables make their lines themselves."""
+        if isinstance(self.settings, RunConfig) and self.settings.configured_schemas is not None:
+            room = LineRoom(BYTES_OF_FINISHED_LINES)
+            self.settings.line_output = LineOutput(room, ThreadPoolExecutor(THREADS, "encoder"))
+            _LOGGER.info("Rows become RECORD lines in %s.", "compiled code" if native.is_available() else "Python")

@@ -6,7 +6,14 @@ has a test that fails once the CDK no longer needs it: `make test-newest-cdk` ru
 
 from cdp_connectors.cdk_repairs.destination import RepairedDestination
 from cdp_connectors.cdk_repairs.http import RejectedRequestError
-from cdp_connectors.cdk_repairs.output import check_reason, exclusive_output, exhausted_reason
+from cdp_connectors.cdk_repairs.output import (
+    check_reason,
+    correct_record_count,
+    exclusive_output,
+    exhausted_reason,
+    print_messages,
+    uncounted_records,
+)
 from cdp_connectors.cdk_repairs.partitions import WrappedPartition, watch_stream, wrap_partitions
 from cdp_connectors.cdk_repairs.source import RepairedSource
 from cdp_connectors.cdk_repairs.templates import StringCursorPaginationStrategy
@@ -18,8 +25,11 @@ __all__ = [
     "StringCursorPaginationStrategy",
     "WrappedPartition",
     "check_reason",
+    "correct_record_count",
     "exclusive_output",
     "exhausted_reason",
+    "print_messages",
+    "uncounted_records",
     "watch_stream",
     "wrap_partitions",
 ]

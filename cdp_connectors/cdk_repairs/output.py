@@ -1,13 +1,16 @@
 """Standard output: the lock of its lines, and the wording of the CDK's messages."""
 
 import ast
+import logging
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from airbyte_cdk.logger import PRINT_BUFFER
 
 _AVAILABILITY_PREFIX = re.compile(r"^Stream \S+ is not available: ")
+_RECORDS_READ = re.compile(r"Read (?P<count>\d+) records from (?P<stream>.+) stream")
 _RETRIES_EXHAUSTED = re.compile(r"^Exhausted available request attempts\. .*?Exception: (?P<reason>.*)$", re.DOTALL)
 
 
@@ -20,6 +23,26 @@ def exclusive_output() -> Iterator[None]:
     with PRINT_BUFFER.lock:
         PRINT_BUFFER.flush()
         yield
+
+
+def print_messages(messages: Iterable[str]) -> None:
+    """Print messages as `airbyte_cdk.entrypoint.launch` does, which cannot be given an entrypoint."""
+    with PRINT_BUFFER:
+        for message in messages:
+            print(f"{message}\n", end="")  # noqa: T201 # in one piece, into the buffer
+
+
+uncounted_records: Counter[str] = Counter()
+"""By stream, the records that were written without the CDK."""
+
+
+def correct_record_count(record: logging.LogRecord) -> bool:
+    """Add the uncounted records to the CDK's closing line of a stream; a filter that lets every line pass."""
+    read = _RECORDS_READ.fullmatch(record.getMessage())
+    if read and (uncounted := uncounted_records[read["stream"]]):
+        record.msg = f"Read {int(read['count']) + uncounted} records from {read['stream']} stream"
+        record.args = ()
+    return True
 
 
 def exhausted_reason(message: str) -> str | None:

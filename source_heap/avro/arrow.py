@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cdp_connectors.json_types import Json
-from source_heap.avro.container import Block, Header
-from source_heap.avro.decoder import as_string, fastavro_batch, grouped
+from source_heap.avro.container import Block, Header, groups
+from source_heap.avro.decoder import as_string, fastavro_batch
 from source_heap.avro.frames import frame, polars_reads
 from source_heap.avro.json_schema import JsonSchema
 from source_heap.errors import ConfigError
@@ -67,7 +67,7 @@ def record_batches(
     present = {field["name"] for field in header.schema["fields"]}
     filters = keeps is not None and TIME_COLUMN in present
     wanted = present & {*schema.names, *({TIME_COLUMN} if filters else ())}
-    for group in grouped(blocks, ROWS_PER_BATCH, BYTES_PER_BATCH):
+    for group in groups(blocks, ROWS_PER_BATCH, BYTES_PER_BATCH):
         for row_count, columns in _decoded(header, group, wanted):
             arrays = [_array(columns, field, row_count, constants) for field in schema]
             batch = pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -15,6 +15,8 @@ from source_heap.errors import ConfigError
 
 MAGIC = b"Obj\x01"
 SYNC_SIZE = 16
+ROWS_PER_GROUP = 2_000
+BYTES_PER_GROUP = 1 << 20
 _LONGEST_VARINT = 10
 _CHECKSUM_SIZE = 4
 _DECOMPRESS = {
@@ -140,6 +142,31 @@ class ContainerReader:
                 return (value >> 1) ^ -(value & 1)
             shift += 7
         raise CorruptFileError(self._start, "it holds a number that is too long")
+
+
+def groups(
+    blocks: Iterable[Block], most_rows: int = ROWS_PER_GROUP, most_bytes: int = BYTES_PER_GROUP
+) -> Iterator[list[Block]]:
+    """Consecutive blocks, about `most_rows` rows or `most_bytes` bytes of the file at a time.
+
+    When the blocks end with a `CorruptFileError`, those before it are yielded first.
+    """
+    group: list[Block] = []
+    rows = size = 0
+    try:
+        for block in blocks:
+            group.append(block)
+            rows += block.row_count
+            size += len(block.data)
+            if rows >= most_rows or size >= most_bytes:
+                yield group
+                group, rows, size = [], 0, 0
+    except CorruptFileError:
+        if group:
+            yield group
+        raise
+    if group:
+        yield group
 
 
 def without_logical_types(schema: Any) -> Any:  # noqa: ANN401 # a schema is any JSON value

@@ -9,19 +9,17 @@ the same values.
 import base64
 import io
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import fastavro
 import orjson
 
-from source_heap.avro.container import Block, ContainerReader, CorruptFileError, Header, uncompressed
+from source_heap.avro.container import Block, ContainerReader, CorruptFileError, Header, groups, uncompressed
 from source_heap.avro.frames import frame, polars_reads, scalar_type
 
 Columns = dict[str, list[Any]]
-ROWS_PER_BATCH = 2_000
-BYTES_PER_BATCH = 1 << 20
 _FASTAVRO_ERRORS = (
     EOFError,
     IndexError,
@@ -42,52 +40,49 @@ class Batch:
     columns: Columns
 
 
-def decode(stream: BinaryIO, text_columns: Collection[str] = ()) -> Iterator[Batch]:
-    """Read an Avro file once, in batches of about `ROWS_PER_BATCH` rows.
+class Decoder:
+    """Decodes blocks of one file.
 
-    Values are what JSON can hold: bytes and fixed become base64 text, NaN and infinities null, all else is kept,
-    64-bit integers included. Values of `text_columns` become text.
+    Values are what JSON can hold: bytes and fixed become base64 strings, NaN and infinities null, all else is kept,
+    64-bit integers included. Values of `text_columns` become strings.
+    """
+
+    def __init__(self, header: Header, text_columns: Collection[str] = ()) -> None:
+        self._header = header
+        self._polars_reads = polars_reads(header)
+        types = {field["name"]: field["type"] for field in header.schema["fields"]}
+        conversions = {name: _conversion(avro_type, name in text_columns) for name, avro_type in types.items()}
+        self._conversions = {name: convert for name, convert in conversions.items() if convert}
+
+    def decode(self, blocks: Sequence[Block]) -> Iterator[Batch]:
+        """The rows of the blocks in order.
+
+        Raises:
+            CorruptFileError: a block cannot be decoded, or holds more than its rows; those before it were yielded.
+        """
+        rows = frame(self._header, blocks) if self._polars_reads else None
+        if rows is not None:
+            yield self._converted(Batch(rows.height, {column.name: column.to_list() for column in rows.get_columns()}))
+            return
+        for block in blocks:
+            yield self._converted(fastavro_batch(self._header, block))
+
+    def _converted(self, batch: Batch) -> Batch:
+        for name, convert in self._conversions.items():
+            batch.columns[name] = [convert(value) for value in batch.columns[name]]
+        return batch
+
+
+def decode(stream: BinaryIO, text_columns: Collection[str] = ()) -> Iterator[Batch]:
+    """Read an Avro file once, a group of blocks at a time; values are as `Decoder` says.
 
     Raises:
         CorruptFileError: the file, or a block of it, cannot be read; what was read before has been yielded.
     """
     reader = ContainerReader(stream)
-    header = reader.header
-    types = {field["name"]: field["type"] for field in header.schema["fields"]}
-    conversions = {name: convert for name in types if (convert := _conversion(types[name], name in text_columns))}
-    for blocks in grouped(reader.blocks(), ROWS_PER_BATCH, BYTES_PER_BATCH):
-        for batch in _decoded(header, blocks):
-            for name, convert in conversions.items():
-                batch.columns[name] = [convert(value) for value in batch.columns[name]]
-            yield batch
-
-
-def grouped(blocks: Iterable[Block], most_rows: int, most_bytes: int) -> Iterator[list[Block]]:
-    """Consecutive blocks in lists, each ending with the block by which it reaches one of the two limits."""
-    batch: list[Block] = []
-    rows = size = 0
-    try:
-        for block in blocks:
-            batch.append(block)
-            rows += block.row_count
-            size += len(block.data)
-            if rows >= most_rows or size >= most_bytes:
-                yield batch
-                batch, rows, size = [], 0, 0
-    except CorruptFileError:
-        if batch:
-            yield batch
-        raise
-    if batch:
-        yield batch
-
-
-def _decoded(header: Header, blocks: list[Block]) -> Iterator[Batch]:
-    rows = frame(header, blocks) if polars_reads(header) else None
-    if rows is not None:
-        yield Batch(rows.height, {column.name: column.to_list() for column in rows.get_columns()})
-    else:
-        yield from (fastavro_batch(header, block) for block in blocks)  # which names the broken one
+    decoder = Decoder(reader.header, text_columns)
+    for blocks in groups(reader.blocks()):
+        yield from decoder.decode(blocks)
 
 
 def fastavro_batch(header: Header, block: Block) -> Batch:
@@ -102,7 +97,7 @@ def fastavro_batch(header: Header, block: Block) -> Batch:
         schema = fastavro.parse_schema(header.schema)
         rows: list[Any] = [fastavro.schemaless_reader(stream, schema, None) for _ in range(block.row_count)]
     except _FASTAVRO_ERRORS as error:
-        reason = f"the block cannot be decoded ({type(error).__name__}: {error})"
+        reason = f"the rows of the block do not match the file's schema ({type(error).__name__})"
         raise CorruptFileError(block.offset, reason) from error
     if surplus := len(data) - stream.tell():
         reason = f"the block holds {surplus} more byte(s) than the {block.row_count} row(s) that it claims"

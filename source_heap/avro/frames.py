@@ -57,9 +57,10 @@ def frame(header: Header, blocks: Sequence[Block], columns: Collection[str] | No
         rows = pl.read_avro(io.BytesIO(file), columns=projection)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return None
-    if rows.height != row_count + 1 or any(rows[name][-1] != closing.values[name] for name in rows.columns):
+    if rows.height != row_count + 1 or any(rows.get_column(name)[-1] != closing.values[name] for name in rows.columns):
         return None
-    return rows.head(row_count).select(wanted)
+    rows = rows.head(row_count)
+    return rows if columns is None else pl.DataFrame([rows.get_column(name) for name in wanted])  # select has patterns
 
 
 def _recognizable_column(header: Header) -> str:

@@ -22,6 +22,8 @@ PURE: dict[str, tuple[set[str], int]] = {
     "source_heap.avro.frames": ({"cramjam", "polars"}, 500),
     "source_heap.avro.json_schema": (set(), 100),
     "source_heap.avro.decoder": ({"cramjam", "fastavro", "orjson", "polars"}, 600),
+    "source_heap.native": ({"orjson"}, 200),
+    "source_heap.avro.lines": ({"cramjam", "orjson"}, 250),
     "source_heap.avro.splits": ({"cramjam"}, 100),
     "source_heap.avro.arrow": ({"cramjam", "fastavro", "orjson", "polars", "pyarrow"}, 700),
     "source_heap.progress": (set(), 100),

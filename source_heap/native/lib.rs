@@ -1,0 +1,80 @@
+//! The boundary to Python: five functions, which ctypes calls without the interpreter's lock.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+#[forbid(unsafe_code)]
+mod encoder;
+
+use encoder::{Encoder, Lines};
+use std::{ptr, slice};
+
+/// The lines as Python reads them; `lines` owns what `data` points to.
+#[repr(C)]
+pub struct Output {
+    data: *const u8,
+    size: usize,
+    count: u64,
+    keyless: u64,
+    lines: *mut Lines,
+}
+
+/// Changes whenever a function here, an output, or the description of an encoder does.
+#[no_mangle]
+pub extern "C" fn encoder_interface() -> u32 {
+    1
+}
+
+/// An encoder of the described columns, or null.
+///
+/// # Safety
+/// `description` has `size` readable bytes. The result lives until the process ends or `encoder_free`.
+#[no_mangle]
+pub unsafe extern "C" fn encoder_new(description: *const u8, size: usize) -> *mut Encoder {
+    let description = unsafe { slice::from_raw_parts(description, size) };
+    Encoder::new(description).map_or(ptr::null_mut(), |encoder| Box::into_raw(Box::new(encoder)))
+}
+
+/// # Safety
+/// `encoder` comes from `encoder_new`, and is used by no other call.
+#[no_mangle]
+pub unsafe extern "C" fn encoder_free(encoder: *mut Encoder) {
+    drop(unsafe { Box::from_raw(encoder) });
+}
+
+/// Adds the lines of a block to an output, which begins as zeros; 0 if the block was not understood.
+///
+/// # Safety
+/// `encoder` comes from `encoder_new`, `block` has `size` readable bytes, and `output` is used by no other call.
+#[no_mangle]
+pub unsafe extern "C" fn encoder_encode(
+    encoder: *const Encoder,
+    block: *const u8,
+    size: usize,
+    rows: u64,
+    emitted_at: i64,
+    output: *mut Output,
+) -> i32 {
+    let (encoder, output) = unsafe { (&*encoder, &mut *output) };
+    let block = unsafe { slice::from_raw_parts(block, size) };
+    if output.lines.is_null() {
+        output.lines = Box::into_raw(Box::default());
+    }
+    let lines = unsafe { &mut *output.lines };
+    let understood = encoder.encode(block, rows, emitted_at, lines).is_some();
+    output.data = lines.data.as_ptr();
+    output.size = lines.data.len();
+    output.count = lines.count;
+    output.keyless = lines.keyless;
+    i32::from(understood)
+}
+
+/// # Safety
+/// `output` was filled by `encoder_encode`, and is used by no other call. It may be filled again.
+#[no_mangle]
+pub unsafe extern "C" fn output_free(output: *mut Output) {
+    let output = unsafe { &mut *output };
+    if !output.lines.is_null() {
+        drop(unsafe { Box::from_raw(output.lines) });
+        output.lines = ptr::null_mut();
+    }
+}

@@ -1,0 +1,91 @@
+"""Lines of both encoders, against what the CDK writes for the same records."""
+
+import io
+import os
+import random
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
+import pytest
+from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, AirbyteRecordMessage, Type
+
+from source_heap import native
+from source_heap.avro import lines
+from source_heap.avro.container import CorruptFileError
+from source_heap.avro.decoder import decode
+from source_heap.avro.lines import TableFormat, encoded_lines
+from source_heap.rows import StartDateFilter, records, select
+from unit_tests.source_heap.hostile_files import HostileFile, corrupted, hostile_file
+
+STREAM = 'päge"views'
+ADDED = {"_heap_dump_id": 1000, "_heap_file": 'sync_1000/é "x"/part-0.avro'}
+START = StartDateFilter("2020-01-01T00:00:00Z")
+FILES = int(os.environ.get("HOSTILE_FILES", "300"))
+EMITTED_AT = re.compile(rb'"emitted_at":\d+}}$')
+
+Read = tuple[list[bytes], int, tuple[int, str] | None]
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+def read_lines(file: bytes, table: TableFormat, pool: ThreadPoolExecutor) -> Read:
+    """The lines without their time, the number of rows without a key, and the failure."""
+    found: list[bytes] = []
+    keyless = 0
+    try:
+        for encoded in encoded_lines(io.BytesIO(file), table, ADDED, pool):
+            *complete, rest = encoded.data.split(b"\n")
+            assert rest == b""
+            assert len(complete) == encoded.count
+            found += (EMITTED_AT.sub(b"", line) for line in complete)
+            keyless += encoded.keyless
+    except CorruptFileError as error:
+        return found, keyless, (error.offset, error.reason)
+    return found, keyless, None
+
+
+def read_records(file: bytes, table: TableFormat) -> Read:
+    """The same, of records that the CDK serializes."""
+    found: list[bytes] = []
+    keyless = 0
+    try:
+        for batch in decode(io.BytesIO(file), table.text_columns):
+            kept, left_out = select(batch, table.start, table.key)
+            keyless += left_out
+            for record in records(batch, ADDED, kept):
+                message = AirbyteRecordMessage(stream=STREAM, data=record, emitted_at=1)
+                line = orjson.dumps(AirbyteMessageSerializer.dump(AirbyteMessage(type=Type.RECORD, record=message)))
+                found.append(EMITTED_AT.sub(b"", line))
+    except CorruptFileError as error:
+        return found, keyless, (error.offset, error.reason)
+    return found, keyless, None
+
+
+def table_of(file: HostileFile, seed: int) -> TableFormat:
+    start = START if seed % 2 else None
+    return TableFormat(STREAM, file.text_columns, start, file.key)
+
+
+@pytest.fixture(params=["compiled", "python"])
+def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "python":
+        monkeypatch.setattr(lines, "describe", lambda *_, **__: None)
+    elif not native.is_available():
+        pytest.skip("the encoder is not compiled here")
+
+
+@pytest.mark.parametrize("damage", ["none", "some"])
+@pytest.mark.usefixtures("encoder")
+def test_lines_are_what_the_cdk_writes(damage: str, pool: ThreadPoolExecutor) -> None:
+    first = random.randrange(10**9)  # noqa: S311 # a failure names its seed
+    for seed in range(first, first + FILES):
+        file = hostile_file(seed)
+        content = corrupted(file.content, seed) if damage == "some" else file.content
+        table = table_of(file, seed)
+        assert read_lines(content, table, pool) == read_records(content, table), f"seed {seed}"
