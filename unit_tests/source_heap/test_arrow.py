@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from cdp_connectors.json_types import Json
 from source_heap.avro.arrow import ColumnError, arrow_type, record_batches
 from source_heap.avro.container import ContainerReader
 from source_heap.avro.json_schema import table_schema
@@ -48,12 +49,12 @@ ROWS = [
 @pytest.mark.parametrize(("avro_type", "arrow", "written", "expected"), ROWS)
 @pytest.mark.parametrize("fallback", [False, True], ids=["as it is", "beside a nested column"])
 def test_values_are_converted_to_the_type_of_the_schema(
-    avro_type: Any,
+    avro_type: Json,
     arrow: pa.DataType,
-    written: Any,
-    expected: Any,
+    written: Json,
+    expected: Json,
     *,
-    fallback: bool,  # any Avro value
+    fallback: bool,
 ) -> None:
     fields: dict[str, Any] = {"value": ["null", avro_type]}
     nested = {"other": {"type": "array", "items": "long"}} if fallback else {}
@@ -84,7 +85,7 @@ def test_columns_are_those_of_the_schema() -> None:
         ({"type": "array", "items": "long"}, [1], pa.int64()),
     ],
 )
-def test_a_type_that_does_not_fit_is_named_with_its_column(avro_type: Any, value: Any, arrow: pa.DataType) -> None:  # noqa: ANN401
+def test_a_type_that_does_not_fit_is_named_with_its_column(avro_type: Json, value: Json, arrow: pa.DataType) -> None:
     content = avro_file({"n": avro_type}, [{"n": value}])
     with pytest.raises(ColumnError, match="column 'n' holds"):
         read(content, schema(n=arrow))

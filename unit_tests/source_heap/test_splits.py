@@ -1,6 +1,7 @@
 """Splits of a file together give each of its blocks once, wherever they begin and end."""
 
 import io
+from itertools import pairwise
 
 import fastavro
 import pytest
@@ -39,11 +40,7 @@ def blocks_of(content: bytes, start: int, end: int, buffer_size: int = 512) -> l
 def test_splits_cover_a_file_exactly(rows: int, sync_interval: int, cuts: list[float], buffer_size: int) -> None:
     content = avro_file(rows, sync_interval)
     offsets = sorted({0, len(content), *(int(cut * len(content)) for cut in cuts)})
-    found = [
-        block
-        for start, end in zip(offsets, offsets[1:], strict=False)
-        for block in blocks_of(content, start, end, buffer_size)
-    ]
+    found = [block for start, end in pairwise(offsets) for block in blocks_of(content, start, end, buffer_size)]
     assert found == list(ContainerReader(io.BytesIO(content)).blocks())
 
 
