@@ -1,5 +1,6 @@
 # One wheel, four images: docker build --target source-segment|source-customerio|source-heap|destination-segment .
-# The base needs Python 3.10 to 3.13 with venv; builder and image use the same one.
+# `make images` also labels and tags them from metadata.yaml. The base needs Python 3.10 to 3.13 with venv; builder and
+# image use the same one.
 ARG BASE_IMAGE=docker.io/airbyte/python-connector-base:4.1.0@sha256:1d1aa21d34e851df4e8a87b391c27724c06e2597608e7161f4d167be853bd7b6
 
 FROM ${BASE_IMAGE} AS builder
@@ -7,6 +8,7 @@ USER root
 WORKDIR /build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1 PIP_QUIET=1
 RUN python3 -m venv pip && python3 -m venv --without-pip /opt/connector
+COPY scripts/image .
 
 FROM builder AS wheel
 COPY requirements/build.txt .
@@ -14,18 +16,40 @@ RUN pip/bin/pip install --require-hashes --requirement build.txt
 COPY . .
 RUN pip/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist .
 
-FROM builder AS http-environment
+# ---- dependencies, shared by the images that need the same ------------------------------------------------------------
+FROM builder AS http-dependencies
 COPY requirements/http.txt .
-RUN pip/bin/pip --python /opt/connector/bin/python install --require-hashes --requirement http.txt
-COPY --from=wheel /build/dist dist
-RUN pip/bin/pip --python /opt/connector/bin/python install --no-deps dist/*.whl
+RUN pip/bin/pip --python /opt/connector/bin/python install --require-hashes --requirement http.txt \
+ && sh slim-dependencies.sh
 
-FROM builder AS heap-environment
+FROM builder AS heap-dependencies
 COPY requirements/heap.txt .
-RUN pip/bin/pip --python /opt/connector/bin/python install --require-hashes --requirement heap.txt
-COPY --from=wheel /build/dist dist
-RUN pip/bin/pip --python /opt/connector/bin/python install --no-deps dist/*.whl
+RUN pip/bin/pip --python /opt/connector/bin/python install --require-hashes --requirement heap.txt \
+ && sh slim-dependencies.sh
 
+FROM builder AS destination-dependencies
+COPY requirements/destination.txt .
+RUN pip/bin/pip --python /opt/connector/bin/python install --require-hashes --requirement destination.txt \
+ && sh slim-dependencies.sh
+
+# ---- what each connector adds to them ---------------------------------------------------------------------------------
+FROM http-dependencies AS source-segment-files
+COPY --from=wheel /build/dist dist
+RUN sh collect-connector.sh source-segment
+
+FROM http-dependencies AS source-customerio-files
+COPY --from=wheel /build/dist dist
+RUN sh collect-connector.sh source-customerio
+
+FROM heap-dependencies AS source-heap-files
+COPY --from=wheel /build/dist dist
+RUN sh collect-connector.sh source-heap
+
+FROM destination-dependencies AS destination-segment-files
+COPY --from=wheel /build/dist dist
+RUN sh collect-connector.sh destination-segment
+
+# ---- images -----------------------------------------------------------------------------------------------------------
 FROM ${BASE_IMAGE} AS runtime
 USER root
 RUN id airbyte >/dev/null 2>&1 || useradd --uid 1000 --create-home airbyte \
@@ -34,30 +58,30 @@ RUN id airbyte >/dev/null 2>&1 || useradd --uid 1000 --create-home airbyte \
 ENV PYTHONDONTWRITEBYTECODE=1
 WORKDIR /airbyte/integration_code
 
-FROM runtime AS http-runtime
-COPY --from=http-environment /opt/connector /opt/connector
+FROM runtime AS source-segment
+COPY --from=http-dependencies /opt/connector /opt/connector
+COPY --from=source-segment-files /own /opt/connector
 USER 1000
-
-FROM runtime AS heap-runtime
-COPY --from=heap-environment /opt/connector /opt/connector
-USER 1000
-
-FROM http-runtime AS source-segment
-LABEL io.airbyte.name=cdp-connectors/source-segment io.airbyte.version=0.1.0
 ENV AIRBYTE_ENTRYPOINT=/opt/connector/bin/source-segment
 ENTRYPOINT ["/opt/connector/bin/source-segment"]
 
-FROM http-runtime AS source-customerio
-LABEL io.airbyte.name=cdp-connectors/source-customerio io.airbyte.version=0.1.0
+FROM runtime AS source-customerio
+COPY --from=http-dependencies /opt/connector /opt/connector
+COPY --from=source-customerio-files /own /opt/connector
+USER 1000
 ENV AIRBYTE_ENTRYPOINT=/opt/connector/bin/source-customerio
 ENTRYPOINT ["/opt/connector/bin/source-customerio"]
 
-FROM heap-runtime AS source-heap
-LABEL io.airbyte.name=cdp-connectors/source-heap io.airbyte.version=0.1.0
+FROM runtime AS source-heap
+COPY --from=heap-dependencies /opt/connector /opt/connector
+COPY --from=source-heap-files /own /opt/connector
+USER 1000
 ENV AIRBYTE_ENTRYPOINT=/opt/connector/bin/source-heap
 ENTRYPOINT ["/opt/connector/bin/source-heap"]
 
-FROM http-runtime AS destination-segment
-LABEL io.airbyte.name=cdp-connectors/destination-segment io.airbyte.version=0.1.0
+FROM runtime AS destination-segment
+COPY --from=destination-dependencies /opt/connector /opt/connector
+COPY --from=destination-segment-files /own /opt/connector
+USER 1000
 ENV AIRBYTE_ENTRYPOINT=/opt/connector/bin/destination-segment
 ENTRYPOINT ["/opt/connector/bin/destination-segment"]

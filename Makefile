@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk images test-images test-pyairbyte benchmark encoder streams format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk test-secrets images test-images test-pyairbyte benchmark encoder streams format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -45,6 +45,9 @@ test-wheel: $(READY) ## Build the wheel, install it by itself, and run every con
 
 test-newest-cdk: $(READY) ## Run the unit tests against the newest airbyte-cdk, in an environment of its own
 	@sh scripts/test-newest-cdk.sh
+
+test-secrets: $(READY) ## Plant secrets and personal data in 10,000 configurations and 10,000 answers (an hour of CPU time)
+	PLANTED_CASES=10000 $(PYTHON) -m pytest unit_tests/cdp_connectors/test_planted_secrets.py --numprocesses auto
 
 images: ## Build the images with docker (CONNECTOR=heap for one, BASE_IMAGE for another base)
 	@sh scripts/build-images.sh $(CONNECTOR)

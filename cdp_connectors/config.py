@@ -4,6 +4,7 @@ import re
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from urllib.parse import urlsplit
 
 from airbyte_cdk.sources.declarative.transformations.config_transformations.config_transformation import (
     ConfigTransformation,
@@ -15,6 +16,7 @@ from cdp_connectors.json_types import Json
 from cdp_connectors.start_date import START_DATE_FORMAT, parse_start_date
 
 _HEADER_VALUE = re.compile(r"[!-~]+")
+_LAST_PORT = 65_535
 _MASK = re.compile(r"[*\u2022\u25cf\u00b7]+")
 
 
@@ -50,11 +52,9 @@ class StartDate(ValidationStrategy):
         """
         moment = parse_start_date(value)
         if moment is None:
-            raise config_error(
-                f"Start date '{value}' is not a date. Enter it as YYYY-MM-DD, YYYY-MM-DDTHH:MM:SSZ or MM/DD/YYYY."
-            )
+            raise config_error("Start Date is not a date. Enter it as YYYY-MM-DD, YYYY-MM-DDTHH:MM:SSZ or MM/DD/YYYY.")
         if moment > datetime.now(timezone.utc):
-            raise config_error(f"Start date '{value}' is in the future. Enter a date up to today.")
+            raise config_error("Start Date is in the future. Enter a date up to today.")
 
 
 @dataclass
@@ -109,6 +109,54 @@ def credential_fault(value: Json) -> str | None:
         return "is masked: it consists of placeholders as a form shows them. Enter the credential itself."
     if not _HEADER_VALUE.fullmatch(value):
         return "contains a blank, a line break or a character outside ASCII. Copy it again, completely and by itself."
+    return None
+
+
+@dataclass
+class HttpUrl(ValidationStrategy):
+    """Reject a URL that no HTTP request can be made with, with a message that names the field and not the URL."""
+
+    title: str
+
+    def validate(self, value: Json) -> None:
+        """Check the normalized URL; an empty one stands for the default.
+
+        Raises:
+            AirbyteTracedException: a `config_error` that names the field.
+        """
+        if value and (fault := url_fault(value)):
+            raise config_error(f"{self.title} {fault}")
+
+
+def url_fault(value: Json) -> str | None:
+    """The end of a sentence that begins with the field's title and says what is wrong with a URL, or None.
+
+    The value is not quoted, since a URL may contain a password.
+    """
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        return "is not a URL. Enter one such as https://proxy.example.com."
+    scheme, separator, rest = value.partition("://")
+    if scheme.lower() == "s3" and separator:
+        return "begins with s3://, which names a bucket. Enter the https:// address of the store instead."
+    if scheme.lower() not in {"http", "https"} or not separator:
+        return "has no https:// (or http://) in front. Enter the complete URL."
+    return _address_fault(f"//{rest}")
+
+
+def _address_fault(address: str) -> str | None:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "has no valid host name. Enter a URL such as https://proxy.example.com."
+    if "@" in parts.netloc:
+        return "contains a user name or a password. Enter the address without it."
+    port = parts.netloc.rpartition("]")[2].partition(":")[2]
+    if port and not (port.isdecimal() and 0 < int(port) <= _LAST_PORT):
+        return "has a port that is not a number between 1 and 65535."
+    if not parts.hostname:
+        return "has no valid host name. Enter a URL such as https://proxy.example.com."
+    if parts.query or parts.fragment:
+        return "has a query or a fragment (after ? or #). Enter the address without it."
     return None
 
 

@@ -2,7 +2,10 @@
 
 import logging
 import sys
+import tempfile
+from argparse import Namespace
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -11,33 +14,33 @@ from airbyte_cdk.destinations import Destination
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.exception_handler import init_uncaught_exception_handler
 from airbyte_cdk.logger import init_logger
-from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer, FailureType
+from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, ConnectorSpecification
 from airbyte_cdk.utils import AirbyteTracedException
-from requests import RequestException
 
 from cdp_connectors.cdk_repairs import correct_record_count, exclusive_output, print_messages
-from cdp_connectors.failures import config_error
+from cdp_connectors.config_faults import config_fault
+from cdp_connectors.failures import config_error, make_readable
 from cdp_connectors.json_types import Json
 from cdp_connectors.lines import LineEntrypoint
+from cdp_connectors.logs import OperatorFilter
 from cdp_connectors.process_end import end_on_signals_and_closed_output, run_to_the_end
-from cdp_connectors.refusals import StoppedStreamError
 from cdp_connectors.source import ManifestSource
 
 T = TypeVar("T")
 
 
-class _ExpectedErrorsWithoutTraceback(logging.Filter):
-    """Log an error that was understood as its sentence; only what nobody foresaw keeps its traceback."""
+class _Entrypoint(LineEntrypoint):
+    """The CDK's entrypoint, which validates a configuration without quoting it."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, StoppedStreamError):
-            return False
-        if isinstance(error, AirbyteTracedException | RequestException):
-            record.msg = f"{record.getMessage()}: {error}"
-            record.args = ()
-            record.exc_info = record.exc_text = None
-        return True
+    @staticmethod
+    def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Json]) -> None:
+        """Validate the configuration against the specification of the connector.
+
+        Raises:
+            AirbyteTracedException: a `config_error` that names each field at fault and no value.
+        """
+        if fault := config_fault(config, source_spec.connectionSpecification):
+            raise config_error(f"The configuration is not valid. {fault}")
 
 
 def launch(source_class: type[ManifestSource], args: list[str]) -> NoReturn:
@@ -49,14 +52,15 @@ def launch(source_class: type[ManifestSource], args: list[str]) -> NoReturn:
         source_class: the source to run.
         args: the command line without the program's name.
     """
-    _run(lambda: _run_source(source_class, args))
+    _run(lambda: run_source(source_class, args))
 
 
-def _run_source(source_class: type[ManifestSource], args: list[str]) -> None:
-    source = _create(source_class, args)
+def run_source(source_class: type[ManifestSource], args: list[str]) -> None:
+    """Run one command of the source in this process, whatever becomes of it."""
+    command = _parse(AirbyteEntrypoint.parse_args, args)
+    source = _create(source_class, vars(command))
     source.prepare_for_lines()
-    entrypoint = LineEntrypoint(source)
-    print_messages(entrypoint.run(entrypoint.parse_args(args)))
+    print_messages(_Entrypoint(source).run(command))
 
 
 def launch_destination(destination: Destination, args: list[str]) -> NoReturn:
@@ -70,37 +74,63 @@ def launch_destination(destination: Destination, args: list[str]) -> NoReturn:
         destination: the destination to run.
         args: the command line without the program's name.
     """
-    _run(lambda: _run_destination(destination, args))
+    _run(lambda: run_destination(destination, args))
 
 
-def _run_destination(destination: Destination, args: list[str]) -> None:
-    command = destination.parse_args(args or ["--help"])
+def run_destination(destination: Destination, args: list[str]) -> None:
+    """Run one command of the destination in this process, whatever becomes of it."""
+    command = _parse(destination.parse_args, args)
     _load("config", vars(command), Destination.read_config)
-    _load("catalog", vars(command), lambda path: ConfiguredAirbyteCatalogSerializer.load(_read_json(path)))
+    _load("catalog", vars(command), _read_json)
     for message in destination.run_cmd(command):
         _write(message)
 
 
 def _run(command: Callable[[], None]) -> NoReturn:
     end_on_signals_and_closed_output()
+    prepare_logging()
+    run_to_the_end(lambda: report_failure(command))
+
+
+def prepare_logging() -> None:
+    """Write log messages for operators."""
     logger = init_logger("airbyte")
     for handler in logging.getLogger().handlers:
-        handler.addFilter(_ExpectedErrorsWithoutTraceback())
+        handler.addFilter(OperatorFilter())
         handler.addFilter(correct_record_count)
     init_uncaught_exception_handler(logger)
 
-    def report_failure() -> None:
-        try:
-            command()
-        except AirbyteTracedException as error:
-            _write_trace(error)
-            sys.exit(1)
 
-    run_to_the_end(report_failure)
+def report_failure(command: Callable[[], None]) -> None:
+    """Run a command; write its failure as an error trace message, and exit with 1."""
+    try:
+        _require_temporary_directory()
+        command()
+    except AirbyteTracedException as error:
+        _write_trace(error)
+        sys.exit(1)
 
 
-def _create(source_class: type[ManifestSource], args: list[str]) -> ManifestSource:
-    paths = vars(AirbyteEntrypoint.parse_args(args))
+def _parse(parse_args: Callable[[list[str]], Namespace], args: list[str]) -> Namespace:
+    """Parse the command line; without any argument, explain it on standard error and exit with 2."""
+    if args:
+        return parse_args(args)
+    with suppress(SystemExit), redirect_stdout(sys.stderr):
+        parse_args(["--help"])
+    sys.exit(2)
+
+
+def _require_temporary_directory() -> None:
+    """The CDK keeps its cache of parent streams in one."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise config_error(
+            "The connector needs a writable temporary directory, and there is none. Mount one at /tmp, or set TMPDIR."
+        ) from error
+
+
+def _create(source_class: type[ManifestSource], paths: Mapping[str, Json]) -> ManifestSource:
     return source_class(
         config=_load("config", paths, source_class.read_config),
         catalog=_load("catalog", paths, source_class.read_catalog),
@@ -118,21 +148,21 @@ def _load(option: str, paths: Mapping[str, Json], reader: Callable[[str], T]) ->
         reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
         raise config_error(
             f"The file given with --{option} cannot be used: {reason} ({Path(path).name})",
-            f"--{option} {path}: {error}",
+            f"--{option} {path}: {reason}",
         ) from error
 
 
 def _write_trace(error: AirbyteTracedException) -> None:
     message = error.as_sanitized_airbyte_message()
-    if error.failure_type is FailureType.config_error and message.trace and message.trace.error:
-        message.trace.error.stack_trace = None
+    if message.trace and message.trace.error:
+        make_readable(message.trace.error)
     _write(message)
 
 
-def _write(message: AirbyteMessage) -> None:
-    line = orjson.dumps(AirbyteMessageSerializer.dump(message)).decode() + "\n"
+def _write(message: AirbyteMessage | str) -> None:
+    line = message if isinstance(message, str) else orjson.dumps(AirbyteMessageSerializer.dump(message)).decode()
     with exclusive_output():
-        sys.stdout.write(line)
+        sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
 

@@ -4,12 +4,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from airbyte_cdk.models import AirbyteErrorTraceMessage, AirbyteMessage, FailureType, TraceType, Type
+from airbyte_cdk.models import AirbyteErrorTraceMessage, AirbyteMessage, FailureType, StreamDescriptor, TraceType, Type
 from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from cdp_connectors.cdk_repairs import check_reason, exhausted_reason
+from cdp_connectors.personal_data import without_personal_data
 
-_NO_ANSWER = re.compile(r"^(ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError): .*?host='(?P<host>[^']+)'")
+_NO_ANSWER = re.compile(
+    r"^(?P<kind>ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError): .*?host='(?P<host>[^']+)'"
+)
+_TLS = "SSLError: "
 _CAUSE = re.compile(r"(?:\[Errno -?\d+\] )?(?P<cause>[\w ]+?)\W*$")
 
 
@@ -37,6 +42,21 @@ def _failure(failure_type: FailureType, message: str, internal_message: str | No
     )
 
 
+def error_trace(stream: str, failure: Failure) -> AirbyteMessage:
+    """The error trace message of a stream's failure, as of now."""
+    error = AirbyteTracedException(
+        message=failure.sentence,
+        internal_message=failure.sentence,
+        failure_type=failure.failure_type,
+        stream_descriptor=StreamDescriptor(name=stream),
+    )
+    message = error.as_airbyte_message()
+    if message.trace and message.trace.error:
+        make_readable(message.trace.error)
+        message.trace.error.stack_trace = None
+    return message
+
+
 def stream_failure(message: AirbyteMessage) -> tuple[str, Failure] | None:
     """The stream and the failure that an error trace speaks of, or None for any other message.
 
@@ -48,21 +68,27 @@ def stream_failure(message: AirbyteMessage) -> tuple[str, Failure] | None:
     error = trace.error if trace and trace.type is TraceType.ERROR else None
     if error is None or error.stream_descriptor is None:
         return None
-    _make_readable(error)
+    make_readable(error)
     return error.stream_descriptor.name, Failure(error.failure_type or FailureType.system_error, error.message)
 
 
-def failed_streams(failures: Mapping[str, Failure]) -> AirbyteTracedException:
+def failed_streams(failures: Mapping[str, Failure], *, overwritten: bool) -> AirbyteTracedException:
     """The exception that ends a partly failed read.
 
-    It names each stream with its sentence. Its failure type is `config_error` if the user can mend any of them,
-    else `system_error` if any is a defect, else `transient_error`.
+    It names each stream with its message. Its failure type is `config_error` if the user can fix any of them, else
+    `system_error` if any is a defect, else `transient_error`.
+
+    Args:
+        failures: the failure of each stream.
+        overwritten: whether the catalog has tables that are overwritten, which Airbyte replaces only after a sync
+            without any failure.
     """
     types = {failure.failure_type for failure in failures.values()}
     by_urgency = (FailureType.config_error, FailureType.system_error, FailureType.transient_error)
-    sentences = "; ".join(f"{name}: {failure.sentence}" for name, failure in failures.items())
+    sentences = "; ".join(f"{name}: {failure.sentence.rstrip('.')}" for name, failure in failures.items())
+    tables = " Tables that are overwritten keep their previous content until a sync succeeds." if overwritten else ""
     return AirbyteTracedException(
-        message=f"{len(failures)} stream(s) did not sync, all others did. {sentences}",
+        message=f"{len(failures)} stream(s) failed; all others were read to their end.{tables} {sentences}.",
         internal_message="Failed streams: " + ", ".join(failures),
         failure_type=next(failure_type for failure_type in by_urgency if failure_type in types),
     )
@@ -73,13 +99,19 @@ def check_sentence(message: str | None) -> str | None:
     return _without_attempts(check_reason(message)) if message else message
 
 
-def _make_readable(error: AirbyteErrorTraceMessage) -> None:
-    sentence = _without_attempts(error.message)
-    if sentence != error.message and error.failure_type is not FailureType.config_error:
-        error.failure_type = FailureType.transient_error
-    error.message = sentence
-    if error.failure_type is FailureType.config_error:
-        error.stack_trace = None
+def make_readable(error: AirbyteErrorTraceMessage) -> None:
+    """Write the message of an error trace for a user, without secrets and personal data."""
+    message = _without_attempts(error.message)
+    if message != error.message and error.failure_type is not FailureType.config_error:
+        error.failure_type = FailureType.config_error if _TLS in error.message else FailureType.transient_error
+    error.message = _redacted(message)
+    error.internal_message = _redacted(error.internal_message or "")
+    understood = error.failure_type is FailureType.config_error
+    error.stack_trace = None if understood else _redacted(error.stack_trace or "")
+
+
+def _redacted(text: str) -> str:
+    return without_personal_data(filter_secrets(text))
 
 
 def _without_attempts(message: str) -> str:
@@ -88,10 +120,23 @@ def _without_attempts(message: str) -> str:
         return message
     unreachable = _NO_ANSWER.match(reason)
     if not unreachable:
-        return f"Repeated attempts failed. {reason}"
+        return f"All retries failed. {reason}"
+    host = unreachable["host"]
     cause = _CAUSE.search(reason)
-    return (
-        f"{unreachable['host']} could not be reached{': ' + cause['cause'].strip() if cause else ''}. Check the "
-        "network between this connector and the vendor, its proxy settings, and a custom API URL; otherwise run the "
-        "sync again later."
+    detail = f": {cause['cause'].strip()}" if cause else ""
+    sentences = {
+        "SSLError": (
+            f"The TLS certificate of {host} could not be verified{detail}. Check the API URL; if a proxy inspects the "
+            "connection, make its certificate authority known to the connector (REQUESTS_CA_BUNDLE)."
+        ),
+        "ReadTimeout": (
+            f"{host} accepted the connection, but did not respond in time. Run the sync again later; if a proxy is in "
+            "between, check that it lets requests through."
+        ),
+        "ProxyError": f"The proxy in front of {host} could not be used{detail}. Check the proxy settings.",
+    }
+    return sentences.get(
+        unreachable["kind"],
+        f"{host} could not be reached{detail}. Check the network between this connector and the vendor, its proxy "
+        "settings, and a custom API URL; otherwise run the sync again later.",
     )

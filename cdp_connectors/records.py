@@ -1,7 +1,8 @@
 """Transformations of records that the HTTP sources share."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from airbyte_cdk.sources.declarative.transformations import RecordTransformation
@@ -17,9 +18,14 @@ class ParentKeys(RecordTransformation):
     A field of that name in the record is overwritten, as it names the same parent. Values keep their JSON types.
     Nothing is added to the records of a stream without parents.
 
+    Attributes:
+        names: the record's name of a key, where it differs from the key's.
+
     `AddFields` needs one template per key and parent, evaluates it for every record (millions in a large segment), and
     turns the string `1` into a number.
     """
+
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def transform(
         self,
@@ -30,7 +36,8 @@ class ParentKeys(RecordTransformation):
     ) -> None:
         """Change the record in place."""
         if stream_slice:
-            record.update(parent_keys(stream_slice))
+            keys = parent_keys(stream_slice)
+            record.update({self.names.get(name, name): value for name, value in keys.items()})
 
 
 def parent_keys(stream_slice: StreamSlice) -> dict[str, Any]:

@@ -10,14 +10,28 @@ import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler, HttpResponseFilter
 from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partition
-from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution
+from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, ResponseAction
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.cdk_repairs import WrappedPartition, wrap_partitions
+from cdp_connectors.reads import current_read
 
 _FAILURES_IN_A_ROW = 5
 _logger = logging.getLogger("airbyte")
+
+
+_unanswered: set[str] = set()
+"""The streams that have met absent parents only, and fail if that goes on."""
+
+
+def may_save_state(stream: str) -> bool:
+    """Whether a state of the stream can be trusted.
+
+    As long as all parents were absent, it cannot: the stream fails if the others are absent as well, and what the state
+    has passed would never be requested again.
+    """
+    return stream not in _unanswered
 
 
 class SpentQuotaError(AirbyteTracedException):
@@ -53,8 +67,9 @@ class ParentErrorHandler(DefaultErrorHandler):
     """`DefaultErrorHandler` for the requests of a stream with one request (or more) per parent.
 
     An answer that matches a filter of `absent` or `rejected` ends the slice of that parent, with the filter's message
-    in the log. The stream fails with the message and failure type of `verdict` once `absent_limit` parents were absent
-    and none had answered (without a limit: once all were), or `rejected_limit` parents in a row were rejected.
+    in the log. So does an answer that a filter of `response_filters` ignores, unless an earlier filter of that list
+    matches. The stream fails with the message and failure type of `verdict` once `absent_limit` parents were absent and
+    none had answered (without a limit: once all were), or `rejected_limit` parents in a row were rejected.
 
     With the built-in action IGNORE, such an answer is an empty page. Nothing counts them, so that a stream whose
     parents are all unknown to the vendor would be an empty table.
@@ -76,15 +91,23 @@ class ParentErrorHandler(DefaultErrorHandler):
         if isinstance(response_or_exception, requests.Response) and not response_or_exception.ok:
             self._raise_first(self.absent, response_or_exception, self.absent_limit, ever_answered=True)
             self._raise_first(self.rejected, response_or_exception, self.rejected_limit, ever_answered=False)
-        return super().interpret_response(response_or_exception)
+        resolution = super().interpret_response(response_or_exception)
+        if isinstance(response_or_exception, requests.Response) and resolution.response_action is ResponseAction.IGNORE:
+            raise self._absence(resolution, response_or_exception, self.absent_limit, ever_answered=True)
+        return resolution
 
     def _raise_first(
         self, filters: list[HttpResponseFilter], response: requests.Response, limit: int | None, *, ever_answered: bool
     ) -> None:
         for response_filter in filters:
             if resolution := response_filter.matches(response):
-                verdict = self._verdict(response)
-                raise ParentAbsentError(resolution.error_message or "", verdict, limit, ever_answered=ever_answered)
+                raise self._absence(resolution, response, limit, ever_answered=ever_answered)
+
+    def _absence(
+        self, resolution: ErrorResolution, response: requests.Response, limit: int | None, *, ever_answered: bool
+    ) -> ParentAbsentError:
+        verdict = self._verdict(response)
+        return ParentAbsentError(resolution.error_message or "", verdict, limit, ever_answered=ever_answered)
 
     def _verdict(self, response: requests.Response) -> AirbyteTracedException | None:
         resolution = self.verdict.matches(response) if self.verdict else None
@@ -126,6 +149,7 @@ class _StreamRead:
         self._in_a_row = 0
         self._answered = False
         self._failure: AirbyteTracedException | None = None
+        self._stream = ""
         self._open = 1  # the generation itself, and each slice that is not finished
 
     def guarded(self, generate: Callable[[], Iterable[Partition]]) -> Iterator[Partition]:
@@ -133,6 +157,9 @@ class _StreamRead:
         for partition in generate():
             if self._failure:
                 return
+            if not self._stream:
+                self._stream = partition.stream_name()
+                _unanswered.discard(self._stream)
             with self._lock:
                 self._open += 1
                 self._parents.setdefault(_parent_key(partition), _Parent()).waiting += 1
@@ -173,6 +200,7 @@ class _StreamRead:
         def answered() -> None:
             nonlocal held
             self._answered, self._in_a_row, parent.answered = True, 0, True
+            _unanswered.discard(self._stream)
             if held:
                 held = False
                 parent.first.release()
@@ -201,9 +229,13 @@ class _StreamRead:
             self._in_a_row += 1
             count = len(self._absent) if error.ever_answered else self._in_a_row
             harmless = error.ever_answered and self._answered
+            if error.verdict and not self._answered:
+                _unanswered.add(self._stream)
             if error.verdict and error.limit is not None and count >= error.limit and not harmless:
                 self._failure = error.verdict
         _logger.info(error.message)
+        if read := current_read():
+            read.count_skipped(str(error.message))
         if self._failure:
             raise self._failure from error
 
@@ -229,5 +261,5 @@ def _parent_key(partition: Partition) -> int:
     """A hash of the parent's keys; every slice of a stream without parents has its own."""
     stream_slice = partition.to_slice()
     if isinstance(stream_slice, StreamSlice) and stream_slice.partition:
-        return hash(repr(sorted(stream_slice.partition.items(), key=repr)))
+        return hash(repr(sorted({**stream_slice.extra_fields, **stream_slice.partition}.items(), key=repr)))
     return hash(partition)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from airbyte_cdk.models import (
     AirbyteConnectionStatus,
@@ -14,17 +15,22 @@ from airbyte_cdk.models import (
     FailureType,
     Status,
 )
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.availability import is_unavailable, try_streams
 from cdp_connectors.cdk_repairs import RepairedSource, watch_stream
-from cdp_connectors.failures import Failure, check_sentence, failed_streams, stream_failure
+from cdp_connectors.failures import Failure, check_sentence
 from cdp_connectors.json_types import Json
+from cdp_connectors.reads import StreamRead
 from cdp_connectors.refusals import StoppedStreamError, stop_refused_streams
+from cdp_connectors.report import ReadReport
+from cdp_connectors.states import load_states, state_fault, states_by_stream
 
 _UNKNOWN_STREAM = Failure(
     FailureType.config_error,
-    "the source has no such stream; refresh the connection's schema, or remove the stream from the catalog",
+    "The source has no such stream. Refresh the connection's schema, or remove the stream from the catalog.",
 )
 
 
@@ -32,29 +38,54 @@ class ManifestSource(RepairedSource):
     """A declarative source whose `manifest.yaml` is in the folder of its class's module.
 
     The CDK looks for a relative manifest in the current directory first, where there could be another connector's; the
-    path is therefore absolute. Beyond that, this class makes failures readable, as `failures` describes: `check`
-    validates the configuration before the CDK would log a traceback for it, and a stream that is in the catalog but not
-    in the source fails like any other, after the other streams were read.
+    path is therefore absolute. Beyond that, this class makes failures readable, as `report` describes: `check`
+    validates the configuration before the CDK would log a traceback for it, and a stream that is not in the source or
+    whose state is damaged fails by itself, while the other streams are read.
     """
+
+    tries_streams: ClassVar[bool] = False
+    """Whether `check` requests the first page of each stream, to name those that the vendor denies."""
 
     def __init__(
         self,
         catalog: ConfiguredAirbyteCatalog | None = None,
         config: Mapping[str, Json] | None = None,
         state: list[AirbyteStateMessage] | None = None,
+        limits: TestLimits | None = None,
     ) -> None:
-        self._unknown_streams: dict[str, Failure] = {}
         self._configured_names = {stream.stream.name for stream in catalog.streams} if catalog else set()
+        self._states = states_by_stream(state)
         self._failures: dict[str, AirbyteTracedException] = {}
+        self._never_built: dict[str, Failure] = {}
+        self._missing: dict[str, Failure] = {}
+        self.reads: dict[str, StreamRead] = {}
+        """What was done for each stream so far."""
         stop_refused_streams()
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
-        super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state)
+        super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state, limits=limits)
 
     def prepare_for_lines(self) -> None:
         """Learn that this process writes its messages to standard output, where a stream may yield finished lines."""
 
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """The states of a file; a damaged one fails its stream and not the whole sync."""
+        return load_states(state_path) if state_path else []
+
     def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
-        """Try the connection; the message of a failed status is written for the user.
+        """Try the connection; the message is written for the user, and names streams that cannot be read.
+
+        Raises:
+            AirbyteTracedException: when the reason is neither the configuration nor the vendor's response.
+        """
+        status = self.connect(logger, config)
+        if status.status is Status.SUCCEEDED and (unavailable := self.unavailable_streams()):
+            status.message = _unavailable_sentence(unavailable, skipped=self._skips_unavailable)
+            logger.warning(status.message)
+        return status
+
+    def connect(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
+        """Try the connection with the streams that the manifest names for that.
 
         Raises:
             AirbyteTracedException: when the reason is neither the configuration nor the vendor's response.
@@ -69,6 +100,14 @@ class ManifestSource(RepairedSource):
         if status.status is Status.FAILED:
             status.message = check_sentence(status.message)
         return status
+
+    def unavailable_streams(self) -> dict[str, str]:
+        """Request the first page of each stream that has no parents, and tell why the vendor denies which of them."""
+        if not self.tries_streams:
+            return {}
+        tried = self.resolved_manifest["check"]["stream_names"]
+        try_streams(stream for stream in self.streams(self.settings) if stream.name not in tried)
+        return {name: str(failure) for name, failure in sorted(self._failures.items()) if is_unavailable(failure)}
 
     def rejected_with(self, status: int) -> bool:
         """Whether a stream failed because the vendor rejected a request with this HTTP status."""
@@ -86,40 +125,69 @@ class ManifestSource(RepairedSource):
         Raises:
             AirbyteTracedException: when a stream failed, after every other stream was read.
         """
-        failures: dict[str, Failure] = {}
+        report = ReadReport(logger, catalog, self._is_skipped)
+        self.reads = report.reads
+        failure = None
         try:
-            for message in super().read(logger, config, catalog, state):
-                failure = stream_failure(message)
-                if failure and failures.get(failure[0]) == failure[1]:
-                    continue  # one trace per stream and reason, however many slices met it
-                failures.update([failure] if failure else [])
-                yield message
+            yield from report.pass_on(super().read(logger, config, catalog, state))
         except AirbyteTracedException as error:
-            if not failures:
-                raise
-            raise failed_streams(failures | self._unknown_streams) from error
-        if self._unknown_streams:
-            raise failed_streams(self._unknown_streams)
+            failure = error
+        yield from report.finish(self._missing)
+        if failure and not report.has_failures:
+            raise failure
 
     def is_wanted(self, stream_config: Mapping[str, Json]) -> bool:
-        """Whether a stream is in the catalog, or there is none."""
-        return not self._configured_names or stream_config["name"] in self._configured_names
+        """Whether to build a stream: it is in the catalog, if there is one, and its state is in order."""
+        name = stream_config["name"]
+        if self._configured_names and name not in self._configured_names:
+            return False
+        if fault := state_fault(stream_config, self._states.get(name, {}), self.settings):
+            self._never_built[name] = _damaged_state(fault)
+        return name not in self._never_built
 
     def prepare(self, streams: list[AbstractStream]) -> None:
-        """Keep the first failure of each stream."""
+        """Keep the first failure of each stream, and count what it does."""
         for stream in streams:
             watch_stream(stream, self._within)
 
+    def report_unbuildable(self, stream: str, error: AirbyteTracedException) -> None:
+        """Count a stream that could not be built as failed."""
+        self._never_built[stream] = Failure(error.failure_type, str(error))
+
     def report_missing(self, streams: list[str]) -> None:
-        """Count streams that the source does not have as failed."""
-        self._unknown_streams = dict.fromkeys(streams, _UNKNOWN_STREAM)
+        """Count streams that were not built as failed."""
+        self._missing = {name: self._never_built.get(name, _UNKNOWN_STREAM) for name in streams}
+
+    def _is_skipped(self, stream: str) -> bool:
+        return self._skips_unavailable and is_unavailable(self._failures.get(stream)) and not self.reads[stream].rows
+
+    @property
+    def _skips_unavailable(self) -> bool:
+        return bool(self.settings.get("unavailable_streams") == "skip")
 
     @contextmanager
     def _within(self, stream: str) -> Iterator[None]:
         try:
-            yield
+            with self.reads.setdefault(stream, StreamRead()).working():
+                yield
         except StoppedStreamError:
             raise
         except AirbyteTracedException as error:
             self._failures.setdefault(stream, error)
             raise
+
+
+def _damaged_state(fault: str) -> Failure:
+    return Failure(FailureType.config_error, f"The saved state of this stream is damaged: {fault}. Reset the stream.")
+
+
+def _unavailable_sentence(streams: Mapping[str, str], *, skipped: bool) -> str:
+    remedy = (
+        "They will be skipped"
+        if skipped
+        else "A sync that includes one of them fails: deselect them, or set Unavailable Streams to skip"
+    )
+    return (
+        f"The connection works, but the credential cannot read {len(streams)} stream(s): {', '.join(streams)}. "
+        f"{remedy}. {next(iter(streams.values()))}"
+    )

@@ -1,8 +1,9 @@
-"""The destination's three commands: spec, check and write."""
+"""The destination's commands: spec, check, discover and write."""
 
+import argparse
 import logging
-from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
+from typing import BinaryIO
 
 import orjson
 from airbyte_cdk.destinations import Destination
@@ -11,34 +12,45 @@ from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteMessageSerializer,
     ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteCatalogSerializer,
     ConnectorSpecification,
     DestinationSyncMode,
-    FailureType,
     Status,
 )
 from airbyte_cdk.utils import AirbyteTracedException
-from serpyco_rs import SchemaValidationError
 
 from cdp_connectors.cdk_repairs import RepairedDestination
-from cdp_connectors.json_types import Json
-from destination_segment.calls.catalog import require_mappings
+from cdp_connectors.failures import config_error
+from cdp_connectors.json_types import Json, JsonObject
+from destination_segment.calls.activation import Activation
+from destination_segment.calls.catalog import mapped_streams, warn_about
+from destination_segment.calls.configured_stream import ConfiguredStream, streams_of
 from destination_segment.calls.stream import Stream
-from destination_segment.configuration.config import Config, config_schema, parse_config
+from destination_segment.calls.tracking_plans import rules_of
+from destination_segment.configuration.config import Config, parse_config
+from destination_segment.configuration.spec_form import config_schema
 from destination_segment.delivery.client import SegmentClient
 from destination_segment.delivery.lanes import Lanes
+from destination_segment.delivery.messages import lines_of
+from destination_segment.delivery.pace import Pace
+from destination_segment.delivery.rejected_records import rejected_records
+from destination_segment.delivery.retries import RejectionError
+from destination_segment.delivery.verdicts import Verdicts
+from destination_segment.delivery.write_keys import find_write_key
 from destination_segment.delivery.writer import Writer
 
 _UNPROVEN = (
     "Segment's Tracking API answers. It accepts any write key, so this check cannot tell whether yours exists: enter a "
-    "Public API token to have it looked up, or look into the Debugger of your Segment source after the first sync."
+    "Public API token to have it looked up, or check the Debugger of your Segment source after the first sync."
 )
-_NO_OVERWRITE = "Stream '%s' asks to overwrite: Segment keeps what it has received, so the records are added to it."
 
 logger = logging.getLogger("airbyte")
 
 
 class DestinationSegment(RepairedDestination):
     """Turns the records of each stream into the calls that its mappings ask for."""
+
+    VALID_CMDS = Destination.VALID_CMDS | {"discover"}
 
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:  # noqa: ARG002 # the CDK's signature
         """The form of the configuration."""
@@ -50,19 +62,34 @@ class DestinationSegment(RepairedDestination):
         )
 
     @staticmethod
-    def read_config(config_path: str) -> Json:
-        """The configuration of a file, checked and with its texts trimmed.
+    def read_config(config_path: str) -> JsonObject:
+        """Read the configuration of a file, validated and with its strings trimmed.
 
         Raises:
-            AirbyteTracedException: a `config_error` with a sentence for each fault.
+            AirbyteTracedException: a `config_error` with a message for each problem.
         """
         config = Destination.read_config(config_path)
         return parse_config(config).model_dump(exclude_unset=True)
 
-    def run_cmd(self, parsed_args: Namespace) -> Iterator[AirbyteMessage]:
-        """Run a command; a configuration that is wrong is a failed `check`, not a failed process."""
+    def parse_args(self, args: list[str]) -> argparse.Namespace:
+        """Parse a command line; the CDK's parser knows no `discover`."""
+        if args[:1] != ["discover"]:
+            return super().parse_args(args)
+        parser = argparse.ArgumentParser(prog="destination-segment discover")
+        parser.add_argument("--config", required=True, help="path to the json configuration file")
+        return argparse.Namespace(command="discover", **vars(parser.parse_args(args[1:])))
+
+    def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[AirbyteMessage | str]:  # type: ignore[override] # see below
+        """Run a command; a configuration that is wrong is a failed `check`, not a failed process.
+
+        Yields:
+            messages, or lines that the CDK's models cannot hold: states with keys that they do not know, and the
+            catalog of data activation.
+        """
         try:
             yield from super().run_cmd(parsed_args)
+            if parsed_args.command == "discover":
+                yield self.discover(self.read_config(parsed_args.config))
         except AirbyteTracedException as error:
             status = error.as_connection_status_message()
             if parsed_args.command != "check" or status is None:
@@ -74,12 +101,19 @@ class DestinationSegment(RepairedDestination):
         parsed = parse_config(config)
         client = SegmentClient(parsed)
         try:
+            rejected_records(parsed.object_storage_config).close()
             client.probe()
-            return _find_write_key(parsed, client) if parsed.public_api_token else _succeeded(_UNPROVEN)
+            message = find_write_key(parsed.write_key, client) if parsed.public_api_token else _UNPROVEN
         except AirbyteTracedException as error:
-            return _failed(str(error))
+            return AirbyteConnectionStatus(status=Status.FAILED, message=str(error))
         finally:
             client.close()
+        return AirbyteConnectionStatus(status=Status.SUCCEEDED, message=message)
+
+    def discover(self, config: Mapping[str, Json]) -> str:
+        """The objects that data activation can map streams to, as a line of protocol 0.18."""
+        parsed = parse_config(config)
+        return orjson.dumps(_activation(parsed, with_rules=bool(parsed.public_api_token)).catalog()).decode()
 
     def write(
         self,
@@ -87,64 +121,79 @@ class DestinationSegment(RepairedDestination):
         configured_catalog: ConfiguredAirbyteCatalog,
         input_messages: Iterable[AirbyteMessage],
     ) -> Iterator[AirbyteMessage]:
+        """Send the records of parsed messages; see `write_lines`."""
+        catalog = ConfiguredAirbyteCatalogSerializer.dump(configured_catalog)
+        lines = (orjson.dumps(AirbyteMessageSerializer.dump(message)) for message in input_messages)
+        for line in self.write_lines(config, catalog, lines):
+            yield AirbyteMessageSerializer.load(orjson.loads(line))
+
+    def write_lines(
+        self, config: Mapping[str, Json], catalog: Mapping[str, Json], lines: Iterable[bytes | None]
+    ) -> Iterator[str]:
         """Send the records and give the states back; see `Writer.write`.
 
         Raises:
-            AirbyteTracedException: before anything is sent if a stream has no mapping or one that does not fit.
+            AirbyteTracedException: before anything is sent if the write key does not exist, or a stream has no mapping
+                or one that does not fit; after that, see `Writer.write`.
         """
         parsed = parse_config(config)
-        require_mappings(parsed, configured_catalog)
-        for configured in configured_catalog.streams:
-            if configured.destination_sync_mode is DestinationSyncMode.overwrite:
-                logger.warning(_NO_OVERWRITE, configured.stream.name)
-        streams = [Stream(parsed, configured) for configured in configured_catalog.streams]
-        with Lanes(lambda: SegmentClient(parsed)) as lanes:
-            yield from Writer(streams, lanes, skip_invalid=parsed.on_invalid == "skip").write(input_messages)
+        streams = _configured_streams(catalog)
+        if parsed.public_api_token:
+            _require_write_key(parsed)
+        activation = _activation(parsed, with_rules=_need_rules(streams) and bool(parsed.public_api_token))
+        mapped = mapped_streams(parsed, streams, activation)
+        for stream, mappings in mapped:
+            warn_about(stream, mappings)
+        pace, verdicts = Pace(parsed.events_per_second), Verdicts()
+        with (
+            rejected_records(parsed.object_storage_config) as records,
+            Lanes(lambda: SegmentClient(parsed, pace), verdicts, max_calls=pace.max_calls) as lanes,
+        ):
+            writer = Writer(
+                [Stream(parsed, stream, mappings) for stream, mappings in mapped],
+                lanes,
+                verdicts,
+                records,
+                skip_invalid=parsed.on_invalid == "skip",
+            )
+            yield from writer.write(lines)
 
-    def parse_lines(self, lines: Iterable[bytes]) -> Iterator[AirbyteMessage]:
-        """Parse the messages of the input.
-
-        Raises:
-            AirbyteTracedException: a line is not a message, as when the source was cut off.
-        """
-        for number, line in enumerate(lines, 1):
-            if line.isspace():
-                continue
-            try:
-                yield AirbyteMessageSerializer.load(orjson.loads(line))
-            except (orjson.JSONDecodeError, SchemaValidationError) as error:
-                message = f"Line {number:,} of the input is not an Airbyte message. Was the source cut off?"
-                raise AirbyteTracedException(
-                    message=message, internal_message=message, failure_type=FailureType.system_error
-                ) from None if isinstance(error, SchemaValidationError) else error
-
-
-def _find_write_key(config: Config, client: SegmentClient) -> AirbyteConnectionStatus:
-    hidden = False
-    for source in client.sources():
-        keys = source.get("writeKeys") or []
-        hidden = hidden or not keys
-        if config.write_key in keys:
-            if source.get("enabled") is False:
-                return _failed(
-                    f"The write key belongs to the source '{source['slug']}', which is switched off: Segment would "
-                    "drop what it receives. Switch the source on in Segment."
-                )
-            return _succeeded(f"The write key belongs to the source '{source['slug']}'.")
-    if hidden:
-        return _failed(
-            "The write key was not found, but the Public API token may not see all of them. Give the token the role "
-            "Source Admin, or leave it out."
-        )
-    return _failed(
-        "No source of the token's workspace has this write key. Check the write key, and that key, token and region "
-        "belong to one workspace."
-    )
+    def write_input(self, config: Mapping[str, Json], catalog: JsonObject, stdin: BinaryIO) -> Iterator[str]:
+        """Write the lines of standard input; see `write_lines`."""
+        yield from self.write_lines(config, catalog, lines_of(stdin))
 
 
-def _succeeded(message: str) -> AirbyteConnectionStatus:
-    return AirbyteConnectionStatus(status=Status.SUCCEEDED, message=message)
+def _configured_streams(catalog: Mapping[str, Json]) -> list[ConfiguredStream]:
+    try:
+        return streams_of(catalog)
+    except ValueError as error:
+        raise config_error(f"The file given with --catalog {error}.") from error
 
 
-def _failed(message: str) -> AirbyteConnectionStatus:
-    return AirbyteConnectionStatus(status=Status.FAILED, message=message)
+def _need_rules(streams: list[ConfiguredStream]) -> bool:
+    return any(stream.object_name and Activation.needs_rules(stream.object_name) for stream in streams)
+
+
+def _activation(config: Config, *, with_rules: bool) -> Activation:
+    """The objects of the workspace, with those of its tracking plans.
+
+    Without the Protocols feature, the Public API denies tracking plans; the objects of Segment's spec remain.
+    """
+    if not with_rules:
+        return Activation()
+    client = SegmentClient(config)
+    try:
+        return Activation(rules_of(client.tracking_plans()))
+    except RejectionError as error:
+        logger.warning("The workspace's tracking plans are not offered: %s", error)
+        return Activation()
+    finally:
+        client.close()
+
+
+def _require_write_key(config: Config) -> None:
+    client = SegmentClient(config)
+    try:
+        find_write_key(config.write_key, client)
+    finally:
+        client.close()

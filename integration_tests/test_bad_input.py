@@ -26,11 +26,11 @@ def assert_no_traceback(output: Output) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"start_date": "31/12/2024"}, "Start date '31/12/2024' is not a date. Enter it as YYYY-MM-DD"),
-        ({"start_date": "2024-02-30"}, "Start date '2024-02-30' is not a date"),
+        ({"start_date": "31/12/2024"}, "Start Date is not a date. Enter it as YYYY-MM-DD"),
+        ({"start_date": "2024-02-30"}, "Start Date is not a date"),
         ({"start_date": "2031-01-01"}, "is in the future. Enter a date up to today."),
         ({"api_token": "   "}, "API Token is empty. Enter it in the connection's settings."),
-        ({"region": "asia"}, "'asia' is not one of ['us', 'eu']"),
+        ({"region": "asia"}, "'region' must be one of: us, eu."),
         ({"api_token": "somebody else's"}, "Segment rejected the API token in region 'us'"),
     ],
 )
@@ -52,7 +52,7 @@ def test_an_empty_configuration_names_what_is_missing() -> None:
     assert output.exit_code == 0
     assert output.status
     assert output.status["status"] == "FAILED"
-    assert "'api_token' is a required property" in output.status["message"]
+    assert "'api_token' is missing." in output.status["message"]
     assert_no_traceback(output)
 
 
@@ -68,7 +68,7 @@ def test_read_with_an_impossible_date_is_a_config_error(shared_sandbox: Sandbox)
     assert output.exit_code == 1
     [error] = output.errors
     assert error["failure_type"] == "config_error"
-    assert error["message"].startswith("Start date '2024-02-30' is not a date.")
+    assert error["message"].startswith("Start Date is not a date.")
     assert_no_traceback(output)
 
 

@@ -99,7 +99,7 @@ def test_the_same_sync_again_changes_nothing(sandbox: Sandbox) -> None:
     assert sandbox.segment_tracking.rejected == {"repeated messageId": 3_000}
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGKILL, -9), (signal.SIGTERM, -15)])
 def test_a_sync_that_a_signal_ended_leaves_one_of_each_message_once_it_is_run_again(
     sandbox: Sandbox, number: int, exit_code: int
 ) -> None:
@@ -159,7 +159,7 @@ def test_a_record_that_cannot_be_sent_is_named_and_everything_else_arrives(sandb
     assert output.exit_code == 1
     assert [error["failure_type"] for error in output.errors] == ["config_error"]
     assert output.errors[0]["message"].startswith(
-        "1 record(s) cannot be sent, all others were. 1 of stream 'users': 'age' is not a number."
+        "1 record(s) could not be sent; all others were. 1 of stream 'users': 'age' is not a number."
     )
     assert "stack_trace" not in output.errors[0]
     assert any("with key [77] was not sent: 'age' is not a number." in log["message"] for log in output.logs)
@@ -179,13 +179,16 @@ def test_an_input_that_breaks_off_fails_after_what_came_before(sandbox: Sandbox)
 def test_a_stream_without_a_mapping_is_told_before_anything_is_sent(sandbox: Sandbox) -> None:
     output = write(sandbox, users(10), mappings=[ORDER])
     assert output.exit_code == 1
-    assert output.errors[0]["message"].startswith("Stream 'users' has no mapping (there are mappings of 'orders').")
+    assert output.errors[0]["message"].startswith("Stream 'users' has no mapping (mapped streams: 'orders').")
     assert not [request for request in sandbox.journal if request.path.endswith("batch")]
 
 
-def test_a_write_key_of_no_source_goes_unnoticed_by_write_and_is_found_by_check(sandbox: Sandbox) -> None:
-    assert write(sandbox, users(10), write_key="a-key-of-no-source").exit_code == 0
+def test_a_write_key_of_no_source_goes_unnoticed_without_a_token_and_is_found_with_one(sandbox: Sandbox) -> None:
+    assert write(sandbox, users(10), write_key="a-key-of-no-source", public_api_token=None).exit_code == 0
     assert sandbox.segment_tracking.rejected == {"unknown write key": 10}
+    unsent = write(sandbox, users(10), write_key="a-key-of-no-source")
+    assert (unsent.exit_code, sandbox.segment_tracking.rejected) == (1, {"unknown write key": 10})
+    assert unsent.errors[0]["message"].startswith("No source of the token's workspace has this write key.")
     process = ConnectorProcess("destination_segment")
     config = {**sandbox.configs()["destination-segment"], "mappings": [IDENTIFY]}
     assert (process.check(config).status or {})["status"] == "SUCCEEDED"

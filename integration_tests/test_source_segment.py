@@ -163,7 +163,7 @@ def test_gated_streams_fail_alone(sandbox: Sandbox, destination: BulkCdkLike) ->
     }
     assert {error.failure_type for error in attempt.source_errors} == {"config_error"}
     last = attempt.source_errors[-1].message
-    assert last.startswith("2 stream(s) did not sync, all others did.")
+    assert last.startswith("2 stream(s) failed; all others were read to their end.")
     assert "Audit Trail (Business plan" in last
     assert "Protocols" in last
 

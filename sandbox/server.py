@@ -1,6 +1,7 @@
 """The sandbox as one HTTP server: a path for every vendor, and a path to control it."""
 
 import threading
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import Any
@@ -14,12 +15,11 @@ from typing_extensions import Self
 
 from sandbox.api.faults import FaultMiddleware, Faults
 from sandbox.api.journal import Journal, JournalMiddleware
+from sandbox.api.switches import Switches
 from sandbox.clock import Clock
-from sandbox.customerio import control as customerio_control
 from sandbox.customerio.api import customerio_api
 from sandbox.customerio.world import CustomerioWorld
 from sandbox.segment.api import segment_api
-from sandbox.segment.control import behaviour, change_behaviour
 from sandbox.segment.world import SegmentWorld
 from sandbox.segment_tracking.api import tracking_api
 from sandbox.segment_tracking.world import TrackingWorld
@@ -34,7 +34,16 @@ class Sandbox:
     and so on; `/_sandbox` is the control endpoint, described in `sandbox/README.md`.
     """
 
-    def __init__(self, clock: Clock | None = None, *, seed: int = SEED, scale: float = 1.0, port: int = 0) -> None:
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        seed: int = SEED,
+        scale: float = 1.0,
+        port: int = 0,
+        segment_sources: int | None = None,
+        segment_destinations: int | None = None,
+    ) -> None:
         """Generate the vendors' data; nothing is served before the context is entered.
 
         Args:
@@ -42,11 +51,15 @@ class Sandbox:
             seed: the same seed and clock give the same data.
             scale: multiplies the size of the data.
             port: the port to listen on; 0 for a free one.
+            segment_sources: number of sources in Segment, if it should not follow from the scale.
+            segment_destinations: number of destinations there.
         """
         self.clock = clock or Clock()
         self.faults = Faults()
         self.journal = Journal()
-        self.segment = SegmentWorld(self.clock, seed=seed, scale=scale)
+        self.segment = SegmentWorld(
+            self.clock, seed=seed, scale=scale, sources=segment_sources, destinations=segment_destinations
+        )
         self.segment_tracking = TrackingWorld(self.clock, lambda: self.segment.sources)
         self.customerio = CustomerioWorld(self.clock, seed=seed, scale=scale)
         vendors = Starlette(
@@ -118,9 +131,9 @@ class Sandbox:
             Route("/faults", self._change_faults, methods=["POST", "DELETE"]),
             Route("/advance", self._advance, methods=["POST"]),
             Route("/requests", self._requests, methods=["GET", "DELETE"]),
-            Route("/segment", self._change_segment, methods=["POST"]),
+            Route("/segment", self._switch(self.segment), methods=["POST"]),
             Route("/segment-tracking", self._received, methods=["GET", "DELETE"]),
-            Route("/customerio", self._change_customerio, methods=["POST"]),
+            Route("/customerio", self._switch(self.customerio), methods=["POST"]),
         ]
 
     async def _change_faults(self, request: Request) -> JSONResponse:
@@ -131,7 +144,7 @@ class Sandbox:
                 self.faults.update(await request.json())
         except ValueError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
-        return JSONResponse(vars(self.faults))
+        return JSONResponse(self.faults.switches())
 
     async def _advance(self, request: Request) -> JSONResponse:
         try:
@@ -153,16 +166,12 @@ class Sandbox:
             {"messages": self.segment_tracking.messages, "rejected": dict(self.segment_tracking.rejected)}
         )
 
-    async def _change_segment(self, request: Request) -> JSONResponse:
-        try:
-            change_behaviour(self.segment, await request.json())
-        except (TypeError, ValueError) as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
-        return JSONResponse(behaviour(self.segment))
+    def _switch(self, switches: Switches) -> Callable[[Request], Awaitable[JSONResponse]]:
+        async def change(request: Request) -> JSONResponse:
+            try:
+                switches.change(await request.json())
+            except ValueError as error:
+                return JSONResponse({"error": str(error)}, status_code=400)
+            return JSONResponse(switches.switches())
 
-    async def _change_customerio(self, request: Request) -> JSONResponse:
-        try:
-            customerio_control.change_behaviour(self.customerio, await request.json())
-        except (TypeError, ValueError) as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
-        return JSONResponse(customerio_control.behaviour(self.customerio))
+        return change

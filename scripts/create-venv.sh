@@ -25,6 +25,10 @@ if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
         exit 1
     fi
 fi
+# Debian 12's pip (23.0) cannot read the metadata of every locked package.
+if ! "$venv/bin/python" -c 'import pip, sys; sys.exit(int(pip.__version__.split(".")[0]) < 24)'; then
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --upgrade pip
+fi
 echo "Installing the locked dependencies into $venv (a minute or two the first time)"
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .

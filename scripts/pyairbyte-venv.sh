@@ -13,4 +13,5 @@ if [ -z "${python:-}" ]; then
     exit 1
 fi
 "$python" -m venv --clear "$venv"
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --upgrade 'pip>=24'
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements/pyairbyte.txt

@@ -22,7 +22,13 @@ SOURCES: Mapping[str, type[ManifestSource]] = {
     "source_segment": SourceSegment,
     "source_customerio": SourceCustomerio,
 }
-_WINDOWS = {"P1D": "day", "P7D": "week", "P1M": "month", "P30D": "30 days"}
+_WINDOWS = {
+    "{{ 'P14D' if config.get('delivery_granularity') == 'hour' else 'P30D' }}": "30 days",
+    "P1D": "day",
+    "P7D": "week",
+    "P1M": "month",
+    "P30D": "30 days",
+}
 _PLACEHOLDER = re.compile(r"\{\{[^}]*?\['(\w+)'\][^}]*\}\}")
 _PARAMETER = re.compile(r"\{\{ *parameters\['(\w+)'\][^}]*(?:\}[^}]+)*?\}\}")
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import ClassVar
 
 from airbyte_cdk.models import AirbyteConnectionStatus, Status
 
@@ -18,18 +19,20 @@ class SourceCustomerio(ManifestSource):
     `check` therefore tries the other region before it reports a rejected key.
     """
 
-    def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
-        """Try the connection; the message of a failed status is one sentence for the user.
+    tries_streams: ClassVar[bool] = True
+
+    def connect(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
+        """Try the connection, and the other region if the key is rejected.
 
         Raises:
             AirbyteTracedException: when the reason is neither the configuration nor the vendor's answer.
         """
-        status = super().check(logger, config)
+        status = super().connect(logger, config)
         if self.rejected_with(_UNAUTHORIZED) and not self.settings.get("api_url"):
             region = self.settings.get("region", "us")
             other = "us" if region == "eu" else "eu"
             other_source = type(self)(config={**self.settings, "region": other})
-            elsewhere = ManifestSource.check(other_source, logger, config)
+            elsewhere = ManifestSource.connect(other_source, logger, config)
             if elsewhere.status is Status.SUCCEEDED:
                 status.message = (
                     f"This App API key belongs to region '{other}', not '{region}'. Change Region to '{other}'."

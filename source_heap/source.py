@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
 
 from cdp_connectors.lines import LineRoom
 from cdp_connectors.source import ManifestSource
@@ -27,8 +28,9 @@ class SourceHeap(ManifestSource):
         catalog: ConfiguredAirbyteCatalog | None = None,
         config: Mapping[str, Any] | None = None,
         state: list[AirbyteStateMessage] | None = None,
+        limits: TestLimits | None = None,
     ) -> None:
-        super().__init__(catalog=catalog, config=config, state=state)
+        super().__init__(catalog=catalog, config=config, state=state, limits=limits)
         if self.settings:
             self.settings = RunConfig(self.settings, catalog)
 

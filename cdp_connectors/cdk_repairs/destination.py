@@ -1,18 +1,36 @@
-"""The CDK's destination, with a reader of its input that can fail."""
+"""The CDK's destination, with messages that it does not have to know."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from io import TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO
 
+import orjson
 from airbyte_cdk.destinations import Destination
 from airbyte_cdk.models import AirbyteMessage
 
+from cdp_connectors.json_types import Json, JsonObject
+
 
 class RepairedDestination(Destination):
-    """`Destination` whose input is read by `parse_lines`; the CDK skips lines that it cannot read."""
+    """`Destination` whose `write` reads and writes lines.
 
-    def parse_lines(self, lines: Iterable[bytes]) -> Iterator[AirbyteMessage]:
-        """Parse the lines of standard input."""
+    The CDK parses every line into a model, which loses or rejects what it does not know: the platform's `id` of a
+    state, a new kind of trace. A line that it cannot read it skips, and logs its content.
+    """
+
+    def write_input(self, config: Mapping[str, Json], catalog: JsonObject, stdin: BinaryIO) -> Iterator[str]:
+        """Write the messages of standard input, and yield the lines of the states that are accepted.
+
+        Args:
+            config: the configuration.
+            catalog: the configured catalog, as it came.
+            stdin: the messages, one per line.
+        """
         raise NotImplementedError
 
-    def _parse_input_stream(self, input_stream: TextIOWrapper) -> Iterator[AirbyteMessage]:
-        return self.parse_lines(input_stream.buffer)  # type: ignore[arg-type] # typeshed hides that it is a file
+    def _run_write(  # type: ignore[override] # lines instead of messages
+        self, config: Mapping[str, Json], configured_catalog_path: str, input_stream: TextIOWrapper
+    ) -> Iterator[AirbyteMessage | str]:
+        catalog = orjson.loads(Path(configured_catalog_path).read_bytes())
+        yield from self.write_input(config, catalog, input_stream.buffer)  # type: ignore[arg-type] # it is binary

@@ -1,14 +1,23 @@
-"""The CDK's HTTP client: what it caches, and what it says about a rejected request."""
+"""The CDK's HTTP client: what it caches, counts, and says about a failed request."""
 
+import threading
+import time
+from collections.abc import Callable
 from functools import wraps
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.streams.call_rate import CachedLimiterSession
+from airbyte_cdk.sources.streams.call_rate import APIBudget, CachedLimiterSession, HttpAPIBudget
 from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, ResponseAction
 from airbyte_cdk.sources.streams.http.http_client import HttpClient
 from airbyte_cdk.utils import AirbyteTracedException
+
+from cdp_connectors.reads import current_read
+
+_LONGEST_EXPLANATION = 500
+_rate_limited = threading.local()
 
 
 class RejectedRequestError(AirbyteTracedException):
@@ -23,43 +32,57 @@ class RejectedRequestError(AirbyteTracedException):
         self.status = status
 
 
-def cache_json_only() -> None:
-    """Keep a response with status 200 that is not JSON out of the cache of parent streams.
+def repair_http_client() -> None:
+    """Apply the repairs below; a second call changes nothing."""
+    if not hasattr(HttpClient._request_session, "__wrapped__"):
+        HttpClient._request_session = _caching_successes_only(HttpClient._request_session)  # type: ignore[method-assign] # as before
+        HttpClient._handle_error_resolution = _without_bodies(HttpClient._handle_error_resolution)  # type: ignore[method-assign] # as before
+        HttpClient._send = _counted(HttpClient._send)  # type: ignore[method-assign] # as before
+        HttpAPIBudget.get_calls_left_from_response = _ignoring_words(HttpAPIBudget.get_calls_left_from_response)  # type: ignore[method-assign] # as before
+        APIBudget.acquire_call = _timed(APIBudget.acquire_call)  # type: ignore[method-assign] # as before
+
+
+def _caching_successes_only(
+    open_session: Callable[[HttpClient], requests.Session],
+) -> Callable[..., requests.Session]:
+    """Keep responses out of the cache of parent streams that the error handler of the request does not accept.
 
     The CDK caches by status and has no setting for it. It would serve the same unreadable response to each of its own
     retries, and then to every stream below that parent, although the API has long recovered.
     """
-    open_session = HttpClient._request_session
-    if hasattr(open_session, "__wrapped__"):
-        return
 
     @wraps(open_session)
-    def open_session_for_json(client: HttpClient) -> requests.Session:
+    def open_session_for_successes(client: HttpClient) -> requests.Session:
+        def is_success(response: requests.Response) -> bool:
+            return client._error_handler.interpret_response(response).response_action is ResponseAction.SUCCESS
+
         session = open_session(client)
         if isinstance(session, CachedLimiterSession):
-            session.settings.filter_fn = _is_json
+            session.settings.filter_fn = is_success
         return session
 
-    HttpClient._request_session = open_session_for_json  # type: ignore[method-assign, assignment] # same signature
+    return open_session_for_successes
 
 
-def _is_json(response: requests.Response) -> bool:
-    try:
-        response.json()
-    except requests.exceptions.JSONDecodeError:
-        return False
-    return True
+def _ignoring_words(calls_left: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Ignore a header with the remaining calls that is not an integer, over which the CDK fails the stream."""
+
+    @wraps(calls_left)
+    def calls_left_if_integer(budget: HttpAPIBudget, response: requests.Response) -> int | None:
+        try:
+            return calls_left(budget, response)
+        except ValueError:
+            return None
+
+    return calls_left_if_integer
 
 
-def keep_bodies_out_of_failures() -> None:
+def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
     """Fail with a `RejectedRequestError` that names method, path, status and the vendor's own error message.
 
-    The CDK logs the bodies of request and response, which hold personal data, and puts them into the internal message
-    of an exception that does not tell the status.
+    The CDK logs the bodies of request and response, which hold personal data, and puts them into the messages of an
+    exception that does not tell the status.
     """
-    handle = HttpClient._handle_error_resolution
-    if hasattr(handle, "__wrapped__"):
-        return
 
     @wraps(handle)
     def handle_without_bodies(
@@ -70,21 +93,78 @@ def keep_bodies_out_of_failures() -> None:
         error_resolution: ErrorResolution,
         exit_on_rate_limit: bool | None = False,  # noqa: FBT001, FBT002 # the CDK's signature
     ) -> None:
-        if error_resolution.response_action is not ResponseAction.FAIL:
+        if error_resolution.response_action is ResponseAction.SUCCESS:
             handle(client, response, exc, request, error_resolution, exit_on_rate_limit)
             return
-        client._evict_key(request)
         summary = f"{request.method} {urlsplit(str(request.url)).path}: "
         if response is None:
             summary += type(exc).__name__
         else:
-            summary += f"{response.status_code} {client._error_message_parser.parse_response_error_message(response)}"
-        client._logger.error(summary)
-        raise RejectedRequestError(
-            message=error_resolution.error_message or summary,
-            internal_message=summary,
-            failure_type=error_resolution.failure_type or FailureType.system_error,
-            status=None if response is None else response.status_code,
-        )
+            summary += f"{response.status_code} {_explanation(client, response)}"
+            if response.text and response.text in (error_resolution.error_message or ""):
+                error_resolution.error_message = f"Unexpected response to {summary}"
+        read = current_read()
+        if error_resolution.response_action is ResponseAction.FAIL:
+            client._evict_key(request)
+            client._logger.error(summary)
+            raise RejectedRequestError(
+                message=error_resolution.error_message or summary,
+                internal_message=summary,
+                failure_type=error_resolution.failure_type or FailureType.system_error,
+                status=None if response is None else response.status_code,
+            )
+        if error_resolution.response_action is ResponseAction.RATE_LIMITED:
+            _rate_limited.since = time.monotonic()
+        elif error_resolution.response_action is ResponseAction.IGNORE and read:
+            read.count_skipped(error_resolution.error_message or summary)
+        handle(client, response, exc, request, error_resolution, exit_on_rate_limit)
 
-    HttpClient._handle_error_resolution = handle_without_bodies  # type: ignore[method-assign, assignment] # same signature
+    return handle_without_bodies
+
+
+def _explanation(client: HttpClient, response: requests.Response) -> str:
+    """The vendor's own error message inside a response; the CDK's parser takes any other body for one."""
+    try:
+        body = response.json()
+    except requests.exceptions.JSONDecodeError:
+        return "without an explanation in JSON"
+    found = client._error_message_parser.parse_response_error_message(response) if isinstance(body, dict) else None
+    return found[:_LONGEST_EXPLANATION] if found else "without an explanation"
+
+
+def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
+    """Count requests, retries, and the time between a rejection for a rate limit and the next attempt.
+
+    The CDK logs the planned wait of each, and no total.
+    """
+
+    @wraps(send)
+    def send_counted(client: HttpClient, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:  # noqa: ANN401 # passed through
+        read = current_read()
+        since = getattr(_rate_limited, "since", None)
+        _rate_limited.since = None
+        retry = request in client._request_attempt_count
+        if read and retry and since is not None:
+            read.count_wait(time.monotonic() - since)
+        response = None
+        try:
+            response = send(client, request, *args, **options)
+        finally:
+            if read and not getattr(response, "from_cache", False):
+                read.count_request(retry=retry)
+        return response
+
+    return send_counted
+
+
+def _timed(acquire_call: Callable[..., None]) -> Callable[..., None]:
+    """Count the time for which the connector's own rate limits hold back a request; the CDK does not report it."""
+
+    @wraps(acquire_call)
+    def acquire_timed(budget: APIBudget, *args: Any, **options: Any) -> None:  # noqa: ANN401 # passed through
+        started = time.monotonic()
+        acquire_call(budget, *args, **options)
+        if read := current_read():
+            read.count_wait(time.monotonic() - started)
+
+    return acquire_timed

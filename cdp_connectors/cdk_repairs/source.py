@@ -1,10 +1,12 @@
 """The CDK's declarative source, with the places to intervene that it lacks."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource, TestLimits
+from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import LOGGER as FACTORY_LOGGER
 from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
@@ -13,8 +15,9 @@ from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarat
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.sources.types import Config
+from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.cdk_repairs.http import cache_json_only, keep_bodies_out_of_failures
+from cdp_connectors.cdk_repairs.http import repair_http_client
 from cdp_connectors.cdk_repairs.templates import serialize_parsing
 from cdp_connectors.json_types import Json
 
@@ -28,12 +31,30 @@ class RepairedSource(YamlDeclarativeSource):
         catalog: ConfiguredAirbyteCatalog | None = None,
         config: Mapping[str, Json] | None = None,
         state: list[AirbyteStateMessage] | None = None,
+        limits: TestLimits | None = None,
     ) -> None:
+        """Load the manifest.
+
+        Args:
+            path_to_yaml: the manifest.
+            catalog: the streams to read, if any.
+            config: the configuration as the user entered it.
+            state: the state to resume from.
+            limits: how much to read of each stream, for a trial; `YamlDeclarativeSource` does not pass it on.
+        """
         serialize_parsing()
-        cache_json_only()
-        keep_bodies_out_of_failures()
-        super().__init__(path_to_yaml=path_to_yaml, catalog=catalog, config=config, state=state)
+        repair_http_client()
+        self._path_to_yaml = path_to_yaml
+        ConcurrentDeclarativeSource.__init__(
+            self,
+            catalog=catalog or ConfiguredAirbyteCatalog(streams=[]),
+            config=config or {},
+            state=state or [],
+            source_config=self._read_and_parse_yaml_file(path_to_yaml),
+            limits=limits,
+        )
         self.logger.addFilter(_is_not_deferral)
+        FACTORY_LOGGER.addFilter(_is_not_page_size_warning)
 
     @property
     def settings(self) -> Config:
@@ -60,17 +81,39 @@ class RepairedSource(YamlDeclarativeSource):
     def prepare(self, streams: list[AbstractStream]) -> None:
         """Change streams after they were built and before they are read."""
 
+    def report_unbuildable(self, stream: str, error: AirbyteTracedException) -> None:  # noqa: ARG002 # for subclasses
+        """Learn that a stream could not be built.
+
+        Raises:
+            AirbyteTracedException: to give up all streams, as the CDK does.
+        """
+        raise error
+
     def report_missing(self, streams: list[str]) -> None:
         """Learn which streams the catalog names and the source does not have; the CDK skips them silently."""
 
     def _create_streams(
         self, selected_configs: list[dict[str, Any]], all_configs: list[dict[str, Any]]
     ) -> list[AbstractStream]:
-        streams = super()._create_streams([each for each in selected_configs if self.is_wanted(each)], all_configs)
+        wanted = [each for each in selected_configs if self.is_wanted(each)]
+        try:
+            streams = super()._create_streams(wanted, all_configs)
+        except AirbyteTracedException:
+            streams = list(self._create_one_by_one(wanted, all_configs))
         for stream in streams:
             _name_router(stream)
         self.prepare(streams)
         return streams
+
+    def _create_one_by_one(
+        self, wanted: list[dict[str, Any]], all_configs: list[dict[str, Any]]
+    ) -> Iterator[AbstractStream]:
+        """Build the streams that can be built; the CDK gives up all of them for one with a damaged state."""
+        for stream_config in wanted:
+            try:
+                yield from super()._create_streams([stream_config], all_configs)
+            except AirbyteTracedException as error:
+                self.report_unbuildable(stream_config["name"], error)
 
     def _select_streams(
         self, streams: list[AbstractStream], configured_catalog: ConfiguredAirbyteCatalog
@@ -96,3 +139,11 @@ def _name_router(stream: AbstractStream) -> None:
 def _is_not_deferral(record: logging.LogRecord) -> bool:
     """Whether a log line says more than that a stream still waits for its parent, which thousands of lines say."""
     return not str(record.msg).startswith("Deferring stream")
+
+
+def _is_not_page_size_warning(record: logging.LogRecord) -> bool:
+    """Whether a log line says more than that the CDK cannot see which actions a custom error handler takes.
+
+    It warns once per stream with `page_size_reduction` and such a handler, and once more per list of parents.
+    """
+    return "no response filter with the REDUCE_PAGE_SIZE action" not in str(record.msg)

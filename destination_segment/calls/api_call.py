@@ -1,158 +1,110 @@
-"""Records as any other request of Segment's APIs."""
+"""Records as requests that Segment's spec has no call for."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import orjson
-from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
-from jinja2.sandbox import SandboxedEnvironment
 
-from destination_segment.configuration.api_call_settings import (
-    ApiCallSettings,
-    Body,
-    FieldBody,
-    RecordBody,
-    TemplateBody,
+from cdp_connectors.json_types import Json
+from destination_segment.configuration.api_call_settings import ApiCallSettings, Body, FieldBody, TemplateBody
+from destination_segment.configuration.api_paths import require_usable_segments
+from destination_segment.configuration.templates import (
+    Record,
+    is_constant,
+    path_renderer,
+    string_renderer,
+    value_renderer,
 )
 from destination_segment.spec import values
 from destination_segment.spec.paths import reader
 from destination_segment.spec.values import UnsendableError
 
-Record = Mapping[str, Any]
-
-_TEMPLATE_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What an expression over unforeseen values can raise."""
-
-
-class _Templates(SandboxedEnvironment):
-    """Templates in which `record.items` is the field of that name, and not what Python's objects have under it."""
-
-    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 # as Jinja's
-        """The value of a field, or whatever Jinja finds."""
-        return obj[attribute] if isinstance(obj, dict) and attribute in obj else super().getattr(obj, attribute)
-
-
-_TEXTS = _Templates(undefined=StrictUndefined)
-_PATHS = _Templates(undefined=StrictUndefined, finalize=lambda value: quote(str(value), safe=""))
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One request, complete but for its credentials."""
+    """One request, complete except for its credentials."""
 
     api: str
     method: str
     path: str
-    query: tuple[tuple[str, str], ...] = ()
+    """Below the base URL of the API, with the query, percent-encoded."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
+    body: Json = None
     """What becomes the JSON body; None for none."""
     user: str | None = None
     """Whose requests keep their order; None for the order of the whole stream."""
+    has_constant_path: bool = False
+    """Whether every record has the same path, so that an unknown one is not the record's fault."""
 
 
 class ApiCallBuilder:
-    """Builds the request that a mapping makes of a record."""
+    """Builds the request that a record becomes."""
 
-    def __init__(self, mapping: ApiCallSettings) -> None:
-        self._mapping = mapping
-        self._path = _renderer(mapping.path, _PATHS)
-        self._query = [(parameter.name, _renderer(parameter.value)) for parameter in mapping.query]
-        self._headers = [(header.name, _renderer(header.value)) for header in mapping.headers]
-        self._body = _body_builder(mapping.body) if mapping.method != "GET" else lambda _: None
-        self._user = reader(mapping.user_id_field) if mapping.user_id_field else None
+    def __init__(self, settings: ApiCallSettings, path: str) -> None:
+        """Prepare the templates; `path` is the one below the base URL of the API."""
+        self._settings = settings
+        self._path = path_renderer(path)
+        self._has_constant_path = is_constant(path)
+        self._query = [(parameter.name, string_renderer(parameter.value)) for parameter in settings.query]
+        self._headers = [(header.name, string_renderer(header.value)) for header in settings.headers]
+        self._body = _body_builder(settings.body) if settings.has_body else lambda _: None
+        self._user = reader(settings.user_id_field) if settings.user_id_field else None
 
     def build(self, record: Record) -> ApiCall:
         """The record's request.
 
         Raises:
-            UnsendableError: the record cannot be sent; the text is the whole reason and quotes no value.
+            UnsendableError: the record cannot be sent; the message is the whole reason and quotes no value.
         """
         return ApiCall(
-            api=self._mapping.api,
-            method=self._mapping.method,
-            path="/" + self._path(record).lstrip("/"),
-            query=tuple((name, render(record)) for name, render in self._query),
-            headers={name: render(record) for name, render in self._headers},
+            api=self._settings.api,
+            method=self._settings.method,
+            path=self._url_path(record),
+            headers={name: _header_value(name, render(record)) for name, render in self._headers},
             body=self._body(record),
             user=values.identifier(self._user(record)) if self._user else None,
+            has_constant_path=self._has_constant_path,
         )
 
-
-def template_fields(mapping: ApiCallSettings) -> Iterator[str]:
-    """The record's fields that the mapping's templates name.
-
-    Raises:
-        ValueError: a template is no template, or the body's template is no JSON.
-    """
-    for template in _templates(mapping):
+    def _url_path(self, record: Record) -> str:
+        path = self._path(record)
         try:
-            tree = _TEXTS.parse(template)
-        except TemplateError as error:
-            raise ValueError(f"the template {template!r} cannot be read: {error}") from error
-        for named in tree.find_all(nodes.Getattr):
-            if _is_record(named.node):
-                yield named.attr
-        for item in tree.find_all(nodes.Getitem):
-            if _is_record(item.node) and isinstance(item.arg, nodes.Const):
-                yield str(item.arg.value)
-
-
-def _is_record(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Name) and node.name == "record"
-
-
-def _templates(mapping: ApiCallSettings) -> Iterator[str]:
-    yield mapping.path
-    yield from (template.value for template in (*mapping.query, *mapping.headers))
-    if isinstance(mapping.body, TemplateBody):
-        try:
-            yield from _texts_of(orjson.loads(mapping.body.template))
-        except orjson.JSONDecodeError as error:
-            raise ValueError(
-                f"the body's template is not JSON: {error}. Templates belong inside its texts, "
-                'as in {"userId": "{{ record.id }}"}'
+            require_usable_segments(path)
+            query = urlencode([(name, render(record)) for name, render in self._query])
+        except UnicodeEncodeError as error:
+            raise UnsendableError("a query parameter is not valid Unicode") from error
+        except ValueError as error:
+            raise UnsendableError(
+                str(error) if isinstance(error, UnsendableError) else f"the path of the API call {error}"
             ) from error
+        return f"{path}{'&' if '?' in path else '?'}{query}" if query else path
 
 
-def _texts_of(value: Any) -> Iterator[str]:  # noqa: ANN401 # any JSON value
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts_of(inner)
+def _header_value(name: str, value: str) -> str:
+    value = value.strip(" \t")
+    if not _HEADER_VALUE.fullmatch(value):
+        raise UnsendableError(f"the header '{name}' has characters that HTTP cannot carry")
+    return value
 
 
-def _renderer(source: str, environment: SandboxedEnvironment = _TEXTS) -> Callable[[Record], str]:
-    template = environment.from_string(source)
-
-    def render(record: Record) -> str:
-        try:
-            return template.render(record=record)
-        except _TEMPLATE_FAULTS as error:
-            raise UnsendableError(f"a template of the API call cannot be filled in ({type(error).__name__})") from error
-
-    return render
-
-
-def _body_builder(body: Body) -> Callable[[Record], Any]:
+def _body_builder(body: Body) -> Callable[[Record], Json]:
     match body:
-        case RecordBody():
-            return dict
         case FieldBody(field=path):
             return _field_body(path)
         case TemplateBody(template=template):
             return _filler(orjson.loads(template))
         case _:
-            return lambda _: None
+            return dict
 
 
-def _field_body(path: str) -> Callable[[Record], Any]:
+def _field_body(path: str) -> Callable[[Record], Json]:
     read = reader(path)
 
-    def build(record: Record) -> Any:  # noqa: ANN401 # any JSON value
+    def build(record: Record) -> Json:
         value = read(record)
         if value is None:
             raise UnsendableError(f"the field '{path}' with the request's body is empty")
@@ -161,8 +113,8 @@ def _field_body(path: str) -> Callable[[Record], Any]:
     return build
 
 
-def _filler(template: Any) -> Callable[[Record], Any]:  # noqa: ANN401 # any JSON value
-    """A function that fills a JSON template in: values go into it as JSON, so none can break out of its text."""
+def _filler(template: Json) -> Callable[[Record], Json]:
+    """A function that fills in a JSON template: values are inserted as JSON, so none can break out of its string."""
     if isinstance(template, dict):
         members = [(name, _filler(value)) for name, value in template.items()]
         return lambda record: {name: fill(record) for name, fill in members}
@@ -171,25 +123,4 @@ def _filler(template: Any) -> Callable[[Record], Any]:  # noqa: ANN401 # any JSO
         return lambda record: [fill(record) for fill in items]
     if not isinstance(template, str):
         return lambda _: template
-    return _expression(template) or _renderer(template)
-
-
-def _expression(source: str) -> Callable[[Record], Any] | None:
-    """For a text that is a single `{{ … }}`: the value itself, in its own type."""
-    body = _TEXTS.parse(source).body
-    if len(body) != 1 or not isinstance(body[0], nodes.Output) or len(body[0].nodes) != 1:
-        return None
-    if isinstance(body[0].nodes[0], nodes.TemplateData):
-        return None
-    evaluate = _TEXTS.compile_expression(source.strip()[2:-2], undefined_to_none=False)
-
-    def fill(record: Record) -> Any:  # noqa: ANN401 # any JSON value
-        try:
-            value = evaluate(record=record)
-        except _TEMPLATE_FAULTS as error:
-            raise UnsendableError(f"a template of the API call cannot be filled in ({type(error).__name__})") from error
-        if isinstance(value, Undefined):
-            raise UnsendableError("a template of the API call names a field that the record does not have")
-        return value
-
-    return fill
+    return value_renderer(template)

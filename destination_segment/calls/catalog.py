@@ -1,99 +1,108 @@
 """A catalog, checked against the configuration before anything is sent."""
 
-from collections.abc import Iterator
-from typing import Any
+import logging
+from collections.abc import Iterator, Mapping
 
-from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConfiguredAirbyteStream, FailureType
-from airbyte_cdk.utils import AirbyteTracedException
-
-from destination_segment.calls.api_call import template_fields
-from destination_segment.configuration.api_call_settings import ApiCallSettings
-from destination_segment.configuration.call_settings import UserCall
-from destination_segment.configuration.config import Config, Mapping
+from cdp_connectors.failures import config_error
+from cdp_connectors.json_types import Json
+from destination_segment.calls.activation import Activation
+from destination_segment.calls.configured_stream import ConfiguredStream
+from destination_segment.calls.stream_mappings import StreamMapping, UnmappedStreamError, mappings_of
+from destination_segment.configuration.call_settings import UserCallSettings
+from destination_segment.configuration.config import Config
 from destination_segment.configuration.form import AllFields, ListedFields, MappedFields
+from destination_segment.configuration.spec_calls import Page, Screen, Track
 from destination_segment.spec.paths import declared_types
 from destination_segment.spec.reserved import kind_of
 
 _FIELDS_NAMED = 25
 
+logger = logging.getLogger("airbyte")
 
-def require_mappings(config: Config, catalog: ConfiguredAirbyteCatalog) -> None:
-    """Let a catalog pass whose streams all have mappings that fit their schemas.
+
+def mapped_streams(
+    config: Config, streams: list[ConfiguredStream], activation: Activation
+) -> list[tuple[ConfiguredStream, list[StreamMapping]]]:
+    """Every stream with its mappings, which fit its schema.
 
     Raises:
         AirbyteTracedException: a `config_error` that names every stream without a mapping, every field that a stream
             does not have, and every field whose type a reserved name cannot take.
     """
-    faults = [fault for stream in catalog.streams for fault in _faults(config, stream)]
-    if faults:
-        message = " ".join(faults)
-        raise AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)
-
-
-def _faults(config: Config, configured: ConfiguredAirbyteStream) -> Iterator[str]:
-    name = configured.stream.name
-    properties = (configured.stream.json_schema or {}).get("properties") or {}
-    mappings = [(number, mapping) for number, mapping in enumerate(config.mappings, 1) if mapping.stream == name]
-    if not mappings:
-        mapped = ", ".join(sorted({f"'{mapping.stream}'" for mapping in config.mappings}))
-        yield (
-            f"Stream '{name}' has no mapping (there are mappings of {mapped}). Add one, or take the stream out of the "
-            "connection."
-        )
-    for number, mapping in mappings:
-        subject = f"Mapping {number} (stream '{name}')"
+    mapped: list[tuple[ConfiguredStream, list[StreamMapping]]] = []
+    problems: list[str] = []
+    for stream in streams:
         try:
-            missing = sorted(path for path in _fields(mapping) if declared_types(path, properties) is None)
-        except ValueError as error:
-            yield f"{subject}: {error}."
+            mappings = mappings_of(config, stream, activation)
+        except UnmappedStreamError as error:
+            problems.append(str(error))
             continue
-        if properties and missing:
-            known = sorted(properties)
-            listed = ", ".join(known[:_FIELDS_NAMED]) + (", …" if len(known) > _FIELDS_NAMED else "")
-            yield f"{subject} names what the stream does not have: {', '.join(missing)}. Its fields are {listed}."
-        yield from (f"{subject} {fault}" for fault in _misfits(mapping, properties))
+        problems.extend(problem for mapping in mappings for problem in _problems(mapping, stream.properties))
+        mapped.append((stream, mappings))
+    if problems:
+        message = " ".join(problems)
+        raise config_error(message)
+    return mapped
 
 
-def _fields(mapping: Mapping) -> set[str]:
-    fields = set(mapping.used_fields)
-    if isinstance(mapping, ApiCallSettings):
-        return fields | set(template_fields(mapping))
-    if isinstance(mapping, UserCall):
-        match mapping.selection:
-            case AllFields(object_field=str(path)):
-                fields.add(path)
-            case AllFields(exclude=paths) | ListedFields(fields=paths):
-                fields |= set(paths)
-            case MappedFields(mapping=entries):
-                fields |= {entry.field for entry in entries}
-    return fields
+def warn_about(stream: ConfiguredStream, mappings: list[StreamMapping]) -> None:
+    """Log what a user may not expect of a stream, once per sync."""
+    if stream.overwrites:
+        logger.warning(
+            "Stream '%s' is configured to overwrite. Segment cannot delete received data; records are appended "
+            "instead.",
+            stream.name,
+        )
+    if not stream.primary_key:
+        logger.warning(
+            "Stream '%s' has no primary key. Two equal records are one call, and records that cannot be sent are "
+            "logged by number. Choose a primary key in the connection's settings.",
+            stream.name,
+        )
+    if stream.is_full_refresh and any(isinstance(each.mapping.call, Track | Page | Screen) for each in mappings):
+        logger.warning(
+            "Stream '%s' sends events with every full refresh. Segment recognizes repeated events for about a day; "
+            "later ones are counted again. Use an incremental sync mode.",
+            stream.name,
+        )
 
 
-def _misfits(mapping: Mapping, properties: dict[str, Any]) -> Iterator[str]:
-    if not isinstance(mapping, UserCall):
-        return
-    for name, path in _named_fields(mapping, properties):
-        kind, types = kind_of(name, mapping.reserved), declared_types(path, properties)
+def _problems(mapped: StreamMapping, properties: Mapping[str, Json]) -> Iterator[str]:
+    missing = sorted(path for path in mapped.mapping.needed_fields if declared_types(path, properties) is None)
+    if properties and missing:
+        known = sorted(properties)
+        listed = ", ".join(known[:_FIELDS_NAMED]) + (", …" if len(known) > _FIELDS_NAMED else "")
+        yield (
+            f"{mapped.label} refers to fields that the stream does not have: {', '.join(missing)}. Its fields are "
+            f"{listed}."
+        )
+    for name, path in _named_fields(mapped, properties):
+        settings = mapped.mapping.call
+        kind = kind_of(name, settings.reserved) if isinstance(settings, UserCallSettings) else None
+        types = declared_types(path, properties)
         if kind and types and types <= kind.impossible:
             yield (
-                f"sends the field '{path}' ({', '.join(sorted(types))}) as '{name}', which Segment reserves for "
-                f"{kind.noun}. Map it under another name, or leave it out."
+                f"{mapped.label} sends the field '{path}' ({', '.join(sorted(types))}) as '{name}', which Segment "
+                f"reserves for {kind.noun}. Map it under another name, or leave it out."
             )
 
 
-def _named_fields(mapping: UserCall, properties: dict[str, Any]) -> list[tuple[str, str]]:
-    match mapping.selection:
+def _named_fields(mapped: StreamMapping, properties: Mapping[str, Json]) -> list[tuple[str, str]]:
+    settings = mapped.mapping.call
+    if not isinstance(settings, UserCallSettings):
+        return []
+    match settings.selection:
         case AllFields(exclude=exclude, object_field=path):
-            left_out = set(exclude) | (set() if path else mapping.used_fields)
+            left_out = set(exclude) | (set() if path else mapped.mapping.used_fields)
             inside = _inside(properties.get(path)) if path else properties
             return [(name, f"{path}.{name}" if path else name) for name in inside if name not in left_out]
         case ListedFields(fields=paths):
             return [(path, path) for path in paths]
-        case MappedFields(mapping=entries):
-            return [(entry.name, entry.field) for entry in entries if entry.type == "as_is"]
+        case MappedFields(mapping=named):
+            return [(each.name, each.field) for each in named if each.type == "as_is" and each.field]
         case _:
             return []
 
 
-def _inside(schema: object) -> dict[str, Any]:
+def _inside(schema: object) -> Mapping[str, Json]:
     return schema.get("properties") or {} if isinstance(schema, dict) else {}

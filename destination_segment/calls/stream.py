@@ -1,80 +1,122 @@
 """Turning the records of one stream into calls."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any
+from typing import NamedTuple
 
-import orjson
-from airbyte_cdk.models import ConfiguredAirbyteStream
-
+from cdp_connectors.json_types import Json
 from destination_segment.calls.api_call import ApiCall, ApiCallBuilder
-from destination_segment.calls.batched_call import BatchedCallBuilder, Record
+from destination_segment.calls.batched_call import BatchedCallBuilder, user_of
+from destination_segment.calls.conditions import Condition, deletion_condition, send_condition
+from destination_segment.calls.configured_stream import ConfiguredStream
+from destination_segment.calls.encoding import encoded, identity
+from destination_segment.calls.stream_mappings import StreamMapping
 from destination_segment.configuration.api_call_settings import ApiCallSettings
 from destination_segment.configuration.config import Config
+from destination_segment.configuration.templates import Record
 from destination_segment.spec.limits import require_call_size
 from destination_segment.spec.paths import reader
 from destination_segment.spec.values import UnsendableError
 
-StreamKey = tuple[str | None, str]
-"""A stream's namespace and name."""
 
-
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A call, ready to be sent: the JSON of a batched call, or an API call."""
 
+    mapping: str
+    """The mapping that it comes from, as a message names it."""
     order_key: str
     """Calls with the same key keep their order."""
     content: bytes | ApiCall
 
 
+class Unsendable(NamedTuple):
+    """A call that cannot be made of a record, and why."""
+
+    mapping: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """One mapping of the stream, ready for records."""
+
+    label: str
+    takes_deleted: bool
+    applies: Condition
+    make: Callable[[Record], tuple[str, bytes | ApiCall]]
+
+
 class Stream:
     """One stream of the catalog, with its mappings."""
 
-    def __init__(self, config: Config, configured: ConfiguredAirbyteStream) -> None:
-        self.key: StreamKey = (configured.stream.namespace, configured.stream.name)
-        self._builders = [
-            ApiCallBuilder(mapping) if isinstance(mapping, ApiCallSettings) else BatchedCallBuilder(mapping)
-            for mapping in config.mappings
-            if mapping.stream == configured.stream.name
-        ]
-        primary_key = configured.primary_key or configured.stream.source_defined_primary_key or []
-        cursor = configured.cursor_field or configured.stream.default_cursor_field or []
-        self._primary_key = [reader(".".join(path)) for path in primary_key]
-        self._cursor = [reader(".".join(cursor))] if cursor else []
+    def __init__(self, config: Config, configured: ConfiguredStream, mappings: list[StreamMapping]) -> None:
+        self.name = configured.name
+        self.key = configured.key
+        self.generation_id = configured.generation_id
+        self._primary_key = [reader(".".join(path)) for path in configured.primary_key]
+        self._cursor = [reader(".".join(configured.cursor_field))] if configured.cursor_field else []
+        self.is_deleted: Condition = deletion_condition(mapping.mapping for mapping in mappings)
+        self._makers = [self._maker(config, configured, mapping) for mapping in mappings]
 
-    def primary_key(self, record: Record) -> list[Any]:
+    def primary_key(self, record: Record) -> list[Json]:
         """The values of the record's primary key; empty for a stream without one."""
         return [read(record) for read in self._primary_key]
 
-    def calls(self, record: Record) -> list[Call]:
-        """The record's calls, one a mapping.
+    def calls(self, record: Record) -> tuple[list[Call], list[Unsendable]]:
+        """The record's calls, at most one per mapping, and those that cannot be made of it.
+
+        Both are empty where no mapping wants the record, as ordinary ones do not want a deleted row.
 
         Raises:
-            UnsendableError: the record cannot be sent; the text is the whole reason and quotes no value.
+            InexactNumberError: an id is a number that was not read exactly.
         """
-        return [
-            self._api_call(record, builder)
-            if isinstance(builder, ApiCallBuilder)
-            else self._batched_call(record, builder)
-            for builder in self._builders
-        ]
+        is_deleted = self.is_deleted(record)
+        calls, unsendable = [], []
+        for maker in self._makers:
+            if (is_deleted and not maker.takes_deleted) or not maker.applies(record):
+                continue
+            try:
+                order_key, content = maker.make(record)
+            except UnsendableError as error:
+                unsendable.append(Unsendable(maker.label, str(error)))
+            else:
+                calls.append(Call(maker.label, order_key, content))
+        return calls, unsendable
 
-    def _batched_call(self, record: Record, builder: BatchedCallBuilder) -> Call:
-        call = builder.build(record)
-        content = orjson.dumps(call.message, option=orjson.OPT_SORT_KEYS)
+    def _maker(self, config: Config, configured: ConfiguredStream, mapped: StreamMapping) -> _Maker:
+        settings = mapped.mapping.call
+        takes_deleted, applies = send_condition(mapped.mapping.send_when)
+        if isinstance(settings, ApiCallSettings):
+            api_call = ApiCallBuilder(settings, config.path_of(settings))
+            return _Maker(mapped.label, takes_deleted, applies, lambda record: self._api_call(record, api_call))
+        batched_call = BatchedCallBuilder(
+            settings, configured.properties, mapped.mapping.used_fields, nest_dots=mapped.nest_dots
+        )
+        require = mapped.require
+        return _Maker(
+            mapped.label, takes_deleted, applies, lambda record: self._batched_call(record, batched_call, require)
+        )
+
+    def _batched_call(
+        self, record: Record, builder: BatchedCallBuilder, require: Callable[[Json], None] | None
+    ) -> tuple[str, bytes]:
+        body = builder.build(record)
+        if require:
+            require(body)
+        content = encoded(body)
         message = b'%b,"messageId":"%b"}' % (content[:-1], self._message_id(record, content).encode())
         require_call_size(message)
-        return Call(call.user, message)
+        return user_of(body), message
 
-    def _api_call(self, record: Record, builder: ApiCallBuilder) -> Call:
-        request = builder.build(record)
-        content = _json(request.body)
-        if request.api == "tracking" and isinstance(request.body, dict):
-            identified = {"messageId": self._message_id(record, request.path.encode() + content), **request.body}
-            require_call_size(_json(identified))
-            request = replace(request, body=identified)
-        return Call(request.user or f"stream {self.key[1]}", request)
+    def _api_call(self, record: Record, builder: ApiCallBuilder) -> tuple[str, ApiCall]:
+        call = builder.build(record)
+        content = encoded(call.body)
+        if call.api == "tracking" and isinstance(call.body, dict):
+            identified = {"messageId": self._message_id(record, call.path.encode() + content), **call.body}
+            content = encoded(identified)
+            require_call_size(content)
+        return call.user or f"stream {self.name}", replace(call, body=None if call.body is None else content)
 
     def _message_id(self, record: Record, content: bytes) -> str:
         """The same id for the same content of the same version of the same record, whenever it is sent.
@@ -83,12 +125,5 @@ class Stream:
         to Segment. The cursor counts too, so that a value that changes and changes back is not taken for a repetition.
         """
         version = [read(record) for read in self._cursor]
-        identity = orjson.dumps([*self.key, self.primary_key(record), version])
-        return f"airbyte-{blake2b(identity + content, digest_size=20).hexdigest()}"
-
-
-def _json(body: Any) -> bytes:  # noqa: ANN401 # whatever a template gives
-    try:
-        return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    except TypeError as error:
-        raise UnsendableError("the body of the API call cannot be written as JSON") from error
+        record_identity = identity([*self.key, self.primary_key(record), version])
+        return f"airbyte-{blake2b(record_identity + content, digest_size=20).hexdigest()}"

@@ -1,39 +1,33 @@
-"""What a user can say about a stream: which call its records become, and where the call's parts come from."""
+"""What the settings of calls have in common."""
 
+import re
+from datetime import datetime
 from typing import ClassVar, Literal
 
-from pydantic import ConfigDict, field_validator, model_validator
+from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from destination_segment.configuration.form import (
-    AllFields,
     FieldPath,
     FormModel,
     Integration,
     MappedFields,
-    NamedField,
+    NamedValue,
     NonEmptyString,
     Selection,
     form_field,
 )
+from destination_segment.configuration.templates import named_fields
 from destination_segment.spec.reserved import (
-    GROUP_TRAITS,
-    PAGE_PROPERTIES,
-    SCREEN_PROPERTIES,
-    TRACK_PROPERTIES,
-    USER_TRAITS,
     ReservedNames,
     collision,
 )
-from destination_segment.spec.values import currency_code
 
-CALL_TYPE = form_field("Call Type", "What the records become.", order=1)
+CALL_TYPE = form_field("Call Type", "Kind of call to send for each record.", order=0)
 
 
-class StreamMapping(FormModel):
-    """What every mapping has."""
-
-    stream: NonEmptyString = form_field("Stream", "The stream whose records are sent, as the source names it.", order=0)
+class CallSettings(FormModel):
+    """What the settings of every call have."""
 
     @property
     def used_fields(self) -> set[str]:
@@ -41,35 +35,36 @@ class StreamMapping(FormModel):
         return {value for name, value in self if name.endswith("_field") and value}
 
 
-class Call(StreamMapping):
+class BatchedCallSettings(CallSettings):
     """What every call of Segment's spec can carry."""
 
     user_id_field: FieldPath | None = form_field(
-        "User ID Field", "The field with the user's id in your database.", order=2, default=None
+        "User ID Field", "Field with the user's id in your database.", order=2, default=None, always_show=True
     )
     timestamp_field: FieldPath | None = form_field(
         "Timestamp Field",
-        "The field that says when it happened: ISO 8601, RFC 2822, or Unix time in seconds, milliseconds, "
-        "microseconds or nanoseconds. Without one, or where it is empty, Segment takes the time of arrival.",
+        "Field with the time of the event: ISO 8601, RFC 2822, or Unix time in seconds, milliseconds, microseconds or "
+        "nanoseconds. If unset or empty, Segment uses the time of receipt.",
         order=20,
         default=None,
+        always_show=True,
     )
     timestamp_format: NonEmptyString | None = form_field(
         "Timestamp Format",
-        "Only for other formats, in the notation of strptime. A time without an offset is taken as UTC.",
+        "strptime pattern for other formats. Times without an offset are interpreted as UTC.",
         order=21,
         default=None,
         examples=["%d.%m.%Y %H:%M", "%m/%d/%Y"],
     )
     context_field: FieldPath | None = form_field(
-        "Context Field", "The field with an object to send as the call's context.", order=22, default=None
+        "Context Field", "Field with an object to send as the call's context.", order=22, default=None
     )
-    context: list[NamedField] = form_field(
-        "Context", "Single parts of the context, such as ip, locale or campaign.name.", order=23, default=[]
+    context: list[NamedValue] = form_field(
+        "Context", "Individual context fields, such as ip, locale or campaign.name.", order=23, default=[]
     )
     integrations_field: FieldPath | None = form_field(
         "Integrations Field",
-        "The field with an object that switches Segment's destinations on or off.",
+        "Field with an object that switches Segment's destinations on or off.",
         order=24,
         default=None,
     )
@@ -79,26 +74,40 @@ class Call(StreamMapping):
 
     @property
     def used_fields(self) -> set[str]:
-        """As in every mapping, and the fields of the context."""
-        return super().used_fields | {part.field for part in self.context}
+        """As in all settings, and the fields of the context."""
+        return super().used_fields | {part.field for part in self.context if part.field}
+
+    @field_validator("timestamp_format")
+    @classmethod
+    def require_directives(cls, value: str) -> str:
+        """Reject a pattern that strptime cannot read, or that describes no time."""
+        try:
+            datetime.strptime("", value)  # noqa: DTZ007 # only the pattern matters
+        except (ValueError, re.error) as error:
+            if "does not match" not in str(error) or "%" not in value.replace("%%", ""):
+                raise ValueError(
+                    f"'{value}' is not a strptime pattern; write one with directives, such as %d.%m.%Y %H:%M"
+                ) from error
+        return value
 
 
-class UserCall(Call):
-    """A call about someone who is known or anonymous, with traits or properties."""
+class UserCallSettings(BatchedCallSettings):
+    """Settings of a call about a known or anonymous user, with traits or properties."""
 
     bag: ClassVar[Literal["traits", "properties"]] = "properties"
     reserved: ClassVar[ReservedNames] = {}
 
     anonymous_id_field: FieldPath | None = form_field(
         "Anonymous ID Field",
-        "The field with an id for someone whose user id is not known. Every call needs one of the two.",
+        "Field with an id for a user whose user id is not known. Every call needs a user id or an anonymous id.",
         order=3,
         default=None,
+        always_show=True,
     )
 
     @model_validator(mode="after")
     def require_identity(self) -> Self:
-        """Refuse a mapping that could never say whom its calls are about."""
+        """Reject settings that could never say whom the calls are about."""
         if not (self.user_id_field or self.anonymous_id_field):
             raise ValueError("names neither a user id field nor an anonymous id field; Segment needs one of them")
         return self
@@ -109,135 +118,20 @@ class UserCall(Call):
         selection: Selection = getattr(self, self.bag)
         return selection
 
+    @property
+    def named_values(self) -> list[NamedValue]:
+        """The traits or properties that have a name of their own."""
+        return self.selection.mapping if isinstance(self.selection, MappedFields) else []
+
     @model_validator(mode="after")
     def respect_reserved_names(self) -> Self:
-        """Refuse a name that is declared with another type than Segment reserves it for."""
-        named = self.selection.mapping if isinstance(self.selection, MappedFields) else []
-        for each in named:
-            if sentence := collision(each.name, each.type, self.reserved):
-                raise ValueError(sentence)
+        """Reject a name that is declared with another type than Segment reserves it for."""
+        for each in self.named_values:
+            if message := collision(each.name, each.type, self.reserved):
+                raise ValueError(message)
         return self
 
 
-class Identify(UserCall):
-    """Who someone is, and what is known about them."""
-
-    model_config = ConfigDict(title="Identify")
-
-    bag: ClassVar[Literal["traits", "properties"]] = "traits"
-    reserved: ClassVar[ReservedNames] = USER_TRAITS
-
-    call_type: Literal["identify"] = CALL_TYPE
-    traits: Selection = form_field(
-        "Traits", "What is known about the user.", order=10, default=AllFields(selection="all")
-    )
-
-
-class Track(UserCall):
-    """What someone did."""
-
-    model_config = ConfigDict(title="Track")
-
-    reserved: ClassVar[ReservedNames] = TRACK_PROPERTIES
-
-    call_type: Literal["track"] = CALL_TYPE
-    event_name: NonEmptyString | None = form_field(
-        "Event Name", "The event's name, the same for every record.", order=4, default=None
-    )
-    event_name_field: FieldPath | None = form_field(
-        "Event Name Field", "The field with the event's name, instead of a fixed one.", order=5, default=None
-    )
-    revenue_field: FieldPath | None = form_field(
-        "Revenue Field", "The field with the amount, in units of the currency.", order=6, default=None
-    )
-    currency: NonEmptyString = form_field(
-        "Currency", "ISO 4217 code of the revenue where the currency field gives none.", order=7, default="USD"
-    )
-    currency_field: FieldPath | None = form_field(
-        "Currency Field", "The field with the ISO 4217 code of the revenue.", order=8, default=None
-    )
-    value_field: FieldPath | None = form_field(
-        "Value Field", "The field with what the event is worth where that is no revenue.", order=9, default=None
-    )
-    properties: Selection = form_field(
-        "Properties", "What describes the event.", order=10, default=AllFields(selection="all")
-    )
-
-    @model_validator(mode="after")
-    def name_the_event(self) -> Self:
-        """Refuse an event with no name or with two."""
-        if bool(self.event_name) == bool(self.event_name_field):
-            raise ValueError("needs either an event name or an event name field, not both")
-        return self
-
-    @field_validator("currency")
-    @classmethod
-    def require_currency_code(cls, value: str) -> str:
-        """Refuse a code that ISO 4217 does not know."""
-        return currency_code(value)
-
-
-class Group(UserCall):
-    """Which account or organisation someone belongs to."""
-
-    model_config = ConfigDict(title="Group")
-
-    bag: ClassVar[Literal["traits", "properties"]] = "traits"
-    reserved: ClassVar[ReservedNames] = GROUP_TRAITS
-
-    call_type: Literal["group"] = CALL_TYPE
-    group_id_field: FieldPath = form_field("Group ID Field", "The field with the group's id.", order=4)
-    traits: Selection = form_field(
-        "Traits", "What is known about the group.", order=10, default=AllFields(selection="all")
-    )
-
-
-class View(UserCall):
-    """Something that someone saw."""
-
-    name: NonEmptyString | None = form_field(
-        "Name", "The name of what was seen, the same for every record.", order=4, default=None
-    )
-    name_field: FieldPath | None = form_field(
-        "Name Field", "The field with the name, instead of a fixed one.", order=5, default=None
-    )
-    properties: Selection = form_field(
-        "Properties", "What describes the view.", order=10, default=AllFields(selection="all")
-    )
-
-    @model_validator(mode="after")
-    def name_once(self) -> Self:
-        """Refuse a view with two names."""
-        if self.name and self.name_field:
-            raise ValueError("has both a name and a name field; keep one of them")
-        return self
-
-
-class Page(View):
-    """A page that someone saw."""
-
-    model_config = ConfigDict(title="Page")
-
-    reserved: ClassVar[ReservedNames] = PAGE_PROPERTIES
-
-    call_type: Literal["page"] = CALL_TYPE
-
-
-class Screen(View):
-    """A screen of an app that someone saw."""
-
-    model_config = ConfigDict(title="Screen")
-
-    reserved: ClassVar[ReservedNames] = SCREEN_PROPERTIES
-
-    call_type: Literal["screen"] = CALL_TYPE
-
-
-class Alias(Call):
-    """Two ids of one person."""
-
-    model_config = ConfigDict(title="Alias")
-
-    call_type: Literal["alias"] = CALL_TYPE
-    user_id_field: FieldPath = form_field("User ID Field", "The field with the id that stays.", order=2)
-    previous_id_field: FieldPath = form_field("Previous ID Field", "The field with the id that it replaces.", order=3)
+def template_fields(values: list[NamedValue]) -> set[str]:
+    """The record's fields that the templates of named values name."""
+    return {name for each in values if each.value for name in named_fields(each.value)}

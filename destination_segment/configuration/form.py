@@ -1,23 +1,30 @@
-"""The building blocks of the configuration's form."""
+"""Building blocks of the connector's spec."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from typing_extensions import Self
+
+from cdp_connectors.json_types import Json
+from destination_segment.configuration.templates import require_template
 
 NonEmptyString = Annotated[str, Field(min_length=1)]
 
 FieldPath = Annotated[str, Field(min_length=1)]
 """The name of a record's field; dots lead into objects, as in `address.city`."""
 
+Template = Annotated[str, AfterValidator(require_template)]
+"""A string that may hold Jinja expressions over `record`."""
+
 
 class FormModel(BaseModel):
-    """A part of the configuration: texts are trimmed, empty ones count as absent, unknown names are refused."""
+    """A part of the configuration: strings are trimmed, empty ones count as absent, unknown names are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     @model_validator(mode="before")
     @classmethod
-    def drop_empty(cls, values: Any) -> Any:  # noqa: ANN401 # any JSON value can stand in a configuration
+    def drop_empty(cls, values: Json) -> Json:
         """Treat a field that a form left empty as one that was not given."""
         if not isinstance(values, dict):
             return values
@@ -32,21 +39,39 @@ def form_field(title: str, description: str, *, order: int, default: Any = ..., 
 SELECTION = form_field("Selection", "Which fields are sent.", order=0)
 
 
-class NamedField(FormModel):
-    """One field of the record, and its name in Segment."""
+class NamedValue(FormModel):
+    """One value, and its name in Segment."""
 
-    model_config = ConfigDict(title="Name and Field")
+    model_config = ConfigDict(title="Name and Value")
 
     name: NonEmptyString = form_field(
-        "Name", "The name in Segment. Dots make objects: address.city, company.name.", order=0
+        "Name", "Name in Segment. Use dots to create nested objects: address.city, company.name.", order=0
     )
-    field: FieldPath = form_field("Field", "The record's field. Dots lead into objects.", order=1)
+    field: FieldPath | None = form_field(
+        "Field", "The record's field. Use dots for nested fields.", order=1, default=None, always_show=True
+    )
+    value: Template | None = form_field(
+        "Constant or Template",
+        "Instead of a field: a constant, or a template such as {{ record.first }} {{ record.last }}. A single "
+        "expression keeps the field's type.",
+        order=2,
+        default=None,
+        always_show=True,
+        examples=["Airbyte", "{{ record.first }} {{ record.last }}"],
+    )
     type: Literal["as_is", "string", "number", "boolean", "date"] = form_field(
         "Type",
-        "What the value is turned into. A reserved name always has the type that Segment documents for it.",
-        order=2,
+        "Type to convert the value to. Reserved names always use the type Segment documents.",
+        order=3,
         default="as_is",
     )
+
+    @model_validator(mode="after")
+    def require_one_source(self) -> Self:
+        """Reject a name with no value or with two."""
+        if (self.field is None) == (self.value is None):
+            raise ValueError(f"needs either a field or a constant or template for '{self.name}', not both")
+        return self
 
 
 class AllFields(FormModel):
@@ -69,16 +94,16 @@ class ListedFields(FormModel):
     model_config = ConfigDict(title="Listed fields")
 
     selection: Literal["list"] = SELECTION
-    fields: list[FieldPath] = form_field("Fields", "The fields to send, under their own names.", order=1)
+    fields: list[FieldPath] = form_field("Fields", "Fields to send under their own names.", order=1)
 
 
 class MappedFields(FormModel):
-    """The listed fields, each under the name it is to have in Segment."""
+    """The listed fields, constants and templates, each under its name in Segment."""
 
     model_config = ConfigDict(title="Mapped fields")
 
     selection: Literal["mapping"] = SELECTION
-    mapping: list[NamedField] = form_field("Mapping", "Which field is sent under which name.", order=1)
+    mapping: list[NamedValue] = form_field("Mapping", "Which value is sent under which name.", order=1)
 
 
 class NoFields(FormModel):

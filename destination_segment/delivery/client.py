@@ -1,16 +1,17 @@
 """Segment's two APIs, as far as the destination uses them."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-import orjson
 import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.failures import config_error
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.calls.api_call import ApiCall
 from destination_segment.configuration.config import Config
 from destination_segment.delivery.batches import Batch
+from destination_segment.delivery.pace import Pace
 from destination_segment.delivery.retries import RetryableError, send
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -20,10 +21,13 @@ _PAGE_SIZE = 200
 class SegmentClient:
     """One connection to Segment. It is meant for a single thread."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, pace: Pace | None = None) -> None:
+        """Prepare a connection; nothing is sent before a method is called."""
         self._tracking_url = config.tracking_url
         self._public_url = config.public_url
+        self._is_compatible_collector = config.is_compatible_collector
         self._token = config.public_api_token
+        self._pace = pace or Pace(None)
         self._session = requests.Session()
         self._session.headers.update(_JSON)
         self._write_key_auth = requests.auth.HTTPBasicAuth(config.write_key, "")
@@ -32,12 +36,13 @@ class SegmentClient:
         """Close the connection."""
         self._session.close()
 
-    def send_batch(self, batch: Batch) -> None:
+    def send_batch(self, batch: Batch[Json]) -> None:
         """Return once Segment has accepted the batch.
 
         Raises:
-            AirbyteTracedException: Segment did not; see `http.send`.
+            AirbyteTracedException: Segment did not; see `retries.send`.
         """
+        self._pace.wait_for(len(batch))
         response = send(
             self._session,
             "POST",
@@ -46,82 +51,101 @@ class SegmentClient:
             headers={"Content-Encoding": "gzip"},
             auth=self._write_key_auth,
         )
-        _require_acceptance(response)
+        self._require_acceptance(response)
 
-    def send_request(self, request: ApiCall) -> None:
+    def send_api_call(self, call: ApiCall) -> None:
         """Return once Segment has carried the request out.
 
         Raises:
-            AirbyteTracedException: Segment did not; see `http.send`.
+            AirbyteTracedException: Segment did not; see `retries.send`.
         """
-        public = request.api == "public"
+        is_public = call.api == "public"
+        if not is_public:
+            self._pace.wait_for(1)
         response = send(
             self._session,
-            request.method,
-            (self._public_url if public else self._tracking_url) + request.path,
-            params=request.query,
-            headers={**request.headers, **({"Authorization": f"Bearer {self._token}"} if public else {})},
-            data=None if request.body is None else orjson.dumps(request.body),
-            auth=None if public else self._write_key_auth,
+            call.method,
+            (self._public_url if is_public else self._tracking_url) + call.path,
+            headers={**call.headers, **(self._bearer if is_public else {})},
+            data=call.body,
+            auth=None if is_public else self._write_key_auth,
         )
-        if not public:
-            _require_acceptance(response)
+        if not is_public:
+            self._require_acceptance(response)
 
     def probe(self) -> None:
-        """Return if a Tracking API answers, whatever it says to a request without data.
+        """Return if a Tracking API responds, whatever it says to a request without data.
 
         Raises:
             AirbyteTracedException: none does.
         """
         try:
-            answer = self._session.get(f"{self._tracking_url}/batch", timeout=10, allow_redirects=False)
+            response = self._session.get(f"{self._tracking_url}/batch", timeout=10, allow_redirects=False)
         except requests.RequestException as error:
             raise RetryableError(
                 f"Segment's Tracking API at {self._tracking_url} cannot be reached. Check the region, the Tracking "
-                "API URL, and that the network lets requests through."
+                "API URL, and that outbound requests are not blocked."
             ) from error
-        if answer.ok and "text/html" in answer.headers.get("Content-Type", ""):
-            raise RetryableError(f"A web page answers at {self._tracking_url}, not Segment's Tracking API.")
+        if response.ok and "text/html" in response.headers.get("Content-Type", ""):
+            raise RetryableError(f"{self._tracking_url} returned an HTML page instead of a Tracking API response.")
 
-    def sources(self) -> Iterator[dict[str, Any]]:
+    def sources(self) -> Iterator[JsonObject]:
         """The sources of the workspace that the Public API token belongs to.
 
         Raises:
-            AirbyteTracedException: the Public API did not give them.
+            AirbyteTracedException: the Public API did not return them.
         """
+        return self._listed("/sources", "sources")
+
+    def tracking_plans(self) -> Iterator[tuple[Mapping[str, Json], list[Mapping[str, Json]]]]:
+        """The tracking plans of the token's workspace, each with its rules.
+
+        Raises:
+            AirbyteTracedException: the Public API did not return them.
+        """
+        for plan in self._listed("/tracking-plans", "trackingPlans"):
+            yield plan, list(self._listed(f"/tracking-plans/{plan['id']}/rules", "rules"))
+
+    @property
+    def _bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def _listed(self, path: str, key: str) -> Iterator[JsonObject]:
         parameters = {"pagination.count": str(_PAGE_SIZE)}
         while True:
-            response = send(
-                self._session,
-                "GET",
-                f"{self._public_url}/sources",
-                params=parameters,
-                headers={"Authorization": f"Bearer {self._token}"},
-            )
+            response = send(self._session, "GET", self._public_url + path, params=parameters, headers=self._bearer)
             page = _data_of(response)
-            yield from page.get("sources", [])
+            yield from page.get(key) or []
             cursor = (page.get("pagination") or {}).get("next")
             if not cursor or cursor == parameters.get("pagination.cursor"):
                 return
             parameters["pagination.cursor"] = cursor
 
+    def _require_acceptance(self, response: requests.Response) -> None:
+        if _says_success(response) or (self._is_compatible_collector and _is_bare_success(response)):
+            return
+        message = f"Segment responded with HTTP {response.status_code} but did not confirm that the data was accepted."
+        raise AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.system_error)
 
-def _data_of(response: requests.Response) -> dict[str, Any]:
+
+def _says_success(response: requests.Response) -> bool:
+    try:
+        return response.json().get("success") is True
+    except (requests.JSONDecodeError, AttributeError):
+        return False
+
+
+def _is_bare_success(response: requests.Response) -> bool:
+    """Whether the body is empty or `OK`, as collectors that are compatible with Segment answer."""
+    return response.text.strip().strip('"').lower() in {"", "ok"}
+
+
+def _data_of(response: requests.Response) -> JsonObject:
     try:
         data = response.json()["data"]
     except (requests.JSONDecodeError, KeyError, TypeError):
         data = None
     if isinstance(data, dict):
         return data
-    message = "The Public API's answer has not the form of its documents. Check the Public API URL."
-    raise AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.config_error)
-
-
-def _require_acceptance(response: requests.Response) -> None:
-    try:
-        accepted = response.json().get("success") is True
-    except (requests.JSONDecodeError, AttributeError):
-        accepted = False
-    if not accepted:
-        message = f"Segment answered HTTP {response.status_code} without saying that it accepted the data."
-        raise AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.system_error)
+    message = "The response is not a valid Public API response. Check the Public API URL."
+    raise config_error(message)

@@ -11,67 +11,70 @@ from typing_extensions import Self
 from destination_segment.calls.api_call import ApiCall
 from destination_segment.delivery.batches import Batch
 from destination_segment.delivery.client import SegmentClient
+from destination_segment.delivery.origin import CallOrigin
 from destination_segment.delivery.retries import RejectionError
+from destination_segment.delivery.verdicts import Verdicts
 
 LANES = 8
-_BATCHES_IN_FLIGHT = 2  # one on its way, one ready to follow it
+_BATCHES_IN_FLIGHT = 2  # one being sent, one ready to follow it
 
 
 class Lane:
     """One worker and its connection: what is added is accepted by Segment in the order in which it was added."""
 
-    def __init__(self, client: SegmentClient) -> None:
+    def __init__(self, client: SegmentClient, verdicts: Verdicts, max_calls: int | None = None) -> None:
         self._client = client
+        self._verdicts = verdicts
+        self._max_calls = max_calls
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lane")
-        self._open = Batch()
+        self._open: Batch[CallOrigin] = Batch(max_calls)
         self._open_since = 0
         self._broken = False
         self._in_flight: deque[tuple[int, Future[None]]] = deque()
 
-    def add(self, position: int, item: bytes) -> None:
-        """Add a call, read at a position of the input, to the lane's open batch."""
-        if not self._open.has_room_for(item):
+    def add(self, call: bytes, origin: CallOrigin) -> None:
+        """Add a call to the lane's open batch."""
+        if not self._open.has_room_for(call):
             self.flush()
         if not self._open:
-            self._open_since = position
-        self._open.add(item)
+            self._open_since = origin.record.position
+        self._open.add(call, origin)
 
-    def request(self, position: int, request: ApiCall, on_refusal: Callable[[str], None]) -> None:
-        """Add a request of its own, read at a position of the input.
-
-        If Segment refuses it for its content, the worker calls `on_refusal` with the reason, and goes on.
-        """
+    def request(self, call: ApiCall, origin: CallOrigin) -> None:
+        """Add an API call; if Segment rejects it for its content, that is a verdict and the lane continues."""
 
         def work() -> None:
             try:
-                self._client.send_request(request)
-            except RejectionError as refusal:
-                if not refusal.concerns_content:
+                self._client.send_api_call(call)
+            except RejectionError as rejection:
+                if not rejection.concerns_content or (call.has_constant_path and rejection.is_unknown_path):
                     raise
-                on_refusal(f"Segment refused the API call (HTTP {refusal.status})")
+                self._verdicts.reject(origin, f"Segment rejected the API call ({rejection.answer})")
+            else:
+                self._verdicts.accept(1)
 
         self.flush()
-        self._submit(position, work)
+        self._submit(origin.record.position, work)
 
     def flush(self) -> None:
-        """Send what is open, waiting first if too much is on its way already."""
+        """Send what is open, waiting first if too much is in flight already."""
         if self._open:
-            batch, self._open = self._open, Batch()
-            self._submit(self._open_since, lambda: self._client.send_batch(batch))
+            batch, self._open = self._open, Batch(self._max_calls)
+            self._submit(self._open_since, lambda: self._deliver(batch))
 
     def oldest(self) -> int | None:
-        """The position of the oldest call that is not accepted, or not yet; None if all are."""
-        while self._in_flight and _is_accepted(self._in_flight[0][1]):
+        """The position of the oldest call without a verdict; None if every call has one."""
+        while self._in_flight and _is_done(self._in_flight[0][1]):
             self._in_flight.popleft()
         if self._in_flight:
             return self._in_flight[0][0]
         return self._open_since if self._open else None
 
     def drain(self) -> None:
-        """Send everything and wait until it is accepted.
+        """Send everything and wait for the verdicts.
 
         Raises:
-            AirbyteTracedException: Segment did not accept a call.
+            AirbyteTracedException: a call could not be delivered.
         """
         self.flush()
         self._await(0)
@@ -80,15 +83,34 @@ class Lane:
         """Raise what went wrong with a call, if anything did.
 
         Raises:
-            AirbyteTracedException: Segment did not accept a call.
+            AirbyteTracedException: a call could not be delivered.
         """
         if self._in_flight and self._in_flight[0][1].done():
             self._in_flight[0][1].result()
 
     def close(self) -> None:
-        """Give up what is not on its way."""
+        """Discard queued work and close the connection."""
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._client.close()
+
+    def _deliver(self, batch: Batch[CallOrigin]) -> None:
+        """Send a batch; one that Segment rejects for its content in halves, down to the calls that it rejects.
+
+        A 400 or 413 concerns the whole batch, and nothing in the answer names the call.
+        """
+        try:
+            self._client.send_batch(batch)
+        except RejectionError as rejection:
+            if not rejection.concerns_content or rejection.is_unknown_path:
+                raise
+            if len(batch) == 1:
+                reason = f"Segment rejected the call ({rejection.answer})"
+                self._verdicts.reject_batched(batch.origins[0], reason, rejection)
+                return
+            for half in batch.halves():
+                self._deliver(half)
+        else:
+            self._verdicts.accept(len(batch))
 
     def _submit(self, position: int, work: Callable[[], None]) -> None:
         self._await(_BATCHES_IN_FLIGHT - 1)
@@ -110,8 +132,15 @@ class Lane:
 class Lanes:
     """All workers. Calls with the same key take the same lane."""
 
-    def __init__(self, connect: Callable[[], SegmentClient], count: int = LANES) -> None:
-        self._lanes = [Lane(connect()) for _ in range(count)]
+    def __init__(
+        self,
+        connect: Callable[[], SegmentClient],
+        verdicts: Verdicts,
+        *,
+        count: int = LANES,
+        max_calls: int | None = None,
+    ) -> None:
+        self._lanes = [Lane(connect(), verdicts, max_calls) for _ in range(count)]
 
     def __enter__(self) -> Self:
         return self
@@ -123,7 +152,7 @@ class Lanes:
             lane.close()
 
     def __getitem__(self, key: str) -> Lane:
-        return self._lanes[crc32(key.encode()) % len(self._lanes)]
+        return self._lanes[crc32(key.encode("utf-8", "surrogatepass")) % len(self._lanes)]
 
     def flush(self) -> None:
         """Send what is open in any lane."""
@@ -131,7 +160,7 @@ class Lanes:
             lane.flush()
 
     def drain(self) -> None:
-        """Send everything and wait until it is accepted."""
+        """Send everything and wait for the verdicts."""
         self.flush()
         for lane in self._lanes:
             lane.drain()
@@ -142,9 +171,9 @@ class Lanes:
             lane.raise_failure()
 
     def oldest(self) -> int | None:
-        """The position of the oldest call that is not accepted, or not yet; None if all are."""
+        """The position of the oldest call without a verdict; None if every call has one."""
         return min((position for lane in self._lanes if (position := lane.oldest()) is not None), default=None)
 
 
-def _is_accepted(work: Future[None]) -> bool:
+def _is_done(work: Future[None]) -> bool:
     return work.done() and not work.cancelled() and work.exception() is None

@@ -1,8 +1,7 @@
-"""Requests to Segment: when they are repeated, how long to wait in between, and what a refusal means."""
+"""Requests to Segment: when they are retried, how long to wait in between, and what a rejection means."""
 
 import logging
 from collections.abc import Generator
-from typing import Any
 from urllib.parse import urlsplit
 
 import backoff
@@ -10,6 +9,9 @@ import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from backoff.types import Details
+from typing_extensions import Self
+
+from cdp_connectors.json_types import Json
 
 logger = logging.getLogger("airbyte")
 
@@ -18,74 +20,105 @@ ATTEMPTS = 10
 _LONGEST_BACKOFF = 60
 _LONGEST_REQUESTED_WAIT = 600
 _LONGEST_TIME = 1_800
-_TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of the answer
+_TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of the response
+_BAD_REQUEST = 400
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
-_STATUSES_OF_CONTENT = frozenset({400, 404, 409, 410, 413, 422})
+_STATUSES_OF_CONTENT = frozenset({400, 404, 405, 409, 410, 413, 422})
+_STATUSES_OF_PATHS = frozenset({404, 405})
 _LONGEST_QUOTE = 300
 
 
 class RetryableError(AirbyteTracedException):
-    """A fault that another attempt may not meet."""
+    """An error that a retry may not meet."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
-        """`wait`: the seconds that Segment asked to wait, if it did."""
+        """`wait`: the seconds that Segment asked the client to wait, if it did."""
         super().__init__(message=message, internal_message=message, failure_type=FailureType.transient_error)
         self.wait = wait
 
 
 class RejectionError(AirbyteTracedException):
-    """Segment's final no to a request."""
+    """Segment's final rejection of a request."""
 
-    def __init__(self, message: str, internal_message: str, status: int) -> None:
+    def __init__(self, message: str, internal_message: str, status: int, quote: str = "") -> None:
         super().__init__(message=message, internal_message=internal_message, failure_type=FailureType.config_error)
         self.status = status
+        self._quote = quote
+
+    @property
+    def answer(self) -> str:
+        """The status, with Segment's own message if there is one."""
+        return f"HTTP {self.status}{self._quote}"
 
     @property
     def concerns_content(self) -> bool:
-        """Whether another request, of another record, may be answered differently."""
-        return self.status in _STATUSES_OF_CONTENT
+        """Whether another request, of another record, may be accepted."""
+        return self.status in _STATUSES_OF_CONTENT and "write key" not in self._quote.lower()
+
+    @property
+    def is_unknown_path(self) -> bool:
+        """Whether Segment does not know the path, or not with this method."""
+        return self.status in _STATUSES_OF_PATHS
+
+    @property
+    def may_be_credentials(self) -> bool:
+        """Whether Segment answers a wrong write key with this status too."""
+        return self.status == _BAD_REQUEST
+
+    def of_everything(self) -> Self:
+        """The error for a sync in which no call at all was accepted."""
+        return type(self)(
+            message=(
+                "Segment rejected every call. The most likely cause is the write key: check that it was copied "
+                f"completely and belongs to this region. ({self.answer})"
+            ),
+            internal_message=self.internal_message or "",
+            status=self.status,
+            quote=self._quote,
+        )
 
 
-def _waits() -> Generator[float, Any, None]:
-    """The seconds before each further attempt; `backoff` sends the fault of the last one in."""
-    fault: RetryableError = yield 0
+def _waits() -> Generator[float, Json, None]:
+    """The seconds before each retry; `backoff` sends the error of the last attempt in."""
+    error: RetryableError = yield 0
     for attempt in range(ATTEMPTS):
-        fault = yield min(2**attempt, _LONGEST_BACKOFF) if fault.wait is None else fault.wait
+        error = yield min(2**attempt, _LONGEST_BACKOFF) if error.wait is None else error.wait
 
 
-def _wants_too_long_a_wait(fault: Exception) -> bool:
-    return isinstance(fault, RetryableError) and (fault.wait or 0) > _LONGEST_REQUESTED_WAIT
+def _asks_for_too_long_a_wait(error: Exception) -> bool:
+    return isinstance(error, RetryableError) and (error.wait or 0) > _LONGEST_REQUESTED_WAIT
 
 
 def _log_wait(details: Details) -> None:
-    fault, wait = details["exception"], details["wait"]  # type: ignore[typeddict-item] # set by on_exception
-    logger.warning("%s Trying again in %.0f s (attempt %d of %d).", fault, wait, details["tries"], ATTEMPTS)
+    error, wait = details["exception"], details["wait"]  # type: ignore[typeddict-item] # set by on_exception
+    logger.warning("%s Retrying in %.0f s (attempt %d of %d).", error, wait, details["tries"], ATTEMPTS)
 
 
-def send(session: requests.Session, method: str, url: str, **request: Any) -> requests.Response:  # noqa: ANN401 # as requests
-    """Make a request of Segment until it is answered, and return the answer.
+def send(session: requests.Session, method: str, url: str, **request: Json) -> requests.Response:  # as requests
+    """Make a request to Segment until it is answered, and return the response.
 
-    Network faults, 429 and 5xx are met with further attempts: after the seconds that `Retry-After` or
-    `X-RateLimit-Reset` ask for, else after 1, 2, 4 … 60 s; for half an hour at most. Any other answer is final.
+    Network errors, 429 and 5xx are retried: after the seconds of `Retry-After` or `X-RateLimit-Reset`, else after
+    1, 2, 4 … 60 s; for half an hour at most. Any other response is final.
 
     Raises:
+        RejectionError: Segment rejects the request; a `config_error`.
         AirbyteTracedException: a `transient_error` when the last attempt failed too, or when Segment asks for a longer
-            wait than a sync should hang; a `config_error` when it refuses the request.
+            wait than a sync should hang.
     """
     try:
         return _attempt(session, method, url, **request)
-    except RetryableError as fault:
-        asked = (
-            f" It asks to wait {fault.wait:.0f} s."
-            if _wants_too_long_a_wait(fault)
-            else " Further attempts met the same."
+    except RetryableError as error:
+        reason = (
+            f" Segment asked the client to wait {error.wait:.0f} s."
+            if _asks_for_too_long_a_wait(error)
+            else " All retries failed with the same error."
         )
         raise AirbyteTracedException(
-            message=f"{fault}{asked} Run the sync again later: it goes on after the last state.",
-            internal_message=fault.internal_message,
+            message=f"{error}{reason} Run the sync again later; it resumes from the last state.",
+            internal_message=error.internal_message,
             failure_type=FailureType.transient_error,
-        ) from fault
+        ) from error
 
 
 @backoff.on_exception(
@@ -94,23 +127,23 @@ def send(session: requests.Session, method: str, url: str, **request: Any) -> re
     max_tries=ATTEMPTS,
     max_time=_LONGEST_TIME,
     jitter=backoff.random_jitter,
-    giveup=_wants_too_long_a_wait,
+    giveup=_asks_for_too_long_a_wait,
     on_backoff=_log_wait,
     logger=None,
 )
-def _attempt(session: requests.Session, method: str, url: str, **request: Any) -> requests.Response:  # noqa: ANN401 # as requests
+def _attempt(session: requests.Session, method: str, url: str, **request: Json) -> requests.Response:  # as requests
     try:
         response = session.request(method, url, timeout=_TIMEOUT, allow_redirects=False, **request)
     except requests.RequestException as error:
         session.close()
-        raise RetryableError(f"{_host(url)} cannot be reached ({_kind(error)}).") from error
+        raise RetryableError(f"{_host(url)} could not be reached ({_kind(error)}).") from error
     if response.status_code == _TOO_MANY_REQUESTS or response.status_code >= _SERVER_ERROR:
-        session.close()  # Segment's advice: resolve the name anew, for its addresses change
-        raise RetryableError(f"{_host(url)} answered HTTP {response.status_code}.", _requested_wait(response))
+        session.close()  # Segment's advice: resolve the name again, since its addresses change
+        raise RetryableError(f"{_host(url)} responded with HTTP {response.status_code}.", _requested_wait(response))
     if response.ok and "text/html" in response.headers.get("Content-Type", ""):
-        raise RetryableError(f"{_host(url)} answered with a web page, as a proxy or a sign-in page of a network does.")
+        raise RetryableError(f"{_host(url)} responded with a web page (proxy or captive portal?).")
     if not response.ok or response.is_redirect:
-        raise _refusal(url, response)
+        raise _rejection(url, response)
     return response
 
 
@@ -122,26 +155,29 @@ def _requested_wait(response: requests.Response) -> float | None:
     return None
 
 
-def _refusal(url: str, response: requests.Response) -> RejectionError:
+def _rejection(url: str, response: requests.Response) -> RejectionError:
     status, host = response.status_code, _host(url)
     meanings = {
-        400: f"{host} refuses the request as malformed. Check that the write key was copied whole.",
-        401: f"{host} does not accept the credentials. Check the write key or the Public API token, and the region.",
-        403: f"{host} does not allow this. Check what the write key or the Public API token may do, and the region.",
+        400: f"{host} rejected the request as malformed. Check that the write key was copied completely.",
+        401: f"{host} did not accept the credentials. Check the write key or the Public API token, and the region.",
+        403: f"{host} denied the request. Check the permissions of the write key or Public API token, and the region.",
         404: f"{host} does not know {urlsplit(url).path}. Check the API URL, or the path of the API call.",
+        405: f"{host} does not allow this method for {urlsplit(url).path}. Check the method of the API call.",
     }
-    message = meanings.get(status, f"{host} refuses the request.")
+    message = meanings.get(status, f"{host} rejected the request.")
     if response.is_redirect:
-        message = f"{host} wants requests to go elsewhere. Check the API URL."
+        message = f"{host} responded with a redirect. Check the API URL."
+    quote = _quote(response)
     return RejectionError(
-        message=f"{message} (HTTP {status}{_quote(response)})",
+        message=f"{message} (HTTP {status}{quote})",
         internal_message=f"{response.request.method} {urlsplit(url).netloc}: HTTP {status}",
         status=status,
+        quote=quote,
     )
 
 
 def _quote(response: requests.Response) -> str:
-    """What Segment says, if it says it in the form of its API."""
+    """Segment's own message, if the response has the form of its API."""
     try:
         body = response.json()
     except requests.JSONDecodeError:
@@ -149,8 +185,8 @@ def _quote(response: requests.Response) -> str:
     if not isinstance(body, dict):
         return ""
     errors = body.get("errors")
-    said = body.get("message") or (errors[0].get("message") if errors and isinstance(errors[0], dict) else None)
-    return f": {said[:_LONGEST_QUOTE]}" if isinstance(said, str) else ""
+    message = body.get("message") or (errors[0].get("message") if errors and isinstance(errors[0], dict) else None)
+    return f": {message[:_LONGEST_QUOTE]}" if isinstance(message, str) else ""
 
 
 def _host(url: str) -> str:

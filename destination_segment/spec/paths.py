@@ -1,13 +1,14 @@
-"""Reading and writing the fields that a mapping names by their paths."""
+"""Fields that a mapping names by their paths: read, written, and looked up in a schema."""
 
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any
+
+from cdp_connectors.json_types import Json
 
 ABSENT = object()
-"""What stands for a field that a record does not have, where null means something else."""
+"""Marks a field that a record does not have, where null means something else."""
 
 
-def reader(path: str, absent: object = None) -> Callable[[Mapping[str, Any]], Any]:
+def reader(path: str, absent: object = None) -> Callable[[Mapping[str, Json]], Json]:
     """A function that gives a record's value at a path, and `absent` where there is none.
 
     A field whose name contains the dots comes before the way into objects.
@@ -16,10 +17,10 @@ def reader(path: str, absent: object = None) -> Callable[[Mapping[str, Any]], An
         return lambda record: record.get(path, absent)
     steps = path.split(".")
 
-    def read(record: Mapping[str, Any]) -> Any:  # noqa: ANN401 # any JSON value
+    def read(record: Mapping[str, Json]) -> Json:
         if path in record:
             return record[path]
-        value: Any = record
+        value: Json = record
         for step in steps:
             if not isinstance(value, Mapping) or step not in value:
                 return absent
@@ -29,7 +30,7 @@ def reader(path: str, absent: object = None) -> Callable[[Mapping[str, Any]], An
     return read
 
 
-def put(target: MutableMapping[str, Any], path: str, value: Any) -> None:  # noqa: ANN401 # any JSON value
+def put(target: MutableMapping[str, Json], path: str, value: Json) -> None:
     """Set a value at a path, making the objects on the way."""
     *parents, name = path.split(".")
     for parent in parents:
@@ -40,7 +41,7 @@ def put(target: MutableMapping[str, Any], path: str, value: Any) -> None:  # noq
     target[name] = value
 
 
-def declared_types(path: str, properties: Mapping[str, Any]) -> frozenset[str] | None:
+def declared_types(path: str, properties: Mapping[str, Json]) -> frozenset[str] | None:
     """The JSON types, without null, that a stream's schema declares for a path; empty if it leaves them open.
 
     Returns None for a path that the schema does not have.
@@ -60,7 +61,7 @@ def declared_types(path: str, properties: Mapping[str, Any]) -> frozenset[str] |
     return frozenset() if found is None and is_open else found
 
 
-def _types(schema: Any) -> frozenset[str]:  # noqa: ANN401 # true, false or an object
+def _types(schema: Json) -> frozenset[str]:
     if not isinstance(schema, Mapping):
         return frozenset()
     declared = schema.get("type", [])

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.spec import values
+from destination_segment.spec.paths import ABSENT
 from destination_segment.spec.values import UnsendableError
 
 _SCALAR = frozenset({"string", "number", "integer", "boolean"})
-_NO_TEXT_OR_NUMBER = frozenset({"object", "array", "boolean"})
+_NEITHER_STRING_NOR_NUMBER = frozenset({"object", "array", "boolean"})
 
 
 @dataclass(frozen=True)
@@ -17,84 +18,100 @@ class Kind:
     """The type of a reserved name."""
 
     noun: str
-    """As a sentence names it: "a number"."""
-    convert: Callable[[Any], Any]
+    """As a message names it: "a number"."""
+    convert: Callable[[Json], Json]
     """Puts a value into the type, or raises `UnsendableError`."""
     declarable: frozenset[str] = frozenset()
     """The types of the configuration's form that agree with it."""
-    impossible: frozenset[str] = _NO_TEXT_OR_NUMBER
+    impossible: frozenset[str] = _NEITHER_STRING_NOR_NUMBER
     """The JSON types whose values can never be converted."""
+    blank: bool = False
+    """Whether a blank string is a value; otherwise the name is left out."""
     parts: Mapping[str, "Kind"] = field(default_factory=dict)
-    """Of an object: the types of its reserved parts."""
+    """Of an object: the types of its reserved members."""
 
 
 ReservedNames = Mapping[str, Kind]
 """Kinds by name, in the form that `canonical` gives."""
 
-_TEXT = Kind("a text", values.text, frozenset({"string"}))
+_STRING = Kind("a string", values.string, frozenset({"string"}), blank=True)
 _NUMBER = Kind("a number", values.number, frozenset({"number"}))
 _DATE = Kind("a date", values.date, frozenset({"date"}))
-_TEXT_OR_NUMBER = Kind("a text or a number", values.text_or_number, frozenset({"string", "number"}))
-_TEXTS = Kind("a list of texts", values.texts, impossible=_SCALAR | {"object"})
+_STRING_OR_NUMBER = Kind("a string or a number", values.string_or_number, frozenset({"string", "number"}), blank=True)
+_STRINGS = Kind("a list of strings", values.strings, impossible=_SCALAR | {"object"})
 _CURRENCY = Kind("an ISO 4217 code", values.currency_code, frozenset({"string"}))
 
 
-def _object(**parts: Kind) -> Kind:
-    def convert(value: Any) -> dict[str, Any]:  # noqa: ANN401 # as all values
-        try:
-            return {name: converted(name, part, parts) for name, part in values.mapping(value).items()}
-        except UnsendableError as unfit:
-            raise UnsendableError(f"has an unfit part: {unfit}" if isinstance(value, dict) else str(unfit)) from unfit
+def _object(*, string_member: str, **parts: Kind) -> Kind:
+    """An object; a string stands for an object with that one member, as it does for Segment."""
 
-    return Kind("an object", convert, impossible=_SCALAR | {"array"}, parts=parts)
+    def convert(value: Json) -> JsonObject:
+        if isinstance(value, str):
+            return {string_member: value}
+        members = {name: converted(name, part, parts) for name, part in values.mapping(value).items()}
+        return {name: part for name, part in members.items() if part is not ABSENT}
+
+    return Kind(
+        "an object", convert, frozenset({"string"}), frozenset({"number", "integer", "boolean", "array"}), parts=parts
+    )
 
 
-_ADDRESS = _object(city=_TEXT, country=_TEXT, postalcode=_TEXT, state=_TEXT, street=_TEXT)
+_ADDRESS = _object(
+    string_member="street", city=_STRING, country=_STRING, postalcode=_STRING, state=_STRING, street=_STRING
+)
+_COMPANY = _object(
+    string_member="name",
+    name=_STRING,
+    id=_STRING_OR_NUMBER,
+    industry=_STRING,
+    employeecount=_NUMBER,
+    plan=_STRING,
+)
 
 USER_TRAITS: ReservedNames = {
     "address": _ADDRESS,
     "age": _NUMBER,
-    "avatar": _TEXT,
+    "avatar": _STRING,
     "birthday": _DATE,
-    "company": _object(name=_TEXT, id=_TEXT_OR_NUMBER, industry=_TEXT, employeecount=_NUMBER, plan=_TEXT),
+    "company": _COMPANY,
     "createdat": _DATE,
-    "description": _TEXT,
-    "email": _TEXT,
-    "firstname": _TEXT,
-    "gender": _TEXT,
-    "id": _TEXT,
-    "lastname": _TEXT,
-    "name": _TEXT,
-    "phone": _TEXT,
-    "title": _TEXT,
-    "username": _TEXT,
-    "website": _TEXT,
+    "description": _STRING,
+    "email": _STRING,
+    "firstname": _STRING,
+    "gender": _STRING,
+    "id": _STRING,
+    "lastname": _STRING,
+    "name": _STRING,
+    "phone": _STRING,
+    "title": _STRING,
+    "username": _STRING,
+    "website": _STRING,
 }
 GROUP_TRAITS: ReservedNames = {
     "address": _ADDRESS,
-    "avatar": _TEXT,
+    "avatar": _STRING,
     "createdat": _DATE,
-    "description": _TEXT,
-    "email": _TEXT,
-    "employees": _TEXT_OR_NUMBER,  # a text in the spec's table, a number in the HTTP API's example
-    "id": _TEXT,
-    "industry": _TEXT,
-    "name": _TEXT,
-    "phone": _TEXT,
-    "plan": _TEXT,
-    "website": _TEXT,
+    "description": _STRING,
+    "email": _STRING,
+    "employees": _STRING_OR_NUMBER,  # a string in the spec's table, a number in the HTTP API's example
+    "id": _STRING,
+    "industry": _STRING,
+    "name": _STRING,
+    "phone": _STRING,
+    "plan": _STRING,
+    "website": _STRING,
 }
 TRACK_PROPERTIES: ReservedNames = {"currency": _CURRENCY, "revenue": _NUMBER, "value": _NUMBER}
 PAGE_PROPERTIES: ReservedNames = {
-    "keywords": _TEXTS,
-    "name": _TEXT,
-    "path": _TEXT,
-    "referrer": _TEXT,
-    "search": _TEXT,
-    "title": _TEXT,
-    "url": _TEXT,
+    "keywords": _STRINGS,
+    "name": _STRING,
+    "path": _STRING,
+    "referrer": _STRING,
+    "search": _STRING,
+    "title": _STRING,
+    "url": _STRING,
 }
-SCREEN_PROPERTIES: ReservedNames = {"name": _TEXT}
+SCREEN_PROPERTIES: ReservedNames = {"name": _STRING}
 
 
 @lru_cache(maxsize=4096)
@@ -104,30 +121,49 @@ def canonical(name: str) -> str:
 
 
 def kind_of(path: str, reserved: ReservedNames) -> Kind | None:
-    """The kind of a reserved name, or of a part of one (`address.city`)."""
-    name, _, part = path.partition(".")
+    """The kind of a reserved name, or of a member of one (`address.city`)."""
+    name, _, member = path.partition(".")
     kind = reserved.get(canonical(name))
-    return kind_of(part, kind.parts) if kind and part else kind
+    return kind_of(member, kind.parts) if kind and member else kind
 
 
-def converted(path: str, value: Any, reserved: ReservedNames) -> Any:  # noqa: ANN401 # any JSON value
-    """The value in its reserved type, or as it is; null stays null, which clears a trait.
+def converter(path: str, reserved: ReservedNames) -> Callable[[Json], Json] | None:
+    """A function that puts a value into the type that a name is reserved for; None for a name that is not reserved.
 
-    Raises:
-        UnsendableError: naming the reserved name, never the value.
+    The function leaves null as it is, since null clears a trait, and returns `ABSENT` for a blank string where the
+    type is not a string. It raises `UnsendableError`, naming the reserved name and never the value.
     """
     kind = kind_of(path, reserved)
-    if kind is None or value is None:
-        return value
-    try:
-        return kind.convert(value)
-    except UnsendableError as unfit:
-        raise UnsendableError(f"'{path}' {unfit}") from unfit
+    if kind is None:
+        return None
+
+    def convert(value: Json) -> Json:
+        if value is None:
+            return None
+        if isinstance(value, str) and not kind.blank and not value.strip():
+            return ABSENT
+        try:
+            return kind.convert(value)
+        except UnsendableError as error:
+            if kind.parts and isinstance(value, dict):
+                raise UnsendableError(f"'{path}' has an invalid member: {error}") from error
+            raise UnsendableError(f"'{path}' {error}") from error
+
+    return convert
+
+
+def converted(path: str, value: Json, reserved: ReservedNames) -> Json:
+    """The value in its reserved type, or as it is; see `converter`."""
+    convert = converter(path, reserved)
+    return convert(value) if convert else value
 
 
 def collision(path: str, declared: str, reserved: ReservedNames) -> str | None:
-    """A sentence about a name that is declared with another type than it is reserved for; None if all is well."""
+    """What is wrong with declaring a name with another type than it is reserved for; None if nothing is."""
     kind = kind_of(path, reserved)
     if kind is None or declared in {"as_is", *kind.declarable}:
         return None
-    return f"declares '{path}' as {declared}, but Segment reserves it for {kind.noun}; choose another name or type"
+    return (
+        f"maps '{path}' as {declared}, but Segment expects {kind.noun} under this reserved name; use another name or "
+        "type"
+    )

@@ -4,6 +4,7 @@ from datetime import datetime, timezone
 import pytest
 import requests
 
+from integration_tests.sandbox.customerio_client import Ask
 from integration_tests.sandbox.segment_client import Get
 from sandbox.clock import Clock
 from sandbox.segment.world import SegmentWorld
@@ -16,6 +17,7 @@ NOW = datetime(2026, 3, 10, 9, 30, tzinfo=timezone.utc)
 def sandbox() -> Iterator[Sandbox]:
     """A sandbox of its own for a test that changes it or lets time pass."""
     with Sandbox(Clock(NOW), scale=0.3) as running:
+        running.segment.pagination_required = False
         yield running
 
 
@@ -23,6 +25,7 @@ def sandbox() -> Iterator[Sandbox]:
 def still_sandbox() -> Iterator[Sandbox]:
     """A sandbox of the usual size that no test changes."""
     with Sandbox(Clock(NOW)) as running:
+        running.segment.pagination_required = False
         yield running
 
 
@@ -45,6 +48,22 @@ def get(sandbox: Sandbox, session: requests.Session) -> Get:
 @pytest.fixture(scope="session")
 def still_get(still_sandbox: Sandbox, session: requests.Session) -> Get:
     return getter(still_sandbox, session)
+
+
+@pytest.fixture
+def ask(sandbox: Sandbox, session: requests.Session) -> Ask:
+    return asker(sandbox, session)
+
+
+def asker(sandbox: Sandbox, session: requests.Session) -> Ask:
+    """Return a function that requests a path of Customer.io's US API with its key; with `json` it posts."""
+
+    def ask(path: str, json: object = None, **parameters: str | int) -> requests.Response:
+        headers = {"Authorization": f"Bearer {sandbox.customerio.region_keys['us']}"}
+        url, method = f"{sandbox.url}/customerio/us/v1/{path.lstrip('/')}", "POST" if json else "GET"
+        return session.request(method, url, params=parameters, json=json, headers=headers, timeout=10)
+
+    return ask
 
 
 def getter(sandbox: Sandbox, session: requests.Session) -> Get:

@@ -1,44 +1,24 @@
 """What a client of the simulated Customer.io App API gets, quirk by quirk."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
+from integration_tests.sandbox.customerio_client import Ask, refused
 from sandbox.server import Sandbox
 
 DAY = 24 * 3600
-Get = Callable[..., requests.Response]
 
 
-@pytest.fixture
-def ask(sandbox: Sandbox, session: requests.Session) -> Get:
-    """A function that asks the US API with its key; with `json` it posts."""
-
-    def ask(path: str, json: object = None, **parameters: str | int) -> requests.Response:
-        headers = {"Authorization": f"Bearer {sandbox.customerio.region_keys['us']}"}
-        url, method = f"{sandbox.url}/customerio/us/v1{path}", "POST" if json else "GET"
-        return session.request(method, url, params=parameters, json=json, headers=headers, timeout=10)
-
-    return ask
-
-
-def pages(ask: Get, path: str, json: object = None, **parameters: str | int) -> Iterator[dict[str, Any]]:
+def pages(ask: Ask, path: str, json: object = None, **parameters: str | int) -> Iterator[dict[str, Any]]:
     while True:
         body = ask(path, json, **parameters).json()
         yield body
         if not body["next"]:
             return
         parameters["start"] = body["next"]
-
-
-def refused(response: requests.Response, status: int) -> str:
-    """The detail of the error, which must have the documented envelope."""
-    assert response.status_code == status
-    [error] = response.json()["errors"]
-    assert error["status"] == str(status)
-    return str(error["detail"])
 
 
 def test_the_other_regions_key_is_refused_like_a_wrong_one(sandbox: Sandbox) -> None:
@@ -58,21 +38,21 @@ def test_the_other_regions_key_is_refused_like_a_wrong_one(sandbox: Sandbox) -> 
     assert refused(answers[0], 401) == refused(answers[2], 401)
 
 
-def test_an_unrouted_path_is_answered_in_plain_text(ask: Get) -> None:
+def test_an_unrouted_path_is_answered_in_plain_text(ask: Ask) -> None:
     response = ask("/esp/domains")
 
     assert (response.status_code, response.text) == (404, "404 page not found\n")
     assert response.headers["content-type"].startswith("text/plain")
 
 
-def test_unknown_parameters_are_ignored(ask: Get) -> None:
+def test_unknown_parameters_are_ignored(ask: Ask) -> None:
     assert ask("/segments", limit=1, start="x", sort="desc").json() == ask("/segments").json()
 
 
 @pytest.mark.parametrize(
     ("path", "key", "rows"), [("/newsletters", "newsletters", 72), ("/sender_identities", "sender_identities", 24)]
 )
-def test_the_last_page_has_a_next_that_leads_to_an_empty_page(ask: Get, path: str, key: str, rows: int) -> None:
+def test_the_last_page_has_a_next_that_leads_to_an_empty_page(ask: Ask, path: str, key: str, rows: int) -> None:
     walked = list(pages(ask, path, limit=50, sort="asc"))
 
     assert walked[-1] == {key: [], "next": ""}
@@ -80,7 +60,7 @@ def test_the_last_page_has_a_next_that_leads_to_an_empty_page(ask: Get, path: st
     assert sum(len(page[key]) for page in walked) == rows
 
 
-def test_hidden_lists_the_hidden_senders_only(ask: Get) -> None:
+def test_hidden_lists_the_hidden_senders_only(ask: Ask) -> None:
     lists = {
         hidden: ask("/sender_identities", hidden=hidden).json()["sender_identities"] for hidden in ("true", "false")
     }
@@ -89,7 +69,7 @@ def test_hidden_lists_the_hidden_senders_only(ask: Get) -> None:
     assert {row["hidden"] for row in lists["false"]} == {False}
 
 
-def test_bounds_of_deliveries_are_inclusive_seconds(ask: Get, sandbox: Sandbox) -> None:
+def test_bounds_of_deliveries_are_inclusive_seconds(ask: Ask, sandbox: Sandbox) -> None:
     moment = sandbox.customerio.messages.between(0, sandbox.customerio.now)[100].created
 
     found = ask("/messages", start_ts=moment, end_ts=moment).json()["messages"]
@@ -97,7 +77,7 @@ def test_bounds_of_deliveries_are_inclusive_seconds(ask: Get, sandbox: Sandbox) 
     assert {row["created"] for row in found} == {moment}
 
 
-def test_a_window_of_deliveries_is_narrowed_to_six_months_before_its_end(ask: Get, sandbox: Sandbox) -> None:
+def test_a_window_of_deliveries_is_narrowed_to_six_months_before_its_end(ask: Ask, sandbox: Sandbox) -> None:
     end = sandbox.customerio.now - 30 * DAY
 
     created = [
@@ -110,20 +90,20 @@ def test_a_window_of_deliveries_is_narrowed_to_six_months_before_its_end(ask: Ge
     assert end - 183 * DAY <= min(created) < end - 180 * DAY
 
 
-def test_too_high_a_limit_of_deliveries_is_lowered_and_of_others_refused(ask: Get) -> None:
+def test_too_high_a_limit_of_deliveries_is_lowered_and_of_others_refused(ask: Ask) -> None:
     assert len(ask("/messages", limit=5000).json()["messages"]) == 1000
     assert "limit" in refused(ask("/newsletters", limit=101), 400)
     assert "limit" in refused(ask("/activities", limit=101), 400)
 
 
-def test_a_token_is_good_at_its_own_endpoint_only(ask: Get) -> None:
+def test_a_token_is_good_at_its_own_endpoint_only(ask: Ask) -> None:
     token = ask("/activities", limit=1).json()["next"]
 
     assert "start token" in refused(ask("/messages", start=token), 400)
     assert "start token" in refused(ask("/messages", start="%%%"), 400)
 
 
-def test_a_token_beyond_the_end_restarts_the_deliveries(ask: Get, sandbox: Sandbox) -> None:
+def test_a_token_beyond_the_end_restarts_the_deliveries(ask: Ask, sandbox: Sandbox) -> None:
     now = sandbox.customerio.now
     token = next(page["next"] for page in pages(ask, "/messages", limit=1000))
 
@@ -132,7 +112,7 @@ def test_a_token_beyond_the_end_restarts_the_deliveries(ask: Get, sandbox: Sandb
     assert restarted["messages"] == ask("/messages", start_ts=now - DAY, end_ts=now).json()["messages"]
 
 
-def test_drafts_are_a_list_of_their_own(ask: Get) -> None:
+def test_drafts_are_a_list_of_their_own(ask: Ask) -> None:
     drafts, sent = (
         {row["id"] for page in pages(ask, "/messages", limit=1000, drafts=flag) for row in page["messages"]}
         for flag in ("true", "false")
@@ -142,7 +122,7 @@ def test_drafts_are_a_list_of_their_own(ask: Get) -> None:
     assert not drafts & sent
 
 
-def test_tracked_responses_come_when_asked_for(ask: Get) -> None:
+def test_tracked_responses_come_when_asked_for(ask: Ask) -> None:
     with_responses, without = (
         ask("/messages", limit=1000, get_tracked_responses=flag).json()["messages"] for flag in ("true", "false")
     )
@@ -151,7 +131,7 @@ def test_tracked_responses_come_when_asked_for(ask: Get) -> None:
     assert not any("tracked_responses" in row for row in without)
 
 
-def test_a_search_by_cio_id_finds_more_people_than_one_by_id(ask: Get) -> None:
+def test_a_search_by_cio_id_finds_more_people_than_one_by_id(ask: Ask) -> None:
     def found(field: str) -> list[str]:
         body = {"filter": {"and": [{"attribute": {"field": field, "operator": "exists"}}]}}
         return [
@@ -163,7 +143,7 @@ def test_a_search_by_cio_id_finds_more_people_than_one_by_id(ask: Get) -> None:
     assert len(found("id")) < len(everybody)
 
 
-def test_attributes_are_not_wrapped_and_leave_out_whom_they_do_not_know(ask: Get) -> None:
+def test_attributes_are_not_wrapped_and_leave_out_whom_they_do_not_know(ask: Ask) -> None:
     answer = ask("/customers/attributes", json={"ids": ["30e00001", "cio_30e00002", "nobody"]}, id_type="cio_id")
 
     [person] = answer.json()["customers"]
@@ -172,17 +152,17 @@ def test_attributes_are_not_wrapped_and_leave_out_whom_they_do_not_know(ask: Get
 
 
 @pytest.mark.parametrize("ids", [[], ["x"] * 101, [1], "x"])
-def test_attributes_of_nobody_or_of_too_many_are_refused(ask: Get, ids: object) -> None:
+def test_attributes_of_nobody_or_of_too_many_are_refused(ask: Ask, ids: object) -> None:
     assert "ids" in refused(ask("/customers/attributes", json={"ids": ids}, id_type="cio_id"), 400)
 
 
-def test_a_list_of_suppressions_that_is_empty_or_past_its_end_is_null(ask: Get) -> None:
+def test_a_list_of_suppressions_that_is_empty_or_past_its_end_is_null(ask: Ask) -> None:
     for parameters in ({"domain": "unknown.example.com"}, {"offset": 100_000}):
         assert ask("/esp/suppression/bounces", **parameters).json() == {"suppressions": None}
     assert ask("/esp/suppression/spam_reports").json()["category"] == "spam"
 
 
-def test_offsets_of_suppressions_do_not_overlap(ask: Get) -> None:
+def test_offsets_of_suppressions_do_not_overlap(ask: Ask) -> None:
     emails = [
         row["email"]
         for offset in range(0, 500, 100)
@@ -192,7 +172,7 @@ def test_offsets_of_suppressions_do_not_overlap(ask: Get) -> None:
     assert emails == sorted(set(emails))
 
 
-def test_the_limit_per_second_says_when_to_come_back_and_the_daily_quota_does_not(ask: Get, sandbox: Sandbox) -> None:
+def test_the_limit_per_second_says_when_to_come_back_and_the_daily_quota_does_not(ask: Ask, sandbox: Sandbox) -> None:
     sandbox.customerio.rate_limit_per_second = 2
     answers = [ask(path) for path in ("/segments", "/campaigns", "/segments")]
     assert [answer.status_code for answer in answers] == [200, 200, 429]

@@ -1,49 +1,28 @@
 """What a client of the simulated Customer.io API gets when it asks for metrics."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 import pytest
-import requests
 
+from integration_tests.sandbox.customerio_client import Ask, refused
 from sandbox.server import Sandbox
 
 DAY = 24 * 3600
-Get = Callable[..., requests.Response]
-
-
-@pytest.fixture
-def ask(sandbox: Sandbox, session: requests.Session) -> Get:
-    """A function that asks the US API with its key."""
-
-    def ask(path: str, **parameters: str | int) -> requests.Response:
-        headers = {"Authorization": f"Bearer {sandbox.customerio.region_keys['us']}"}
-        return session.get(f"{sandbox.url}/customerio/us/v1/{path}", params=parameters, headers=headers, timeout=10)
-
-    return ask
-
-
-def refused(response: requests.Response, status: int) -> str:
-    """The detail of the error, which must have the documented envelope."""
-    assert response.status_code == status
-    [error] = response.json()["errors"]
-    assert error["status"] == str(status)
-    return str(error["detail"])
 
 
 @pytest.mark.parametrize(("steps", "days"), [({}, 45), ({"steps": 0}, 45), ({"steps": 1}, 2), ({"steps": 7}, 7)])
 @pytest.mark.parametrize(
     "path", ["broadcasts/1/metrics", "newsletters/1/contents/2/metrics", "transactional/1/metrics"]
 )
-def test_steps_are_two_at_least_and_45_by_default(ask: Get, path: str, steps: dict[str, int], days: int) -> None:
+def test_steps_are_two_at_least_and_45_by_default(ask: Ask, path: str, steps: dict[str, int], days: int) -> None:
     series = ask(path, **steps).json()["metric"]["series"]
 
     assert {len(numbers) for numbers in series.values()} == {days}
     assert ("2xx" in series) is not path.startswith("transactional")
 
 
-def test_more_days_are_the_same_days_and_older_ones(ask: Get) -> None:
+def test_more_days_are_the_same_days_and_older_ones(ask: Ask) -> None:
     few, many = (ask("newsletters/2/metrics", steps=steps).json()["metric"]["series"] for steps in (5, 40))
 
     assert {name: numbers[-5:] for name, numbers in many.items()} == few
@@ -71,7 +50,7 @@ def test_more_days_are_the_same_days_and_older_ones(ask: Get) -> None:
     ],
 )
 def test_what_the_api_does_not_take_is_refused(
-    ask: Get, path: str, parameters: dict[str, str | int], detail: str
+    ask: Ask, path: str, parameters: dict[str, str | int], detail: str
 ) -> None:
     assert refused(ask(path, **parameters), 400).startswith(detail)
 
@@ -80,11 +59,11 @@ def test_what_the_api_does_not_take_is_refused(
     "path",
     ["broadcasts/999/metrics", "campaigns/1/actions/201/metrics/links", "newsletters/1/contents/4/metrics"],
 )
-def test_what_there_is_not_has_no_metrics(ask: Get, path: str) -> None:
+def test_what_there_is_not_has_no_metrics(ask: Ask, path: str) -> None:
     refused(ask(path), 404)
 
 
-def test_the_days_of_the_two_versions_are_five_hours_apart(ask: Get, sandbox: Sandbox) -> None:
+def test_the_days_of_the_two_versions_are_five_hours_apart(ask: Ask, sandbox: Sandbox) -> None:
     now = sandbox.customerio.now
     start = now // DAY * DAY - 9 * DAY
     by_date = {"version": 2, "res": "days", "start": start, "end": now}
@@ -97,13 +76,13 @@ def test_the_days_of_the_two_versions_are_five_hours_apart(ask: Get, sandbox: Sa
     assert len(in_est) == 10 + (now % DAY >= 5 * 3600)
 
 
-def test_links_that_nobody_clicked_are_not_listed(ask: Get) -> None:
+def test_links_that_nobody_clicked_are_not_listed(ask: Ask) -> None:
     links = ask("newsletters/1/metrics/links").json()["links"]
 
     assert links is None or all(len(link["metric"]["series"]["clicked"]) == 45 for link in links)
 
 
-def test_the_date_of_an_answer_is_the_sandboxes(ask: Get, sandbox: Sandbox) -> None:
+def test_the_date_of_an_answer_is_the_sandboxes(ask: Ask, sandbox: Sandbox) -> None:
     before = parsedate_to_datetime(ask("workspaces").headers["Date"])
     sandbox.clock.advance(timedelta(days=1))
     after = parsedate_to_datetime(ask("workspaces").headers["Date"])

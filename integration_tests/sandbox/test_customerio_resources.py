@@ -1,20 +1,20 @@
 """What a client of the simulated Customer.io API gets below campaigns, segments, objects and people."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from integration_tests.sandbox.conftest import NOW
+from integration_tests.sandbox.conftest import NOW, asker
+from integration_tests.sandbox.customerio_client import Ask
 from sandbox.api.endpoints import OfParents
 from sandbox.api.present import Arguments
 from sandbox.clock import Clock
 from sandbox.customerio.world import CustomerioWorld
 from sandbox.server import Sandbox
 
-Ask = Callable[..., requests.Response]
 CHILDREN = {
     endpoint.stream: endpoint
     for endpoint in CustomerioWorld(Clock(NOW), seed=1, scale=0.01).endpoints
@@ -37,17 +37,10 @@ def workspace() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def ask(workspace: Sandbox, session: requests.Session) -> Iterator[Ask]:
-    """A function that asks the US API with its key; with `json` it posts."""
-
-    def ask(path: str, json: object = None, **parameters: str | int) -> requests.Response:
-        headers = {"Authorization": f"Bearer {workspace.customerio.region_keys['us']}"}
-        url, method = f"{workspace.url}/customerio/us/v1/{path}", "POST" if json else "GET"
-        return session.request(method, url, params=parameters, json=json, headers=headers, timeout=10)
-
-    yield ask
+    yield asker(workspace, session)
     workspace.customerio.largest_page = None
     workspace.customerio.removed = set()
-    workspace.customerio.audience.segment_id_in_usage = False
+    workspace.customerio.segment_id_in_usage = False
 
 
 def walked(ask: Ask, path: str, key: str, json: object = None, **parameters: str | int) -> list[list[Any]]:
@@ -143,7 +136,7 @@ def test_members_are_told_twice_and_paged_as_asked(ask: Ask, workspace: Sandbox)
 
 def test_the_usage_of_a_segment_has_two_forms(ask: Ask, workspace: Sandbox) -> None:
     documented = ask("segments/1/used_by").json()
-    workspace.customerio.audience.segment_id_in_usage = True
+    workspace.customerio.segment_id_in_usage = True
     observed = ask("segments/1/used_by").json()
 
     assert observed == {"used_by": {"segment_id": 1, **documented["used_by"]}}

@@ -19,7 +19,6 @@ LISTINGS = [endpoint.path for endpoint in ENDPOINTS if isinstance(endpoint, List
 WHOLE = [
     ("/labels", 0),
     ("/spaces/{spaceId}/audiences/{audienceId}/schedules", 2),
-    ("/regulations/sources/{sourceId}", 2),
 ]
 DAY = {"granularity": "DAY", "startTime": "2026-03-01T00:00:00Z", "endTime": "2026-03-09T00:00:00Z"}
 

@@ -4,7 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cdp_connectors.tools.catalogs import configured_catalog, sync_mode
 from sandbox.airbyte.protocol import JsonObject
+
+__all__ = ["DestinationNames", "configured", "stream_names", "sync_mode"]
 
 
 def configured(
@@ -22,20 +25,15 @@ def configured(
         catalog: the result of `discover`.
         streams: the names of the streams to select; all by default.
         fields: the selected top-level fields of a stream; primary key and cursor are always selected.
+
+    Raises:
+        UnknownStreamError: the catalog lacks one of the streams.
     """
-    selected = set(streams) if streams is not None else None
-    return {
-        "streams": [
-            _configured_stream(stream, (fields or {}).get(stream["name"]))
-            for stream in catalog["streams"]
-            if selected is None or stream["name"] in selected
-        ]
-    }
-
-
-def sync_mode(stream: Mapping[str, Any]) -> str:
-    """The better one of a discovered stream's sync modes."""
-    return "incremental" if "incremental" in stream["supported_sync_modes"] else "full_refresh"
+    selection = configured_catalog(dict(catalog), streams)
+    for each in selection["streams"]:
+        if fields and each["stream"]["name"] in fields:
+            each["stream"] = _with_fields(each, fields[each["stream"]["name"]])
+    return selection
 
 
 def stream_names(catalog: Mapping[str, Any]) -> list[str]:
@@ -43,21 +41,11 @@ def stream_names(catalog: Mapping[str, Any]) -> list[str]:
     return [each["stream"]["name"] for each in catalog["streams"]]
 
 
-def _configured_stream(stream: Mapping[str, Any], fields: Collection[str] | None) -> JsonObject:
-    mode, key = sync_mode(stream), stream.get("source_defined_primary_key") or []
-    cursor = stream.get("default_cursor_field") or []
-    if fields is not None:
-        kept = {*fields, *(path[0] for path in key), *cursor}
-        properties = {name: value for name, value in stream["json_schema"]["properties"].items() if name in kept}
-        stream = {**stream, "json_schema": {**stream["json_schema"], "properties": properties}}
-    incremental = "append_dedup" if key else "append"
-    return {
-        "stream": stream,
-        "sync_mode": mode,
-        "destination_sync_mode": incremental if mode == "incremental" else "overwrite",
-        "cursor_field": cursor,
-        "primary_key": key,
-    }
+def _with_fields(configured_stream: JsonObject, fields: Collection[str]) -> JsonObject:
+    stream = configured_stream["stream"]
+    kept = {*fields, *(path[0] for path in configured_stream["primary_key"]), *configured_stream["cursor_field"]}
+    properties = {name: value for name, value in stream["json_schema"]["properties"].items() if name in kept}
+    return {**stream, "json_schema": {**stream["json_schema"], "properties": properties}}
 
 
 @dataclass(frozen=True)

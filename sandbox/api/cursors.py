@@ -70,7 +70,7 @@ class Cursors(Paging):
         default: the size of a page for which none is requested.
         flat: whether the parameters are `count` and `cursor`, and not members of `pagination`.
         counts: whether the cursor is the number of the records before the page, and not opaque.
-        silent: whether the parameters are accepted, but the response is whole and has no `pagination`.
+        required: whether the documents require the parameters.
     """
 
     last_next: LastNext = LastNext.ABSENT
@@ -80,7 +80,7 @@ class Cursors(Paging):
     default: int = 200
     flat: bool = False
     counts: bool = False
-    silent: bool = False
+    required: bool = True
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -94,15 +94,18 @@ class Cursors(Paging):
         more lenient here.
 
         Raises:
-            ApiError: 422 for a count outside of 1 to the largest, a foreign cursor, or both spellings.
+            ApiError: 422 for a count outside of 1 to the largest, a foreign cursor, both spellings, or a required one
+                that is missing.
         """
         filters = sorted((name, value) for name, value in given.items() if name not in self.parameters)
         collection = "&".join([request.scope["path"], *(f"{name}={value}" for name, value in filters)])
+        if present.pagination_required and self.required and not self.parameters & given.keys():
+            raise invalid("pagination is required.", "pagination")
         label, value = self._given(given, "cursor")
         cursor = self._cursor(value, collection, label)
         label, value = self._given(given, "count")
         count = self.default if value is None else _number(value, 1, min(self.largest, present.largest_count), label)
-        return CursorPage(self, cursor, min(count, present.largest_page or count))
+        return CursorPage(self, cursor, min(count, present.largest_page or count), present)
 
     def shown(self, cursor: Cursor) -> str | int:
         """Return the form in which a client gets a cursor."""
@@ -140,6 +143,7 @@ class CursorPage(Page):
     paging: Cursors
     cursor: Cursor
     count: int
+    present: Present
 
     def pinned(self, end: datetime) -> "CursorPage":
         """Return the same page with the end of its walk written into its cursors."""
@@ -147,16 +151,17 @@ class CursorPage(Page):
 
     def answer(self, key: str, records: Sequence[Any]) -> Record:
         """Return the records on this page, and `pagination`."""
-        if self.paging.silent:
-            return {key: records}
         first = self.cursor.offset
-        return {key: records[first : first + self.count], "pagination": self._envelope(len(records))}
+        repeated = 1 if self.present.repeat_records and 0 < first < len(records) else 0
+        page = list(records[first - repeated : first + self.count])
+        return {key: page, "pagination": self._envelope(len(records))}
 
     def _envelope(self, total: int) -> Record:
         paging = self.paging
         envelope: Record = {"current": paging.shown(self.cursor)}
-        if self.cursor.offset + self.count < total:
-            envelope["next"] = paging.shown(self._shifted(self.count))
+        following = self._following(total)
+        if following is not None:
+            envelope["next"] = paging.shown(following)
         elif paging.last_next is not LastNext.ABSENT:
             envelope["next"] = None if paging.last_next is LastNext.NULL else ""
         if self.cursor.offset and paging.with_previous:
@@ -164,6 +169,15 @@ class CursorPage(Page):
         if paging.with_total:
             envelope["totalEntries"] = total
         return envelope
+
+    def _following(self, total: int) -> Cursor | None:
+        """Return the cursor of the next page, if there is one."""
+        after, is_empty = self.present.after_last_page, self.cursor.offset >= total > 0
+        if self.cursor.offset + self.count < total or after == "endless":
+            return self._shifted(self.count)
+        if after == "own cursor" and is_empty:
+            return self.cursor
+        return self._shifted(self.count) if after in {"empty", "own cursor"} and not is_empty else None
 
     def _shifted(self, by: int) -> Cursor:
         return replace(self.cursor, offset=max(0, self.cursor.offset + by))

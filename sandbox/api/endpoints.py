@@ -21,13 +21,11 @@ Parents = Callable[[datetime], Iterable[Arguments]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Endpoint(ABC):
-    """A path, and the stream that is read from it.
+class Operation(ABC):
+    """A path that responds.
 
     Attributes:
         path: the path, its ids in braces.
-        stream: the name of the stream.
-        primary_key: the fields of a row that no two rows have in common.
         method: the HTTP method.
         gate: the feature without which the path answers 403.
         per_minute: the requests that the vendor allows per minute, where it says so for this path.
@@ -35,8 +33,6 @@ class Endpoint(ABC):
     """
 
     path: str
-    stream: str
-    primary_key: tuple[str, ...] = ("id",)
     method: str = "GET"
     gate: str | None = None
     per_minute: int | None = None
@@ -49,6 +45,19 @@ class Endpoint(ABC):
         Raises:
             ApiError: for a request that the API rejects.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint(Operation):
+    """A path, and the stream that is read from it.
+
+    Attributes:
+        stream: the name of the stream.
+        primary_key: the fields of a row that no two rows have in common.
+    """
+
+    stream: str
+    primary_key: tuple[str, ...] = ("id",)
 
     @abstractmethod
     def rows(self, present: Present, start: datetime) -> list[Record]:

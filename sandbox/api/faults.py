@@ -6,18 +6,24 @@ import itertools
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cdp_connectors.json_types import JsonObject
+from sandbox.api.switches import Switches
 
 _JSON = "application/json"
 _PAGE = b"<!doctype html><html><body>Please sign in to the network.</body></html>"
 _PIECES = 10
 
 
+Damage = Literal["", "truncated", "half_gzip", "null_data", "null_lists", "no_lists"]
+
+
 @dataclass
-class Faults:
+class Faults(Switches):
     """The faults of the vendors' APIs, all of them off by default.
 
     `path` limits them to some requests, and `count` to so many of those.
@@ -39,33 +45,26 @@ class Faults:
     """JSON (or anything else) that is sent as JSON instead of the response, with `status` or else 200."""
     html: bool = False
     """Whether a page of HTML is sent with 200, as captive portals do."""
-    damage: str = ""
-    """Damage to the body of every success, one of `DAMAGES`."""
+    damage: Damage = ""
+    """Damage to the body of every success."""
     cut_every: int = 0
     """n, if the connection is cut in the middle of every n-th response."""
 
-    def update(self, changes: dict[str, Any]) -> None:
+    def update(self, changes: JsonObject) -> None:
         """Set the given faults; nothing is changed if one of them is wrong.
 
         Raises:
-            ValueError: for an unknown name, a value of another type, an invalid pattern, or an unknown damage.
+            ValueError: for an unknown name, an invalid value, or an invalid pattern.
         """
-        known = {field.name: type(field.default) for field in fields(self)}
-        for name, value in changes.items():
-            if name not in known or type(value) is not known[name]:
-                raise ValueError(f"'{name}' is not a fault, or not of its type: {known}")
-        if changes.get("damage") not in {None, "", *DAMAGES}:
-            raise ValueError(f"damage must be one of {', '.join(DAMAGES)}, or empty.")
         try:
-            re.compile(changes.get("path", ""))
+            re.compile(str(changes.get("path", "")))
         except re.error as error:
             raise ValueError(f"path is not a regular expression: {error}.") from error
-        for name, value in changes.items():
-            setattr(self, name, value)
+        self.change(changes)
 
     def clear(self) -> None:
         """Clear all faults."""
-        self.update(asdict(Faults()))
+        self.change(Faults().switches())
 
     def use(self) -> None:
         """Note that a response was affected."""
@@ -141,7 +140,7 @@ class FaultMiddleware:
         await self._app(scope, receive, collect)
         pause_s = self._faults.drip_ms / 1000
         if self._faults.damage and response.status < 400:  # noqa: PLR2004 - a success
-            DAMAGES[self._faults.damage](response)
+            _DAMAGES[self._faults.damage](response)
             self._faults.use()
         await response.send(send, pause_s)
 
@@ -174,7 +173,7 @@ def _null_data(response: _Response) -> None:
     response.body = b'{"data":null}'
 
 
-DAMAGES: dict[str, Callable[[_Response], None]] = {
+_DAMAGES: dict[str, Callable[[_Response], None]] = {
     "truncated": _truncate,
     "half_gzip": _half_gzip,
     "null_data": _null_data,
@@ -185,7 +184,6 @@ DAMAGES: dict[str, Callable[[_Response], None]] = {
         lambda members: {name: value for name, value in members.items() if not isinstance(value, list)}
     ),
 }
-"""The ways in which the body of a success can be damaged, by name."""
 
 
 def _cutting(send: Send) -> Send:

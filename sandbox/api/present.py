@@ -21,6 +21,10 @@ class Present:
         strict: whether unknown and repeated query parameters are rejected instead of ignored.
         largest_count: the largest page that may be requested from the endpoints whose vendor names none.
         largest_page: the largest page that is sent, whatever is requested; None for the requested size.
+        pagination_required: whether lists reject requests without pagination where the vendor's documents require it.
+        after_last_page: the pages after the last one: nothing, empty, own cursor, or endless.
+        repeat_records: whether every page but the first begins with the last record of the page before.
+        reject_future: whether a window may not end after `now`.
         removed: objects that are listed although requests below them find nothing, as an id or as kind and ids:
             `campaigns/3`, `objects/1/ob010002`.
     """
@@ -29,6 +33,10 @@ class Present:
     strict: bool = True
     largest_count: int = LARGEST_COUNT
     largest_page: int | None = None
+    pagination_required: bool = False
+    after_last_page: str = "nothing"
+    repeat_records: bool = False
+    reject_future: bool = False
     removed: frozenset[str] = frozenset()
 
     def has(self, kind: str, arguments: Arguments) -> bool:

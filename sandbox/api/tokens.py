@@ -31,6 +31,8 @@ class Tokens(Paging):
         ends_empty: whether the last page has a `next` too, which leads to an empty page.
         bare_end: whether the last page has no `next` at all, instead of an empty one.
         repeats_one: whether every page but the first begins with the last record of the page before.
+        parameter: the parameter that has a token.
+        following: the member of the response that has the next token.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Tokens(Paging):
     ends_empty: bool = False
     bare_end: bool = False
     repeats_one: bool = False
+    parameter: str = "start"
+    following: str = "next"
 
     def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:
         """Return the page after the token `start`."""
@@ -50,7 +54,8 @@ class Tokens(Paging):
         if limit > self.largest and not self.clamps:
             raise invalid(f"limit must not exceed {self.largest}", "limit")
         limit = min(max(limit, 1), self.largest, present.largest_page or self.largest)
-        position = _decoded(given["start"], scope) if given.get("start") else None
+        token = given.get(self.parameter)
+        position = _decoded(token, scope) if token else None
         if position and not self.key and not position.isdigit():
             raise invalid("invalid start token", "start")
         return TokenPage(self, scope, position, limit)
@@ -72,7 +77,7 @@ class TokenPage(Page):
         following = self._following(records, start, end)
         first = max(start - 1, 0) if self.tokens.repeats_one and start < len(records) else start
         page = {key: list(records[first:end])}
-        return page if self.tokens.bare_end and not following else {**page, "next": following}
+        return page if self.tokens.bare_end and not following else {**page, self.tokens.following: following}
 
     def _start(self, records: Sequence[Any]) -> int:
         if self.position is None:

@@ -97,12 +97,17 @@ def parsed_moment(value: str, name: str) -> datetime:
     raise invalid(f"{name} must be a date and time in ISO-8601 format, such as 2026-10-01T00:00:00Z.", name)
 
 
-def window(start: datetime, end: datetime, *, earliest: datetime, longest: timedelta | None = None) -> None:
+def window(
+    present: Present, start: datetime, end: datetime, *, earliest: datetime, longest: timedelta | None = None
+) -> None:
     """Check a window of time.
 
     Raises:
-        ApiError: 422 when it ends before it starts, starts before `earliest` or is longer than `longest`.
+        ApiError: 422 when it ends before it starts, starts before `earliest`, is longer than `longest`, or ends in the
+            future where that is rejected.
     """
+    if present.reject_future and end > present.now:
+        raise invalid("endTime must not be in the future.", "endTime")
     if end < start:
         raise invalid("endTime must not be before startTime.", "endTime")
     if start < earliest:

@@ -35,6 +35,13 @@ class Activity:
             row |= {"delivery_id": f"delivery-{self.number}", "delivery_type": "email"}
         return row
 
+    @property
+    def row_of_2026(self) -> Record:
+        """The activity with the fields of 2026: the name of an event or screen, the URL of a page."""
+        if self.kind == "event":
+            return self.row | {"name": self._data()["name"]}
+        return self.row | ({"url": f"https://shop.example.com/{self.number % 17}"} if self.kind == "page" else {})
+
     def _data(self) -> Record:
         if self.kind == "attribute_change":
             return {"plan": {"from": "free", "to": "basic"}}

@@ -5,10 +5,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from sandbox.api.endpoints import Endpoint
+from cdp_connectors.json_types import Json
+from sandbox.api.endpoints import Operation
 from sandbox.api.errors import ApiError
-from sandbox.customerio.days import http_date
 from sandbox.customerio.limits import SharedBucket
+from sandbox.customerio.periods import http_date
+from sandbox.customerio.workspace_people import PREFIX
 from sandbox.customerio.world import CustomerioWorld
 
 _STATUS_OF_INVALID = 400
@@ -21,35 +23,54 @@ def customerio_api(world: CustomerioWorld) -> Starlette:
     Customer.io does.
     """
     bucket = SharedBucket(world)
+    regions = [Mount(f"/{region}/v1", app=_region(world, bucket, key)) for region, key in world.region_keys.items()]
     return Starlette(
-        routes=[Mount(f"/{region}/v1", app=_region(world, bucket, key)) for region, key in world.region_keys.items()],
+        routes=[*regions, Route("/files/exports/{export_id}.csv", world.exports.download)],
         exception_handlers={404: _not_routed},
     )
 
 
 def _region(world: CustomerioWorld, bucket: SharedBucket, key: str) -> Starlette:
-    def route(endpoint: Endpoint) -> Route:
+    def route(endpoint: Operation) -> Route:
         async def respond(request: Request) -> Response:
             request.state.body = await request.body()
             response = _response(world, bucket, key, endpoint, request)
-            response.headers["date"] = http_date(world.now)
+            response.headers["date"] = http_date(world.now, world)
             return response
 
         return Route(endpoint.path, respond, methods=[endpoint.method])
 
-    return Starlette(routes=[route(endpoint) for endpoint in world.endpoints], exception_handlers={404: _not_routed})
+    served = (*world.operations, *world.endpoints)
+    return Starlette(routes=[route(each) for each in served], exception_handlers={404: _not_routed})
 
 
-def _response(world: CustomerioWorld, bucket: SharedBucket, key: str, endpoint: Endpoint, request: Request) -> Response:
+def _response(
+    world: CustomerioWorld, bucket: SharedBucket, key: str, endpoint: Operation, request: Request
+) -> Response:
     if not endpoint.public and request.headers.get("authorization") != f"Bearer {key}":
         return _error(ApiError(401, "", "unauthorized"))
     rejection = bucket.refusal()
     if rejection:
         return rejection
     try:
-        return JSONResponse(endpoint.answer(request, world.present))
+        return JSONResponse(_written(endpoint.answer(request, world.present), world, endpoint))
     except ApiError as error:
         return _error(error)
+
+
+def _written(answer: Json, world: CustomerioWorld, endpoint: Operation) -> Json:
+    """Return an answer with every `cio_id` in the form that the behaviour demands."""
+    form = world.cio_id_in_answers
+    if form == "bare" or (form == "optouts" and endpoint.path != "/optouts"):
+        return answer
+    if isinstance(answer, list):
+        return [_written(each, world, endpoint) for each in answer]
+    if not isinstance(answer, dict):
+        return answer
+    return {
+        name: f"{PREFIX}{value}" if name == "cio_id" and value else _written(value, world, endpoint)
+        for name, value in answer.items()
+    }
 
 
 async def _not_routed(_: Request, __: Exception) -> Response:

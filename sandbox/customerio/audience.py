@@ -6,26 +6,22 @@ from datetime import datetime
 
 from sandbox.api.endpoints import Endpoint, Listing, Parents, Single
 from sandbox.api.present import Arguments
-from sandbox.api.timeline import Dated, Record, epoch, visible
+from sandbox.api.timeline import Dated, Record, visible
 from sandbox.api.tokens import Tokens
+from sandbox.customerio.behaviour import Behaviour
 from sandbox.customerio.content import Content
-from sandbox.customerio.people import number_of
 from sandbox.customerio.workspace_people import WorkspacePeople
-
-_MEMBERLESS = 9
-"""The last digit of the segments without members."""
 
 
 @dataclass
 class Audience:
-    """The segments; membership follows from the numbers of the segment and the person."""
+    """The use of segments and sender identities."""
 
     people: WorkspacePeople
     content: Content
     tables: Mapping[str, list[Dated]]
     """The lists of the configuration, by the name of their stream."""
-    segment_id_in_usage: bool = False
-    """Whether `used_by` has the id of the segment inside, as was observed, or beside it, as documented."""
+    behaviour: Behaviour
 
     def endpoints(self, each: Mapping[str, Parents]) -> list[Endpoint]:
         """Return the endpoints of segments and senders; `each` has the parents by the list that they are in."""
@@ -83,20 +79,12 @@ class Audience:
         ]
 
     def _members(self, segment: int, now: datetime) -> list[Record]:
-        """Return the identifiers of a segment's members, in the order of `cio_id`."""
-        if segment % 10 == _MEMBERLESS:
-            return []
-        people = self.people.ever[segment - 1 :: 17 * segment]
-        return [person.identifiers for person in people if person.exists(epoch(now))]
+        return [person.identifiers for person in self.people.members(segment, now)]
 
     def _segments_of(self, cio_id: str, now: datetime) -> list[Record]:
         """Return the segments that a person is in, with the fields that they have there."""
-        number = number_of(cio_id)
-        return [
-            {name: segment[name] for name in ("id", "name", "description")}
-            for segment in visible(self.tables["segments"], now)
-            if segment["id"] % 10 != _MEMBERLESS and number % (17 * segment["id"]) == segment["id"]
-        ]
+        found = self.people.segments_of(cio_id, now)
+        return [{name: segment[name] for name in ("id", "name", "description")} for segment in found]
 
     def _segment_usage(self, arguments: Arguments, now: datetime) -> Record:
         """Return the campaigns and newsletters that name the segment."""
@@ -106,7 +94,7 @@ class Audience:
             lambda campaign: number in campaign.get("trigger_segment_ids", []) + campaign["filter_segment_ids"],
             lambda newsletter: number in newsletter["recipient_segment_ids"],
         )
-        if self.segment_id_in_usage:
+        if self.behaviour.segment_id_in_usage:
             return {"used_by": {"segment_id": number, **usage}}
         return {"segment_id": number, "used_by": usage}
 

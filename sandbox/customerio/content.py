@@ -5,17 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from random import Random
 
-from sandbox.api.endpoints import Endpoint, Listing, Parents
-from sandbox.api.present import Arguments
 from sandbox.api.timeline import DAY, HOUR, Dated, Record, epoch, first_versions, visible
-from sandbox.api.tokens import Tokens
 from sandbox.customerio.revisions import revisions
 
 SENDERS_IN_USE = 12
 """Only the first sender identities send anything; two of them are hidden, and one is a phone number."""
 
 _ACTION_TYPES = ("email", "email", "twilio", "webhook", "push")
-_LANGUAGES = ("", "fr", "de", "es", "ja", "pt-BR", "nl", "it", "da", "sv", "fi", "pl")
+LANGUAGES = ("", "fr", "de", "es", "ja", "pt-BR", "nl", "it", "da", "sv", "fi", "pl")
 
 
 def campaign_actions(campaign: int) -> list[Record]:
@@ -28,6 +25,11 @@ def broadcast_actions(broadcast: int) -> list[Record]:
     """The actions that a broadcast names: one or two, but twelve in the fifth."""
     count = 12 if broadcast == 5 else 1 + broadcast % 2  # noqa: PLR2004 # any one
     return [{"id": 10_000 + broadcast * 100 + n, "type": "email"} for n in range(count)]
+
+
+def branch_of(action: int) -> int | None:
+    """Return the action of which an action of a campaign is one language, if it is one: the second and the third."""
+    return action - action % 100 if action % 100 in {1, 2} else None
 
 
 class Content:
@@ -71,75 +73,6 @@ class Content:
         return revisions(row, created, updates, "updated", "name")
 
 
-def content_endpoints(content: Content, each: Mapping[str, Parents]) -> list[Endpoint]:
-    """Return the lists of actions, variants and test groups; `each` has the parents by the list that they are in."""
-
-    def contained_in(kind: str, argument: str) -> Callable[[Arguments, datetime], list[Record]]:
-        return lambda arguments, now: content.rows(kind, arguments[argument], now)
-
-    return [
-        Listing(
-            path="/campaigns/{campaign_id}/actions",
-            stream="campaign_actions",
-            primary_key=("campaign_id", "id"),
-            key="actions",
-            records=contained_in("campaigns", "campaign_id"),
-            makes=_emitted_action,
-            of=each["campaigns"],
-            adds={"campaign_id": "campaign_id"},
-            paging=Tokens("cac", default=10, largest=10, ignores_limit=True),
-        ),
-        Listing(
-            path="/broadcasts/{broadcast_id}/actions",
-            stream="broadcast_actions",
-            primary_key=("broadcast_id", "id"),
-            key="actions",
-            records=contained_in("broadcasts", "broadcast_id"),
-            makes=_emitted_action,
-            of=each["broadcasts"],
-            adds={"broadcast_id": "broadcast_id"},
-            paging=Tokens("bac", default=10, largest=10, ignores_limit=True, bare_end=True),
-        ),
-        Listing(
-            path="/newsletters/{newsletter_id}/contents",
-            stream="newsletter_variants",
-            primary_key=("newsletter_id", "id"),
-            key="contents",
-            records=contained_in("newsletters", "newsletter_id"),
-            of=each["newsletters"],
-            adds={"newsletter_id": "newsletter_id"},
-            paging=None,
-        ),
-        Listing(
-            path="/newsletters/{newsletter_id}/test_groups",
-            stream="newsletter_test_groups",
-            primary_key=("newsletter_id", "id"),
-            key="test_groups",
-            records=lambda arguments, now: content.test_groups(arguments["newsletter_id"], now),
-            of=each["newsletters"],
-            adds={"newsletter_id": "newsletter_id"},
-            paging=None,
-            null_if_empty=True,
-        ),
-        Listing(
-            path="/transactional/{transactional_id}/contents",
-            stream="transactional_variants",
-            primary_key=("transactional_id", "id"),
-            key="contents",
-            records=contained_in("transactional", "transactional_id"),
-            of=each["transactional"],
-            adds={"transactional_id": "transactional_id"},
-            paging=None,
-        ),
-    ]
-
-
-def _emitted_action(row: Record) -> list[Record]:
-    """Return the row with an integer id, and without what can be a credential in a webhook."""
-    row = row | {"id": int(row["id"])}
-    return [row | _without_credentials(row["id"]) if row["type"] == "webhook" else row]
-
-
 def _campaign_actions(campaign: Record) -> Iterator[Record]:
     """Actions have texts for ids here, although the campaign itself has integers."""
     for number, action in enumerate(campaign["actions"]):
@@ -150,7 +83,7 @@ def _campaign_actions(campaign: Record) -> Iterator[Record]:
 
 def _broadcast_actions(broadcast: Record) -> Iterator[Record]:
     """One row a language; nothing in it tells the broadcast."""
-    for action, language in zip(broadcast["actions"], _LANGUAGES, strict=False):
+    for action, language in zip(broadcast["actions"], LANGUAGES, strict=False):
         row = _email(action["id"], f"Announcement {language}") | {"id": str(action["id"]), "language": language}
         yield row | {"sending_state": "automatic", "deduplicate_id": ""}
 
@@ -163,7 +96,7 @@ def _newsletter_variants(newsletter: Record) -> Iterator[Record]:
     for group, content in enumerate(newsletter["content_ids"]):
         row = _email(content, f"Variant {content}") | {"newsletter_id": newsletter["id"], "deduplicate_id": ""}
         row |= {"cc": "", "body_plain": f"Issue {newsletter['id']}"}
-        yield row | ({"test_group_id": group} if _is_tested(newsletter) else {"language": _LANGUAGES[group]})
+        yield row | ({"test_group_id": group} if _is_tested(newsletter) else {"language": LANGUAGES[group]})
 
 
 def _test_groups(newsletter: Record) -> list[Record]:
@@ -183,7 +116,7 @@ def _test_groups(newsletter: Record) -> list[Record]:
 
 def _transactional_variants(message: Record) -> Iterator[Record]:
     """One row a language; nothing in it tells the message."""
-    for number, language in enumerate(_LANGUAGES[: 1 + message["id"] % 3]):
+    for number, language in enumerate(LANGUAGES[: 1 + message["id"] % 3]):
         yield _email(message["id"] * 10 + number, message["name"]) | {"language": language}
 
 
@@ -231,13 +164,6 @@ def _webhook(identifier: int, name: str) -> Record:
         "url": f"https://relay:relay-password@collector.example.com/actions/{identifier}?token=relay-token",
         "headers": json.dumps([{"name": "Authorization", "value": "relay-token"}]),
         "method": "post",
-    }
-
-
-def _without_credentials(identifier: int) -> Record:
-    return {
-        "url": f"https://collector.example.com/actions/{identifier}?token=***",
-        "headers": json.dumps([{"name": "Authorization", "value": "***"}]),
     }
 
 

@@ -70,18 +70,28 @@ def generate_deliveries(
 ) -> list[Delivery]:
     """Deliveries, oldest first: `count` in the eight months before `start`, and the same density four days on."""
     moments = _moments(random, start, count)
-    return [
-        Delivery(
-            number=number,
-            created=moment,
-            kind=(kind := random.choices(_TYPES, (70, 12, 6, 8, 4))[0]),
-            person=random.choice(people) if random.random() > 1 / 200 else None,
-            origin=_origin(random, newsletters),
-            metrics=(metrics := _metrics(random, moment, kind)),
-            failure="mailbox unavailable" if "bounced" in metrics else None,
-        )
-        for number, moment in enumerate(moments)
-    ]
+    return [_delivery(random, number, moment, people, newsletters) for number, moment in enumerate(moments)]
+
+
+def generate_later_deliveries(
+    random: Random, start: int, count: int, people: list[Person], newsletters: int
+) -> list[Delivery]:
+    """Deliveries of ten more days, oldest first, in the density of `count` in eight months."""
+    first, last = start + 4 * DAY, start + 14 * DAY
+    moments = sorted(random.randrange(first, last) for _ in range(max(count * 10 // 240, 1)))
+    return [_delivery(random, 2_000_000 + n, moment, people, newsletters) for n, moment in enumerate(moments)]
+
+
+def _delivery(random: Random, number: int, moment: int, people: list[Person], newsletters: int) -> Delivery:
+    return Delivery(
+        number=number,
+        created=moment,
+        kind=(kind := random.choices(_TYPES, (70, 12, 6, 8, 4))[0]),
+        person=random.choice(people) if random.random() > 1 / 200 else None,
+        origin=_origin(random, newsletters),
+        metrics=(metrics := _metrics(random, moment, kind)),
+        failure="mailbox unavailable" if "bounced" in metrics else None,
+    )
 
 
 def generate_drafts(random: Random, start: int, count: int, people: list[Person]) -> list[Delivery]:

@@ -1,23 +1,21 @@
-"""Material for campaigns: Design Studio, assets, and the contents of collections."""
+"""Material for campaigns: Design Studio and assets."""
 
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
 
-from cdp_connectors.json_types import Json
 from sandbox.api.endpoints import Endpoint, Listing
 from sandbox.api.errors import invalid
 from sandbox.api.paging import NumberedPages
 from sandbox.api.present import Arguments
 from sandbox.api.timeline import DAY, HOUR, Dated, Record, visible
 from sandbox.api.validation import integer
+from sandbox.customerio.behaviour import Behaviour
 from sandbox.customerio.revisions import revisions
 
 _DESIGN_PAGES = NumberedPages(default=1000, largest=1000)
 _ASSET_PAGES = NumberedPages(default=1000, largest=10_000)
-OBJECT_COLLECTION = 3
-"""The collection whose content is one object instead of an array."""
 
 
 class Library:
@@ -67,14 +65,16 @@ class Library:
         return {"id": self._uuid(), "tag": f"part-{number}", **_placed(number, folders)}
 
 
-def library_endpoints(library: Library, collections: list[Dated]) -> list[Endpoint]:
-    """Return the lists of Design Studio and of the assets, and the contents of collections."""
+def library_endpoints(library: Library, behaviour: Behaviour) -> list[Endpoint]:
+    """Return the lists of Design Studio and of the assets."""
 
     def arranged(stream: str) -> Callable[[Arguments, datetime], list[Record]]:
-        return lambda arguments, now: _arranged(arguments, visible(library.tables[stream], now))
+        return lambda arguments, now: _arranged(arguments, placed(stream)(arguments, now))
 
-    def each_collection(now: datetime) -> list[Arguments]:
-        return [{"collection_id": collection["id"]} for collection in visible(collections, now)]
+    def placed(stream: str) -> Callable[[Arguments, datetime], list[Record]]:
+        return lambda arguments, now: _placed_in(
+            arguments.get("parent_folder_id"), visible(library.tables[stream], now), behaviour
+        )
 
     return [
         Listing(
@@ -103,49 +103,24 @@ def library_endpoints(library: Library, collections: list[Dated]) -> list[Endpoi
             path="/assets",
             stream="assets",
             key="assets",
-            records=lambda _, now: visible(library.tables["assets"], now),
+            records=placed("assets"),
             paging=_ASSET_PAGES,
         ),
         Listing(
             path="/assets/folders",
             stream="asset_folders",
             key="folders",
-            records=lambda _, now: visible(library.tables["asset_folders"], now),
+            records=placed("asset_folders"),
             paging=_ASSET_PAGES,
         ),
-        Listing(
-            path="/collections/{collection_id}/content",
-            stream="collection_contents",
-            primary_key=("collection_id", "index"),
-            key="content",
-            records=lambda arguments, now: _contents(_collection(collections, arguments, now)),
-            makes=lambda element: [{"content": element}],
-            numbered_by="index",
-            envelope=lambda arguments, now, _: _content(_collection(collections, arguments, now)),
-            of=each_collection,
-            adds={"collection_id": "collection_id"},
-            paging=None,
-        ),
     ]
 
 
-def _collection(collections: list[Dated], arguments: Arguments, now: datetime) -> Record:
-    return next(row for row in visible(collections, now) if row["id"] == arguments["collection_id"])
-
-
-def _contents(collection: Record) -> list[Record]:
-    """Return the elements of a collection; an object counts as one."""
-    content = _content(collection)
-    return content if isinstance(content, list) else [content]
-
-
-def _content(collection: Record) -> Json:
-    """Return the content of a collection, which changes with it."""
-    rows = [
-        {"sku": f"{collection['id']}-{number}", "price": number * 1.5, "stock": {"left": collection["updated_at"] % 97}}
-        for number in range(collection["rows"])
-    ]
-    return {"eventName": "sale", "offers": rows} if collection["id"] == OBJECT_COLLECTION else rows
+def _placed_in(folder: str | None, rows: list[Record], behaviour: Behaviour) -> list[Record]:
+    """Return the rows of a folder; without one, all rows or those of the root folder."""
+    if folder:
+        return [row for row in rows if str(row["parent_folder_id"]) == folder]
+    return rows if behaviour.folders == "everything" else [row for row in rows if row["parent_folder_id"] is None]
 
 
 def _arranged(arguments: Arguments, rows: list[Record]) -> list[Record]:

@@ -25,10 +25,11 @@ class SharedBucket:
         limit = world.rate_limit_per_second
         if limit is None:
             return None
+        available = limit - world.other_requests_per_second
         now = time.monotonic()
         while self._admitted and self._admitted[0] <= now - 1:
             self._admitted.popleft()
-        if len(self._admitted) >= limit:
+        if len(self._admitted) >= available:
             return _too_many(f"{limit} requests per 1s (reference 00000000)", {"retry-after": "1"})
         self._admitted.append(now)
         return None

@@ -15,7 +15,10 @@ from sandbox.api.timeline import DAY, Dated, Record, epoch, visible
 from sandbox.api.tokens import Tokens
 from sandbox.api.validation import integer, parameters
 from sandbox.customerio.activities import Activity
+from sandbox.customerio.behaviour import Behaviour
+from sandbox.customerio.collections import with_key_fields
 from sandbox.customerio.deliveries import Delivery
+from sandbox.customerio.exports import Exports
 
 LONGEST_WINDOW = 183 * DAY
 _WHOLE = {
@@ -40,12 +43,22 @@ _CLEAN_ENDPOINTS = {
 """The endpoints of the reporting webhooks that have credentials, without them."""
 
 
-def configuration_endpoints(tables: Mapping[str, list[Dated]], ip_addresses: list[str]) -> list[Endpoint]:
+def configuration_endpoints(
+    tables: Mapping[str, list[Dated]], ip_addresses: list[str], exports: Exports, behaviour: Behaviour
+) -> list[Endpoint]:
     """Return the lists of the configuration."""
 
     def newsletters(arguments: Arguments, now: datetime) -> list[Record]:
         rows = visible(tables["newsletters"], now)
         return rows if arguments.get("sort") == "asc" else rows[::-1]
+
+    def listed(stream: str, now: datetime) -> list[Record]:
+        if stream == "exports":
+            return exports.listed(now)
+        rows = visible(tables[stream], now)
+        if stream == "collections" and behaviour.fields_of_2026:
+            return [with_key_fields(row) for row in rows]
+        return rows
 
     def whole(stream: str, path: str) -> Listing:
         return Listing(
@@ -53,7 +66,7 @@ def configuration_endpoints(tables: Mapping[str, list[Dated]], ip_addresses: lis
             stream=stream,
             primary_key=("name",) if stream == "snippets" else ("id",),
             key=_KEYS.get(stream, stream),
-            records=lambda _, now: visible(tables[stream], now),
+            records=lambda _, now: listed(stream, now),
             makes=_without_credentials if stream == "reporting_webhooks" else lambda row: [row],
             paging=None,
             null_if_empty=stream in _NULL_IF_EMPTY,
@@ -134,13 +147,14 @@ class Activities(Endpoint):
     path: str = "/activities"
     stream: str = "activities"
     ever: list[Activity]
+    behaviour: Behaviour
     paging: Paging = Tokens("act", default=10, largest=100)  # noqa: RUF009 - frozen
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the activities."""
         page = self.paging.page(request, parameters(request, present), present)
         data = page.answer("activities", self.arrived(present.now))
-        return data | {"activities": [activity.row for activity in data["activities"]]}
+        return data | {"activities": self._rows(data["activities"])}
 
     def arrived(self, now: datetime) -> list[Activity]:
         """Return the activities that have arrived, the latest first."""
@@ -148,4 +162,9 @@ class Activities(Endpoint):
 
     def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all are expected
         """Return all activities that have arrived."""
-        return [activity.row for activity in self.arrived(present.now)]
+        return self._rows(self.arrived(present.now))
+
+    def _rows(self, activities: list[Activity]) -> list[Record]:
+        if self.behaviour.fields_of_2026:
+            return [activity.row_of_2026 for activity in activities]
+        return [activity.row for activity in activities]

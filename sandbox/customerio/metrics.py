@@ -1,69 +1,33 @@
-"""The totals of the workspace's deliveries: metrics by day, which grow for weeks after the day.
-
-A delivery counts on the day of its creation, and each of its metrics from the moment at which it is recorded. What is
-older than its sender does not count.
-"""
+"""The endpoints of metrics: numbers by period, without the dates of the periods unless they are switched on."""
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 from starlette.requests import Request
 
+from cdp_connectors.json_types import Json
 from sandbox.api.endpoints import Endpoint, OfParents
 from sandbox.api.errors import invalid
 from sandbox.api.present import Arguments, Present
-from sandbox.api.timeline import DAY, Dated, Record, epoch, first_versions, visible
+from sandbox.api.timeline import DAY, Record, epoch, visible
 from sandbox.api.validation import integer, parameters
-from sandbox.customerio.days import MIDNIGHT_EST, MOST_STEPS, Days, Totals, between, last_steps, zone_offset
-from sandbox.customerio.deliveries import Delivery
-
-_SERIES = (
-    *("attempted", "bounced", "clicked", "human_clicked", "prefetch_clicked", "converted", "created", "deferred"),
-    *("delivered", "drafted", "failed", "opened", "human_opened", "prefetch_opened", "sent", "spammed", "suppressed"),
-    *("undeliverable", "topic_unsubscribed", "unsubscribed"),
+from sandbox.customerio.behaviour import Behaviour
+from sandbox.customerio.content import LANGUAGES, branch_of
+from sandbox.customerio.periods import STEPS, Periods, Totals, by_date, by_steps, last_periods, periods, requested_zone
+from sandbox.customerio.sent import (
+    JOURNEY_SERIES,
+    SERIES,
+    SERIES_OF_2026,
+    WEBHOOK_SERIES,
+    Count,
+    Sent,
+    clicked_links,
+    journey_metrics,
+    link_of,
+    recorded_metrics,
 )
-_KINDS = ("campaigns", "broadcasts", "newsletters", "transactional")
-_WEBHOOK_SERIES = ("2xx", "3xx", "4xx", "5xx")
-_JOURNEY_SERIES = (*("started", "activated", "exited_early", "finished", "converted", "never_activated", "messaged"),)
-
-
-class Sent:
-    """The deliveries by their sender: a campaign, one of its actions, a newsletter and so on."""
-
-    def __init__(self, deliveries: Iterable[Delivery], parents: Mapping[str, list[Dated]]) -> None:
-        """Index the deliveries; `parents` has the senders by the list that they are in."""
-        self.parents = parents
-        self._created = {
-            (kind, each.record["id"]): int(each.record.get("created_at") or each.record["created"])
-            for kind in _KINDS
-            for each in first_versions(parents[kind])
-        }
-        self._by_origin: defaultdict[tuple[str, int], list[Delivery]] = defaultdict(list)
-        for delivery in deliveries:
-            for name, identifier in delivery.origin.items():
-                self._by_origin[name, identifier].append(delivery)
-
-    def created(self, kind: str, parent: int) -> int:
-        """Return when a campaign, newsletter and so on was created, in epoch seconds."""
-        return self._created[kind, parent]
-
-    def totals(
-        self,
-        origin: tuple[str, int],
-        since: int,
-        days: Days,
-        now: int,
-        count: Callable[[Delivery, int], Iterable[str]],
-    ) -> Totals:
-        """Return what `count` finds in the deliveries from `origin` (a field and its value) since a moment, by day."""
-        totals: Totals = defaultdict(Counter)
-        for delivery in self._by_origin[origin]:
-            if since <= delivery.created <= now:
-                totals[days.day(delivery.created)].update(count(delivery, now))
-        return totals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,80 +41,132 @@ class Metrics(OfParents):
 
     sent: Sent
     origin: str
+    behaviour: Behaviour
     envelope: str = "metric"
 
     def answer(self, request: Request, present: Present) -> Record:
-        """Return the series of the requested days."""
+        """Return the series of the requested periods."""
         given = parameters(request, present)
         arguments = self._arguments(request, given, present)
         now = epoch(present.now)
-        return self._body(arguments, self._days(given, now), now)
+        return self._body(arguments, self._periods(given, now), now)
 
     def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all that can be read
         """Return the rows of the days on which anything was counted: since the creation, or of the last 45 days."""
-        now = epoch(present.now)
-        return [row for arguments in self._existing(present) for row in self._dated_rows(arguments, now)]
+        return self.rows_by("days", present)
 
-    def _dated_rows(self, arguments: Arguments, now: int) -> Iterator[Record]:
-        offset = 0 if self._by_date else MIDNIGHT_EST
-        today, first = (now - offset) // DAY, self._created(arguments) // DAY
+    def rows_by(self, resolution: str, present: Present) -> list[Record]:
+        """Return the rows of a resolution: since the creation of the sender, or of as many periods as there are."""
+        now = epoch(present.now)
+        return [row for arguments in self._existing(present) for row in self._rows(resolution, arguments, now)]
+
+    def _rows(self, resolution: str, arguments: Arguments, now: int) -> Iterator[Record]:
         if self._by_date:
-            yield from self._rows(arguments, Days(first, today - first + 1, offset), now)
+            found = periods(resolution, self._created(arguments), now, timezone.utc)
         else:
-            yield from self._rows(arguments, Days(today - MOST_STEPS + 1, MOST_STEPS, offset), now)
+            found = last_periods(resolution, STEPS[resolution][0], now, self.behaviour)
+        ids, body = self._row({}, arguments), self._body(arguments, found, now)[self.envelope]
+        if self.envelope != "links":
+            yield from _dated(ids, found, body.get("series", body))
+            return
+        for each in body or []:
+            link = {"link_id": each["link"]["id"], "href": each["link"]["href"]}
+            yield from _dated(ids | link, found, each["metric"]["series"])
 
     @property
     def _by_date(self) -> bool:
         return self._kind == "campaigns" and self.envelope != "links"
 
     def _created(self, arguments: Arguments) -> int:
-        return self.sent.created(self._kind, next(iter(arguments.values())))
+        return self.sent.created(self._kind, arguments[next(iter(self.adds))])
 
-    def _days(self, given: Arguments, now: int) -> Days:
+    def _periods(self, given: Arguments, now: int) -> Periods:
         if self.envelope == "journey_metric":
-            return between(given, integer(given, "start", 0) % DAY)
+            anchor = timezone(-timedelta(seconds=integer(given, "start", 0) % DAY))
+            return by_date(given, self._journey_parameter(given), anchor, self.behaviour)
         if self._by_date:
             if given.get("version") not in {"1", "2"}:
                 raise invalid("version must be 1 or 2")
             if given["version"] == "2":
-                return between(given, zone_offset(given))
-        return last_steps(given, now)
+                return by_date(given, "res", requested_zone(given), self.behaviour)
+        return by_steps(given, now, self.behaviour)
 
-    def _totals(
-        self, arguments: Arguments, days: Days, now: int, count: Callable[[Delivery, int], Iterable[str]]
-    ) -> Totals:
+    def _journey_parameter(self, given: Arguments) -> str:
+        required = self.behaviour.journey_parameter
+        if required == "both" and "resolution" not in given:
+            raise invalid("resolution is required")
+        if required in {"res", "resolution"}:
+            return required
+        return "resolution" if required == "any" and "resolution" in given else "res"
+
+    def _totals(self, arguments: Arguments, periods: Periods, now: int, count: Count) -> Totals:
         ids = {name: arguments[name] for name in self.adds}
-        origin = self.origin, next(reversed(ids.values()))
-        return self.sent.totals(origin, self._created(ids), days, now, count)
+        *_, sender = ids.values()
+        totals = self.sent.totals((self.origin, sender), self._created(ids), periods, now, count)
+        for variant in self._variants(ids):
+            of_variant = self.sent.totals((self.origin, variant), self._created(ids), periods, now, count)
+            for position, counted in of_variant.items():
+                totals[position] += counted
+        return totals
 
-    def _body(self, arguments: Arguments, days: Days, now: int) -> Record:
+    def _variants(self, ids: Arguments) -> list[int]:
+        """Return the actions that are languages of the one that is named, which counts for all of them."""
+        if not self.behaviour.language_variants or "action_id" not in ids:
+            return []
+        return [action for action in self.sent.actions(self._kind, ids) if branch_of(action) == ids["action_id"]]
+
+    def _body(self, arguments: Arguments, periods: Periods, now: int) -> Record:
+        dates = periods.dates(self.behaviour)
         if self.envelope == "journey_metric":
-            return {"journey_metric": days.arrays(self._totals(arguments, days, now, _journeys), _JOURNEY_SERIES)}
+            totals = self._totals(arguments, periods, now, journey_metrics)
+            return {"journey_metric": {**periods.arrays(totals, JOURNEY_SERIES), **dates}}
         if self.envelope == "metric":
-            names = _SERIES if self._kind == "transactional" else _SERIES + _WEBHOOK_SERIES
-            return {"metric": {"series": days.arrays(self._totals(arguments, days, now, _recorded), names)}}
-        totals = self._totals(arguments, days, now, _links)
-        links = sorted({link for counted in totals.values() for link in counted})
+            totals = self._totals(arguments, periods, now, recorded_metrics)
+            series = periods.arrays(totals, self._names)
+            return {"metric": {"series": series, **dates, **self._languages(arguments, periods, now)}}
+        totals = self._totals(arguments, periods, now, clicked_links)
+        links = self._links_ever(arguments, now)
         return {
             "links": [
-                {"link": _link(link), "metric": {"series": {"clicked": days.arrays(totals, [link])[link]}}}
+                {
+                    "link": link_of(link),
+                    "metric": {"series": {"clicked": periods.arrays(totals, [link])[link]}, **dates},
+                }
                 for link in links
             ]
             or None
         }
 
-    def _rows(self, arguments: Arguments, days: Days, now: int) -> Iterator[Record]:
-        body = self._body(arguments, days, now)[self.envelope]
-        ids = self._row({}, arguments)
-        if self.envelope != "links":
-            yield from _dated(ids, days, body.get("series", body))
-            return
-        for each in body or []:
-            link = {"link_id": each["link"]["id"], "href": each["link"]["href"]}
-            yield from _dated(ids | link, days, each["metric"]["series"])
+    def _links_ever(self, arguments: Arguments, now: int) -> list[str]:
+        """Return the links that were ever clicked, also those that have no clicks in the requested periods."""
+        ever = Periods("ever", (self._created(arguments), now + 1))
+        return sorted(
+            name for counted in self._totals(arguments, ever, now, clicked_links).values() for name in counted
+        )
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        names = SERIES if self._kind == "transactional" else SERIES + WEBHOOK_SERIES
+        return names + SERIES_OF_2026 if self.behaviour.fields_of_2026 else names
+
+    def _languages(self, arguments: Arguments, periods: Periods, now: int) -> Record:
+        variants = self._variants({name: arguments[name] for name in self.adds})
+        if not variants:
+            return {}
+        listed = [
+            {
+                "language": language,
+                "series": self._own_series({**arguments, "action_id": action}, periods, now),
+            }
+            for language, action in zip(LANGUAGES[1:], variants, strict=False)
+        ]
+        return {"language_variants": listed}
+
+    def _own_series(self, arguments: Arguments, periods: Periods, now: int) -> dict[str, list[int]]:
+        return periods.arrays(self._totals(arguments, periods, now, recorded_metrics), self._names)
 
 
-def metrics_endpoints(sent: Sent) -> list[Endpoint]:
+def metrics_endpoints(sent: Sent, behaviour: Behaviour) -> list[Endpoint]:
     """Return every endpoint of metrics."""
     senders = {
         "campaign": ("/campaigns/{campaign_id}", "campaign_id"),
@@ -170,6 +186,7 @@ def metrics_endpoints(sent: Sent) -> list[Endpoint]:
             stream=stream,
             primary_key=(*ids, *of_link, "resolution", "period_start"),
             sent=sent,
+            behaviour=behaviour,
             origin=origin,
             envelope=envelope,
             of=_each(sent, path.split("/")[1], ids),
@@ -204,34 +221,9 @@ def _children(parent: Record) -> list[int]:
     return parent["content_ids"] if "content_ids" in parent else [action["id"] for action in parent["actions"]]
 
 
-def _recorded(delivery: Delivery, now: int) -> Iterator[str]:
-    return (name for name, moment in delivery.metrics.items() if moment <= now and name in _SERIES)
-
-
-def _links(delivery: Delivery, now: int) -> Iterator[str]:
-    return (name for name, moment in delivery.metrics.items() if moment <= now and name.startswith("link:"))
-
-
-def _journeys(delivery: Delivery, now: int) -> Iterator[str]:
-    """What became of the journey that a delivery stands for."""
-    recorded = set(_recorded(delivery, now))
-    yield "started"
-    yield "activated" if "attempted" in recorded else "never_activated"
-    if "delivered" in recorded:
-        yield "messaged"
-    if now >= delivery.created + 7 * DAY:
-        yield "exited_early" if "bounced" in recorded else "finished"
-    if "converted" in recorded:
-        yield "converted"
-
-
-def _link(name: str) -> Record:
-    number = int(name.removeprefix("link:"))
-    return {"id": number, "href": f"https://shop.example.com/offer-{number}"}
-
-
-def _dated(added: Record, days: Days, series: Mapping[str, list[int]]) -> Iterator[Record]:
-    for position in range(days.count):
-        numbers = {name: values[position] for name, values in series.items()}
+def _dated(added: Record, periods: Periods, series: Mapping[str, Json]) -> Iterator[Record]:
+    arrays = {name: values for name, values in series.items() if isinstance(values, list)}
+    for position in range(periods.count):
+        numbers = {name: values[position] for name, values in arrays.items()}
         if any(numbers.values()):
-            yield added | {"resolution": "days", "period_start": days.start(days.first + position)} | numbers
+            yield added | {"resolution": periods.resolution, "period_start": periods.start(position)} | numbers

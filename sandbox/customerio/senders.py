@@ -10,6 +10,7 @@ from sandbox.api.paging import Offsets
 from sandbox.api.present import Arguments
 from sandbox.api.timeline import DAY, FOREVER, Dated, Record, at, visible
 from sandbox.api.tokens import Tokens
+from sandbox.customerio.behaviour import Behaviour
 
 SUPPRESSION_CATEGORIES = {
     "bounces": "bounces",
@@ -76,12 +77,13 @@ def generate_suppressions(random: Random, start: int, count: int) -> Suppressed:
     return tables
 
 
-def sender_endpoints(senders: list[Dated], suppressed: Suppressed) -> list[Endpoint]:
+def sender_endpoints(senders: list[Dated], suppressed: Suppressed, behaviour: Behaviour) -> list[Endpoint]:
     """Return the lists of senders and of suppressed addresses."""
 
     def listed(arguments: Arguments, now: datetime) -> list[Record]:
         hidden = arguments.get("hidden") == "true"
-        return [sender for sender in visible(senders, now) if sender["hidden"] == hidden]
+        rows = [sender for sender in visible(senders, now) if sender["hidden"] == hidden]
+        return [_with_phone(row) for row in rows] if behaviour.fields_of_2026 else rows
 
     def suppressions(arguments: Arguments, now: datetime) -> list[Record]:
         rows = [
@@ -118,6 +120,10 @@ def sender_endpoints(senders: list[Dated], suppressed: Suppressed) -> list[Endpo
             paging=Offsets(default=100, largest=1000),
         ),
     ]
+
+
+def _with_phone(sender: Record) -> Record:
+    return sender | {"phone": sender["address"] if sender["template_type"] == "phone" else ""}
 
 
 def _of_known_type(arguments: Arguments) -> Arguments:

@@ -10,19 +10,26 @@ from sandbox.api.endpoints import Endpoint
 from sandbox.api.errors import invalid
 from sandbox.api.paging import Paging
 from sandbox.api.present import Arguments, Present
-from sandbox.api.timeline import Record, epoch
+from sandbox.api.timeline import Dated, Record, epoch, visible
 from sandbox.api.tokens import Tokens
 from sandbox.api.validation import json_object, parameters
-from sandbox.customerio.people import Person
+from sandbox.customerio.behaviour import Behaviour
+from sandbox.customerio.people import Person, number_of
 
+PREFIX = "cio_"
 LARGEST_GROUP = 100
+MEMBERLESS = 9
+"""The last digit of the segments without members."""
 _EVERYBODY = {"and": [{"attribute": {"field": "cio_id", "operator": "exists"}}]}
 
 
 class WorkspacePeople:
     """The people who are in the workspace, in the order of their `cio_id`."""
 
-    def __init__(self, people: list[Person]) -> None:
+    def __init__(self, people: list[Person], segments: list[Dated], behaviour: Behaviour) -> None:
+        """Take everybody who is ever there, and the segments, of which some have them as members."""
+        self.behaviour = behaviour
+        self._segments = segments
         self.ever = people
         self._by_cio_id = {person.cio_id: person for person in people}
         self._cio_ids = {person.identifiers["id"]: person.cio_id for person in people}
@@ -52,14 +59,14 @@ class WorkspacePeople:
         return person if person and person.exists(epoch(now)) else None
 
     def resolve(self, arguments: Arguments) -> Arguments:
-        """Check that a request names a person by `cio_id`.
+        """Return the arguments of a request that names a person by `cio_id`, without its prefix.
 
         Raises:
             ApiError: 422 for another `id_type`.
         """
         if arguments.get("id_type") != "cio_id":
             raise invalid("the sandbox knows people by id_type=cio_id only, and for relationships by their id too")
-        return arguments
+        return {**arguments, "cio_id": bare_cio_id(arguments["cio_id"], self.behaviour.cio_id_in_paths)}
 
     def resolve_any(self, arguments: Arguments) -> Arguments:
         """Return the arguments of a request that names a person by `cio_id` or `id`, with the `cio_id`.
@@ -70,6 +77,40 @@ class WorkspacePeople:
         if arguments.get("id_type") == "id":
             return {**arguments, "cio_id": self._cio_ids.get(arguments["cio_id"], "")}
         return self.resolve(arguments)
+
+    def segments_of(self, cio_id: str, now: datetime) -> list[Record]:
+        """Return the segments that a person is in."""
+        number = number_of(cio_id)
+        return [
+            segment
+            for segment in visible(self._segments, now)
+            if segment["id"] % 10 != MEMBERLESS and number % (17 * segment["id"]) == segment["id"]
+        ]
+
+    def members(self, segment: int, now: datetime) -> list[Person]:
+        """Return the members of a segment, in the order of `cio_id`."""
+        if segment % 10 == MEMBERLESS:
+            return []
+        return [person for person in self.ever[segment - 1 :: 17 * segment] if person.exists(epoch(now))]
+
+    def matches(self, condition: Json, person: Person, now: datetime) -> bool:
+        """Return whether a person fulfils the filter of a request.
+
+        Raises:
+            ApiError: 422 unless it consists of `and`, `or`, `not`, `segment`, and `attribute` with `exists`.
+        """
+        match condition:
+            case {"and": list(parts)}:
+                return all(self.matches(part, person, now) for part in parts)
+            case {"or": list(parts)}:
+                return any(self.matches(part, person, now) for part in parts)
+            case {"not": part}:
+                return not self.matches(part, person, now)
+            case {"segment": {"id": int(segment)}}:
+                return segment in {each["id"] for each in self.segments_of(person.cio_id, now)}
+            case {"attribute": {"field": "cio_id" | "id" | "email" as field, "operator": "exists"}}:
+                return person.identifiers[field] is not None
+        raise invalid("the filter is malformed, or not one that the sandbox knows")
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints by which the stream `customers` is read."""
@@ -102,7 +143,7 @@ class _Search(_Customers):
             raise invalid("filter is required")
         people = self.people.at(present.now)
         if condition != _EVERYBODY:
-            people = [person for person in people if _matches(condition, person)]
+            people = [person for person in people if self.people.matches(condition, person, present.now)]
         page = self.paging.page(request, parameters(request, present), present).answer("people", people)
         identifiers = [person.identifiers for person in page["people"]]
         ids = [known["id"] or "" for known in identifiers]
@@ -121,19 +162,14 @@ class _Attributes(_Customers):
             raise invalid(f"ids must be an array of 1 to {LARGEST_GROUP} strings")
         if parameters(request, present).get("id_type") != "cio_id":
             raise invalid("the sandbox knows people by id_type=cio_id only")
-        found = [person for cio_id in ids if (person := self.people.find(cio_id, present.now))]
+        form, now = self.people.behaviour.cio_id_in_attributes, present.now
+        found = [person for cio_id in ids if (person := self.people.find(bare_cio_id(cio_id, form), now))]
         return {"customers": [person.at(epoch(present.now)) for person in found]}
 
 
-def _matches(condition: Json, person: Person) -> bool:
-    """Return whether the person has the requested attributes; `and`, `or`, `not` and `exists` are known."""
-    match condition:
-        case {"and": list(parts)}:
-            return all(_matches(part, person) for part in parts)
-        case {"or": list(parts)}:
-            return any(_matches(part, person) for part in parts)
-        case {"not": part}:
-            return not _matches(part, person)
-        case {"attribute": {"field": "cio_id" | "id" | "email" as field, "operator": "exists"}}:
-            return person.identifiers[field] is not None
-    raise invalid("the filter is malformed, or not one that the sandbox knows")
+def bare_cio_id(cio_id: str, form: str) -> str:
+    """Return a `cio_id` without its prefix, or nothing if it does not have the accepted form."""
+    bare = cio_id.removeprefix(PREFIX)
+    if form == "both":
+        return bare
+    return bare if (bare != cio_id) == (form == "prefixed") else ""

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from cdp_connectors.tools.duckdb_file import DuckDbFile
 from sandbox.demo import into_segment
 from sandbox.demo.connectors import CONNECTORS
 from sandbox.demo.run import DemoError, Run
-from sandbox.demo.warehouse import Warehouse
 from sandbox.heap.bucket import HeapBucket, heap_bucket
 from sandbox.server import Sandbox
 
@@ -22,7 +22,8 @@ DATABASE = Path("build/demo.duckdb")
 PASSING_TIME = timedelta(days=2)
 SCALE = 0.5
 """Half of the sandbox's usual size: Customer.io answers ten requests a second, and nobody likes to wait."""
-DESTINATION = "destination"
+INTERRUPTED = 130
+DESTINATION = "destination-segment"
 
 
 def main() -> int:
@@ -34,15 +35,16 @@ def main() -> int:
     chosen = parser.parse_args().connector
     console = Console()
     DATABASE.parent.mkdir(exist_ok=True)
+    DATABASE.unlink(missing_ok=True)
     try:
         with ExitStack() as stack:
-            warehouse = stack.enter_context(Warehouse(DATABASE))
+            database = stack.enter_context(DuckDbFile(DATABASE))
             console.print("Starting the sandbox: the vendors' APIs and an S3 server on this machine")
             sandbox = stack.enter_context(Sandbox(scale=SCALE))
             bucket = stack.enter_context(heap_bucket(sandbox.clock))
             configs = {**sandbox.configs(), "source-heap": bucket.config}
             runs = [
-                Run(connector, configs[connector.source], warehouse)
+                Run(connector, configs[connector.source], database)
                 for connector in CONNECTORS
                 if chosen in {"all", connector.name}
             ]
@@ -54,6 +56,9 @@ def main() -> int:
     except (DemoError, into_segment.PipelineError) as error:
         console.print(f"[red]{error}[/red]")
         return 1
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return INTERRUPTED
     return 0
 
 

@@ -23,6 +23,8 @@ class DemoConnector:
     name: str
     """As in its console script, without `source-`."""
     queries: Sequence[Query]
+    remarks: Sequence[str] = ()
+    """What may look odd in the rows of the demo, and why it is not."""
 
     @property
     def source(self) -> str:
@@ -117,6 +119,9 @@ CONNECTORS = [
                 """,
             ),
         ],
+        [
+            "The four streams with one request per person need the setting people_detail, and are not read here.",
+        ],
     ),
     DemoConnector(
         "heap",
@@ -135,6 +140,10 @@ CONNECTORS = [
                 FROM heap.resolved_pageviews
                 """,
             ),
+        ],
+        [
+            "A table can appear with a later dump; Airbyte discovers it on the next day.",
+            "A full copy of a table makes all its earlier dumps void: see the query for the dumps that count.",
         ],
     ),
 ]

@@ -3,16 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from sandbox.connector_process import ConnectorProcess, configured
-from sandbox.destination_process import DestinationProcess
+from sandbox.airbyte import CommandError, Connector, configured, run_sync
+from sandbox.airbyte.protocol import JsonObject
 from sandbox.segment_tracking.world import TrackingWorld
-
-JsonObject = dict[str, Any]
 
 
 class PipelineError(Exception):
@@ -91,23 +88,29 @@ def show(tracking: TrackingWorld, configs: Mapping[str, JsonObject], console: Co
 def _run(pipeline: Pipeline, configs: Mapping[str, JsonObject], console: Console) -> None:
     source, module = f"source-{pipeline.name}", f"source_{pipeline.name}"
     console.rule(f"[bold]{source} read | destination-segment write")
-    discovered = ConnectorProcess(module).discover(configs[source])
-    if discovered.catalog is None:
-        raise PipelineError(f"{source} discover failed: {discovered.errors}")
-    catalog = configured(discovered.catalog, pipeline.streams)
+    reader = Connector(module, configs[source])
+    try:
+        catalog = configured(reader.discover(), pipeline.streams)
+    except CommandError as error:
+        raise PipelineError(f"{source} discover failed: {error}") from error
     config = {**configs["destination-segment"], "mappings": pipeline.mappings, "on_invalid": "skip"}
-    status = ConnectorProcess("destination_segment").check(config).status or {}
-    console.print(f"check  {status.get('status')}: {status.get('message')}")
+    writer = Connector("destination_segment", config)
+    result = writer.check().check_result
+    console.print(f"check  {result['status']}: {result.get('message', '')}")
     with console.status("Reading and writing"):
-        exit_code, output = DestinationProcess("destination_segment").write_from(
-            module, configs[source], catalog, config
-        )
-    if exit_code or output.exit_code:
-        raise PipelineError(f"{source} ended with {exit_code}, destination-segment with {output.errors}")
-    for log in output.logs:
+        attempt = run_sync(reader, writer, catalog, supports_refreshes=False, keep=False)
+    if attempt.status != "succeeded":
+        raise PipelineError(f"{source} | destination-segment failed: {' '.join(attempt.messages)}")
+    for log in attempt.destination_logs:
         if log["message"].startswith("Stream "):
             console.print(f"write  {log['message']}")
-    console.print(f"state  accepted for {', '.join(sorted(output.states)) or 'no stream'}")
+    console.print(f"state  returned for {', '.join(sorted(attempt.states)) or 'no stream'}")
+
+
+def _rejected(tracking: TrackingWorld) -> str:
+    """Explain the difference between the messages that were sent and those that Segment shows."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(tracking.rejected.items()))
+    return f"Not shown by Segment, although accepted: {reasons}" if reasons else "Segment shows all that was sent."
 
 
 def _received(tracking: TrackingWorld) -> Table:
@@ -119,7 +122,9 @@ def _received(tracking: TrackingWorld) -> Table:
         messages[kind] += 1
         users[kind].add(message.get("userId") or message["anonymousId"])
         times[kind].append(message["timestamp"][:10])
-    table = Table(title="What Segment received", title_justify="left")
+    table = Table(
+        title="What Segment received", title_justify="left", caption=_rejected(tracking), caption_justify="left"
+    )
     for heading in ("call", "event", "from", "to"):
         table.add_column(heading)
     for heading in ("messages", "users"):

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.api.errors import ApiError
+from sandbox.segment.behaviour import Behaviour
 
 if TYPE_CHECKING:
     from sandbox.segment.world import SegmentWorld
@@ -34,9 +35,11 @@ _WINDOW_S = 60
 _GENEROUS = 1_000_000
 
 
-def error_response(error: ApiError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def error_response(error: ApiError, behaviour: Behaviour, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return an error in the form that Segment gives it."""
     body = {"type": error.kind, "message": str(error), **error.details}
+    if behaviour.validation_errors == "documented" and error.status == 422:  # noqa: PLR2004 - the status says it best
+        body = {"type": "ValidationFailure", "message": "Validation failure"}
     return JSONResponse({"errors": [body]}, error.status, headers)
 
 
@@ -100,10 +103,10 @@ class AccessControl:
             self._authorize(Headers(scope=scope))
             self._limit.reject_beyond(self._world.rate_limit)
         except ApiError as error:
-            headers = {}
+            headers = {"Date": format_datetime(self._world.present.now, usegmt=True)}
             if error.status == 429 and self._world.token_limited:  # noqa: PLR2004 - the status says it best
                 headers["Retry-After"] = str(math.ceil(self._limit.milliseconds_left / 1000))
-            await error_response(error, headers)(scope, receive, send)
+            await error_response(error, self._world, headers)(scope, receive, send)
             return
         await self._app(scope, receive, self._with_headers(send))
 
@@ -116,10 +119,15 @@ class AccessControl:
         consumed, reset = self._limit.consumed, self._limit.reset_at
 
         async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Date"] = format_datetime(self._world.present.now, usegmt=True)
             if message["type"] == "http.response.start" and message["status"] < 400:  # noqa: PLR2004 - a success
                 headers = MutableHeaders(scope=message)
                 headers["X-RateLimit-Consumed"] = str(consumed)
-                headers["X-RateLimit-Remaining"] = str((self._world.rate_limit or _GENEROUS) - consumed)
+                if self._world.rate_limit_remaining == "number":
+                    headers["X-RateLimit-Remaining"] = str((self._world.rate_limit or _GENEROUS) - consumed)
+                elif self._world.rate_limit_remaining == "word":
+                    headers["X-RateLimit-Remaining"] = "unlimited"
                 headers["X-RateLimit-Reset"] = reset
             await send(message)
 

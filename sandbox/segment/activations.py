@@ -34,7 +34,7 @@ class Activations:
                 records=lambda arguments, _: self._connections(arguments),
                 of=self._each,
                 adds=below,
-                paging=Cursors(LastNext.NULL, with_total=False),
+                paging=Cursors(LastNext.NULL, with_total=False, required=False),
                 gate="audience",
                 per_minute=50,
             ),
@@ -45,9 +45,19 @@ class Activations:
                 records=lambda arguments, _: self._activations(arguments),
                 of=self._each,
                 adds=below,
+                paging=Cursors(required=False),
                 per_minute=60,
             ),
         ]
+
+    def by_destination(self, now: datetime) -> dict[str, list[Record]]:
+        """Return the activations by the id of the destination that they send to."""
+        found: dict[str, list[Record]] = {}
+        for arguments in self._each(now):
+            destinations = {each["id"]: each["destinationId"] for each in self._connections(arguments)}
+            for activation in self._activations(arguments):
+                found.setdefault(destinations[activation["connectionId"]], []).append(activation)
+        return found
 
     def _chance(self, arguments: Arguments, part: str) -> Seeded:
         return self._workspace.chance(f"{part}/{arguments['audienceId']}")

@@ -53,7 +53,7 @@ class Audiences:
             ]
             for place, space in enumerate(spaces.spaces)
         }
-        self._activations = Activations(workspace, self.each, connections)
+        self.activations = Activations(workspace, self.each, connections)
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints of the tags Audiences, Activations and Computed Traits."""
@@ -93,7 +93,7 @@ class Audiences:
                 gate="audience",
                 per_minute=25,
             ),
-            *self._activations.endpoints(),
+            *self.activations.endpoints(),
             Listing(
                 path="/spaces/{spaceId}/computed-traits",
                 stream="computed_traits",
@@ -130,7 +130,7 @@ class Audiences:
     def _references(self, arguments: Arguments, now: datetime) -> list[Record]:
         audiences = visible(self._audiences[arguments["spaceId"]], now)
         number = next(number for number, each in enumerate(audiences) if each["id"] == arguments["audienceId"])
-        referring = audiences[number + 1 : number + 2] if number % 20 == 0 else []
+        referring = audiences[number + 1 : number + 2 + number % 40 // 20] if number % 20 == 0 else []
         return [{name: each[name] for name in _SUMMARY if name in each} for each in referring]
 
     def _summary(self, prefix: str, name: str, space_id: str, birth: datetime) -> Record:

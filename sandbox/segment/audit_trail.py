@@ -79,12 +79,12 @@ class AuditEvents(Endpoint):
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the events of the window that is asked for."""
-        paging = Cursors(with_total=False)
+        paging = Cursors(with_total=False, required=False)
         given = parameters(request, present, paging.parameters | {"startTime", "endTime", "resourceId", "resourceType"})
         page = paging.page(request, given, present)
         end = page.cursor.end or moment(given, "endTime", present.now)
         start = moment(given, "startTime", present.now - RETENTION)
-        window(start, end, earliest=present.now - RETENTION)
+        window(present, start, end, earliest=present.now - RETENTION)
         events = self.trail.between(start, min(end, present.now))
         for name in given.keys() & {"resourceId", "resourceType"}:
             events = [event for event in events if event[name] == given[name]]

@@ -27,21 +27,33 @@ class Connections:
     another one is deleted after a day and a half.
     """
 
-    def __init__(self, catalog: Catalog, workspace_id: str, origin: datetime, *, seed: int, scale: float) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        workspace_id: str,
+        origin: datetime,
+        counts: tuple[int, int],
+        *,
+        seed: int,
+        scale: float,
+    ) -> None:
+        """Generate so many sources and destinations, and `scale` times thirteen warehouses."""
         self._catalog = catalog
         self._workspace_id = workspace_id
         self._random = Seeded(f"{seed}/connections")
         self._numbers = count(1)
         self._founded = origin - timedelta(days=550)
         self._origin = origin
-        births = [self._founded] * scaled(20, scale) + [self._past() for _ in range(scaled(44, scale))]
+        sources, destinations = counts
+        first = max(1, round(sources * 20 / 64))
+        births = [self._founded] * first + [self._past() for _ in range(max(1, sources - first))]
         births += [origin + timedelta(hours=20, days=days) for days in range(0, 30, 2)]
         self.sources = [Dated(self._source(), birth) for birth in births]
         self.warehouses = [Dated(self._warehouse(), self._past()) for _ in range(scaled(13, scale))]
         self._warehouse_links = {
             dated.record["id"]: self._links(number, dated.since) for number, dated in enumerate(self.sources)
         }
-        self.destinations = self._connected(scaled(86, scale))
+        self.destinations = self._connected(destinations)
         self._subscriptions = subscriptions(self._random, self.destinations)
         self._delete(self.destinations[1], origin + timedelta(days=1, hours=12))
         self._disable(self.destinations[0], origin + timedelta(days=1))
@@ -90,6 +102,7 @@ class Connections:
                 key="subscriptions",
                 records=lambda arguments, now: self.subscriptions_of(arguments["destinationId"], now),
                 of=self.each_destination,
+                paging=Cursors(required=False),
                 gate="destination-subscriptions",
             ),
         ]

@@ -73,7 +73,7 @@ class DeletionAndSuppression:
                 arrays={"regulationTypes": _TYPES},
                 of=self._connections.each_source,
                 adds={"sourceId": "sourceId"},
-                paging=Cursors(silent=True),
+                paging=Cursors(),
             ),
             Listing(
                 path="/suppressions",

@@ -138,7 +138,7 @@ class DeliveryMetrics(OfParents):
         now = present.now
         end = moment(given, "endTime", now)
         start = moment(given, "startTime", end - limits.default)
-        window(start, end, earliest=now - limits.reach, longest=limits.longest)
+        window(present, start, end, earliest=now - limits.reach, longest=limits.longest)
         return {"deliveryMetricsSummary": self.delivery.summary(destination, min(start, now), min(end, now))}
 
     def rows(self, present: Present, start: datetime) -> list[Record]:

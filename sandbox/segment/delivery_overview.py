@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -11,6 +12,7 @@ from sandbox.api.endpoints import Endpoint, OfParents
 from sandbox.api.present import Arguments, Present
 from sandbox.api.timeline import Record, midnight, visible
 from sandbox.api.validation import parameters, values
+from sandbox.segment.activations import Activations
 from sandbox.segment.connections import Connections
 from sandbox.segment.series import Counter, Window, grouped, points
 from sandbox.segment.volume import Volume
@@ -24,6 +26,7 @@ _LIMITS = {
 }
 _GROUPS = ("eventName", "eventType")
 _REASONS = (*_GROUPS, "discardReason")
+_AT_DESTINATION = ("subscriptionId", "activationId", "audienceId", "spaceId")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class _Step:
     def groups(self) -> tuple[str, ...]:
         """The dimensions by which a connector groups the step."""
         return _GROUPS if self.name == "successfully-received" else _REASONS
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The dimensions by which the vendor groups the step."""
+        return (*self.groups, "appVersion", *(_AT_DESTINATION if self.at_destination else ()))
 
 
 _STEPS = (
@@ -63,14 +71,15 @@ _STEPS = (
 class DeliveryOverview:
     """All sources, and the destinations that are enabled and get their events from the vendor's servers."""
 
-    def __init__(self, volume: Volume, connections: Connections) -> None:
+    def __init__(self, volume: Volume, connections: Connections, activations: Activations) -> None:
         self._volume = volume
         self._connections = connections
+        self._activations = lru_cache(maxsize=4)(activations.by_destination)
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints of the tag Delivery Overview."""
         return [
-            _Overview(
+            Overview(
                 path=f"/delivery-overview/{step.name}",
                 stream=f"delivery_overview_{step.name.replace('-', '_')}",
                 of=self._each_destination if step.at_destination else self._connections.each_source,
@@ -87,10 +96,23 @@ class DeliveryOverview:
             destination = self._connections.destination(arguments["destinationConfigId"], now)
             if not destination["enabled"] or self._connections.is_device_mode(destination):
                 return
-        for counter in self._volume.of_source(arguments["sourceId"]):
+        for number, counter in enumerate(self._volume.of_source(arguments["sourceId"])):
+            sent = self._sent_by(arguments["destinationConfigId"], number, now) if step.at_destination else {}
             for reason, first, last in step.reasons:
-                dimensions = counter.dimensions | ({"discardReason": reason} if reason else {})
+                dimensions = counter.dimensions | sent | ({"discardReason": reason} if reason else {})
                 yield Counter(dimensions, _share(counter, first, last))
+
+    def _sent_by(self, destination: str, number: int, now: datetime) -> Record:
+        """Return the subscription that sent events of a kind to a destination, and the audience if there is one."""
+        subscriptions = self._connections.subscriptions_of(destination, now)
+        activations = self._activations(now).get(destination, [])
+        sent: Record = {}
+        if subscriptions:
+            sent["subscriptionId"] = subscriptions[number % len(subscriptions)]["id"]
+        if activations:
+            activation = activations[number % len(activations)]
+            sent |= {"activationId": activation["id"]} | {name: activation[name] for name in ("audienceId", "spaceId")}
+        return sent
 
     def _each_destination(self, now: datetime) -> list[Arguments]:
         destinations = visible(self._connections.destinations, now)
@@ -98,7 +120,7 @@ class DeliveryOverview:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Overview(OfParents):
+class Overview(OfParents):
     """One step; a connector makes a row of every element of its series."""
 
     step: _Step
@@ -106,25 +128,35 @@ class _Overview(OfParents):
     paging: Cursors = Cursors()  # noqa: RUF009 - it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
+        """Return the series of the requested groups."""
         known = {*self.paging.parameters, *self.required, "startTime", "endTime", "granularity"}
         given = parameters(request, present, known, ("groupBy",))
         page = self.paging.page(request, given, present)
         arguments = self._arguments(request, given, present)
-        names = values(given, "groupBy", (*self.step.groups, "appVersion"))
-        span = Window.requested(given, present.now, _LIMITS)
+        names = values(given, "groupBy", self.step.dimensions)
+        span = Window.requested(given, present, _LIMITS)
         dataset = [self._series(*group) for group in grouped(self._counters(arguments, present), span, names)]
         total = sum(each["total"] for each in dataset)
         return {"total": total, **page.answer("dataset", dataset)}
 
     def rows(self, present: Present, start: datetime) -> list[Record]:
         """Return a row for every day from the first that the vendor still answers for to today."""
+        return self.rows_by("DAY", (), present, start)
+
+    def rows_by(self, granularity: str, groups: tuple[str, ...], present: Present, start: datetime) -> list[Record]:
+        """Return the rows of `DAY` or `HOUR`, from the first whole day that the vendor still answers for.
+
+        `groups` are dimensions beside those by which a connector always groups.
+        """
         earliest = (present.now - _REACH + _DAY - timedelta(microseconds=1)).date()
-        span = Window(midnight(max(start.date(), earliest)), present.now, "DAY", present.now)
-        empty = dict.fromkeys(self.step.groups, "")
+        span = Window(midnight(max(start.date(), earliest)), present.now, granularity, present.now)
+        names = (*self.step.groups, *groups)
+        empty = dict.fromkeys(names, "")
+        ids = (*self.required,)
         return [
-            {**empty, **dimensions, "granularity": "DAY", **{name: arguments[name] for name in self.required}, **point}
+            {**empty, **dimensions, "granularity": granularity, **{name: arguments[name] for name in ids}, **point}
             for arguments in self._existing(present)
-            for dimensions, counts in grouped(self._counters(arguments, present), span, self.step.groups)
+            for dimensions, counts in grouped(self._counters(arguments, present), span, names)
             for point in self._series(dimensions, counts)["series"]
         ]
 

@@ -67,7 +67,7 @@ class Filters:
                 of=lambda now: [{"integrationId": each["spaceId"]} for each in self._spaces.each(now)],
                 required=("integrationId",),
                 adds={"spaceId": "integrationId"},
-                paging=Cursors(with_previous=False, largest=10, default=10, counts=True),
+                paging=Cursors(with_previous=False, largest=10, default=10, counts=True, required=False),
                 null_if_empty=True,
                 gate="space-filters",
             ),

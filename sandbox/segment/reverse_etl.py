@@ -52,7 +52,7 @@ class ReverseEtl:
                 records=self._syncs,
                 of=self._each_subscription,
                 adds={"modelId": "modelId", "subscriptionId": "subscriptionId"},
-                paging=Cursors(with_total=False, largest=100, default=10, flat=True),
+                paging=Cursors(with_total=False, largest=100, default=10, flat=True, required=False),
             ),
         ]
 

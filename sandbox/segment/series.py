@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
 from sandbox.api.errors import invalid
-from sandbox.api.present import Arguments
+from sandbox.api.present import Arguments, Present
 from sandbox.api.timeline import Record, midnight, timestamp
 from sandbox.api.validation import choice, moment, window
 
@@ -36,19 +36,20 @@ class Window:
     now: datetime
 
     @classmethod
-    def requested(cls, given: Arguments, now: datetime, limits: Limits | None = None) -> "Window":
+    def requested(cls, given: Arguments, present: Present, limits: Limits | None = None) -> "Window":
         """Read `granularity`, `startTime` and `endTime`, which are required.
 
         Raises:
             ApiError: 422 for what is missing or malformed, and for a window beyond the limits.
         """
+        now = present.now
         granularity = choice(given, "granularity", tuple(_STEPS))
         for name in ("startTime", "endTime"):
             if name not in given:
                 raise invalid(f"{name} is required.", name)
         start, end = moment(given, "startTime", now), moment(given, "endTime", now)
         reach, longest = limits[granularity] if limits else (None, None)
-        window(start, end, earliest=now - reach if reach else start, longest=longest)
+        window(present, start, end, earliest=now - reach if reach else start, longest=longest)
         return cls(start, end, granularity, now)
 
     def counts(self, counter: Counter) -> dict[datetime, int]:

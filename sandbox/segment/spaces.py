@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sandbox.api.cursors import Cursors
 from sandbox.api.endpoints import Endpoint, Listing
 from sandbox.api.present import Arguments
 from sandbox.api.timeline import Dated, Record, visible
@@ -49,6 +50,7 @@ class Spaces:
                 records=lambda arguments, now: visible(self._warehouses[arguments["spaceId"]], now),
                 of=self.each,
                 adds={"spaceId": "spaceId"},
+                paging=Cursors(required=False),
             ),
             Listing(
                 path="/spaces/{spaceId}/profiles-warehouses/{warehouseId}/selective-syncs",

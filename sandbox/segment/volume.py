@@ -74,7 +74,7 @@ class EventsVolume(Endpoint):
     per_minute: int | None = 60
     workspace_id: str
     volume: Volume
-    paging: Cursors = Cursors()  # noqa: RUF009 - it cannot change
+    paging: Cursors = Cursors(required=False)  # noqa: RUF009 - it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return the series of the combinations that are asked for."""
@@ -83,7 +83,7 @@ class EventsVolume(Endpoint):
         page = self.paging.page(request, given, present)
         names = values(given, "groupBy", _DIMENSIONS)
         values(given, "eventType", _TYPES)
-        span = Window.requested(given, present.now)
+        span = Window.requested(given, present)
         filters = {name: values(given, name) for name in arrays[1:] if name in given}
         counters = [each for each in self.volume.of_sources(present.now) if _passes(each.dimensions, filters)]
         result = [

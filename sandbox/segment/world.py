@@ -1,19 +1,20 @@
 """The simulated workspace: its content over time, and how its API is told to behave."""
 
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from sandbox.api.endpoints import Endpoint, Single
-from sandbox.api.present import LARGEST_COUNT, Present
-from sandbox.api.timeline import Record, Seeded, midnight, visible
+from sandbox.api.present import Present
+from sandbox.api.timeline import Record, Seeded, midnight, scaled, visible
 from sandbox.clock import Clock
 from sandbox.segment.audiences import Audiences
 from sandbox.segment.audit_trail import AuditEvents, AuditTrail
+from sandbox.segment.behaviour import Behaviour
 from sandbox.segment.catalog import Catalog
 from sandbox.segment.connections import Connections
 from sandbox.segment.credentials import credentials
 from sandbox.segment.deletion_and_suppression import DeletionAndSuppression
 from sandbox.segment.delivery import Delivery, DeliveryMetrics
-from sandbox.segment.delivery_overview import DeliveryOverview
+from sandbox.segment.delivery_overview import DeliveryOverview, Overview
 from sandbox.segment.filters import Filters
 from sandbox.segment.functions import Functions
 from sandbox.segment.iam import Iam
@@ -28,38 +29,33 @@ from sandbox.segment.warehouse_details import WarehouseDetails
 from sandbox.segment.workspace import Workspace
 
 
-class SegmentWorld:
+class SegmentWorld(Behaviour):
     """One Segment workspace, reachable through both regions with a token each.
 
     All content is generated at once, from the seed and from the moment of the clock; the clock decides what of it
-    can be seen. The public attributes that are not documented as fixed can be changed at any time.
+    can be seen. The switches of the API's behaviour are attributes that can be set at any time.
 
     Attributes:
-        region_tokens: the API token of each region (fixed).
-        endpoints: what the API answers to (fixed).
-        gates: the features that the workspace's plan lacks; their endpoints answer 403.
-        rate_limit: requests that a region answers in a minute, or None for any number.
-        endpoint_limits: whether the endpoints with a limit of their own hold to it.
-        token_limited: whether a 429 carries `Retry-After`, as it does when the token is what is limited.
-        largest_count: the largest page that is granted; the vendor's own was 200 until 2024.
-        removed_ids: objects that are listed but gone when the endpoints below them are asked.
+        region_tokens: the API token of each region.
+        endpoints: the paths of the API.
     """
 
-    def __init__(self, clock: Clock, *, seed: int, scale: float) -> None:
-        """Generate the workspace; `scale` multiplies the number of its objects and events."""
+    def __init__(
+        self, clock: Clock, *, seed: int, scale: float, sources: int | None = None, destinations: int | None = None
+    ) -> None:
+        """Generate the workspace; `scale` multiplies the number of its objects and events.
+
+        `sources` and `destinations` are their numbers at first, if these should not follow from the scale.
+        """
+        super().__init__()
         self.clock = clock
         self.region_tokens = {"us": "sandbox-token-us", "eu": "sandbox-token-eu"}
-        self.gates: set[str] = set()
-        self.rate_limit: int | None = None
-        self.endpoint_limits = False
-        self.token_limited = False
-        self.largest_count = LARGEST_COUNT
-        self.removed_ids: set[str] = set()
         origin = clock.now
         identifier = Seeded(f"{seed}/workspace").identifier()
         self.workspace: Record = {"id": identifier, "slug": "sandbox-shop", "name": "Sandbox Shop"}
         self.catalog = Catalog(seed, scale)
-        self.connections = Connections(self.catalog, identifier, origin, seed=seed, scale=scale)
+        counts = sources or scaled(64, scale), destinations or scaled(86, scale)
+        self.connections = Connections(self.catalog, identifier, origin, counts, seed=seed, scale=scale)
         workspace = Workspace(identifier, origin, seed, scale)
         self._iam = Iam(workspace, [source["id"] for source in self.sources])
         self.usage = Usage(self.connections.sources, origin, seed=seed)
@@ -70,6 +66,7 @@ class SegmentWorld:
         self.endpoints = self._endpoints(workspace)
 
     def _endpoints(self, workspace: Workspace) -> list[Endpoint]:
+        audiences = Audiences(workspace, self.spaces, self.connections, self.users)
         return [
             Single(
                 path="/",
@@ -97,8 +94,8 @@ class SegmentWorld:
             *ReverseEtl(workspace, self.connections).endpoints(),
             *WarehouseDetails(workspace, self.connections).endpoints(),
             *DeletionAndSuppression(workspace, self.connections).endpoints(),
-            *DeliveryOverview(self.volume, self.connections).endpoints(),
-            *Audiences(workspace, self.spaces, self.connections, self.users).endpoints(),
+            *DeliveryOverview(self.volume, self.connections, audiences.activations).endpoints(),
+            *audiences.endpoints(),
             *SpaceSchema(workspace, self.spaces).endpoints(),
             *credentials(workspace),
         ]
@@ -106,7 +103,16 @@ class SegmentWorld:
     @property
     def present(self) -> Present:
         """The clock's present, and how the API behaves in it."""
-        return Present(self.clock.now, largest_count=self.largest_count, removed=frozenset(self.removed_ids))
+        return Present(
+            self.clock.now - timedelta(seconds=self.seconds_behind),
+            largest_count=self.largest_count,
+            largest_page=self.largest_page,
+            pagination_required=self.pagination_required,
+            after_last_page=self.after_last_page,
+            repeat_records=self.repeat_records,
+            reject_future=self.reject_future,
+            removed=frozenset(self.removed_ids),
+        )
 
     @property
     def sources(self) -> list[Record]:
@@ -128,18 +134,24 @@ class SegmentWorld:
         """The users who have joined by now."""
         return visible(self._iam.users, self.clock.now)
 
-    def expected(self, stream_name: str, start: date | None = None) -> list[Record]:
+    def expected(
+        self, stream_name: str, start: date | None = None, *, granularity: str = "DAY", groups: tuple[str, ...] = ()
+    ) -> list[Record]:
         """Return the rows that a complete read of a stream must contain at the clock's present.
 
         They are the vendor's records with the keys that a connector adds, such as the ids of their parents, and
         without what it leaves out. Delivery metrics and the series of a day are given for every day from the first
         that the vendor still answers for to today. `start`, a day or a moment in UTC, drops the audit events, the
         days of metrics and series and the usage months that end before it. Gates are not considered; `removed_ids`
-        are.
+        are. `granularity` (`DAY` or `HOUR`) and further `groups` are those of Delivery Overview.
 
         Raises:
             KeyError: for an unknown stream.
         """
         streams = {endpoint.stream: endpoint for endpoint in self.endpoints}
         first = start or datetime.min.replace(tzinfo=timezone.utc)
-        return streams[stream_name].rows(self.present, first if isinstance(first, datetime) else midnight(first))
+        first = first if isinstance(first, datetime) else midnight(first)
+        endpoint = streams[stream_name]
+        if isinstance(endpoint, Overview):
+            return endpoint.rows_by(granularity, groups, self.present, first)
+        return endpoint.rows(self.present, first)

@@ -6,18 +6,21 @@ A test whose name begins with `test_the_cdk_` fails once a newer CDK does withou
 import ast
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import requests
 import requests_mock
 from airbyte_cdk.destinations import Destination
-from airbyte_cdk.models import AirbyteMessage, FailureType
+from airbyte_cdk.models import AirbyteMessageSerializer, FailureType
 from airbyte_cdk.sources.declarative.requesters.paginators.strategies.cursor_pagination_strategy import (
     CursorPaginationStrategy,
 )
+from airbyte_cdk.sources.streams.call_rate import HttpAPIBudget
 from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, HttpStatusErrorHandler, ResponseAction
 from airbyte_cdk.sources.streams.http.http_client import HttpClient
 from airbyte_cdk.utils import AirbyteTracedException
@@ -27,8 +30,9 @@ from cdp_connectors.cdk_repairs import (
     RepairedDestination,
     StringCursorPaginationStrategy,
 )
-from cdp_connectors.cdk_repairs.http import cache_json_only, keep_bodies_out_of_failures
+from cdp_connectors.cdk_repairs.http import repair_http_client
 from cdp_connectors.cdk_repairs.templates import serialize_parsing
+from cdp_connectors.json_types import Json
 from unit_tests.declarative_sources import api
 
 __all__ = ["api"]
@@ -62,21 +66,51 @@ def test_python_parses_in_one_thread_at_a_time() -> None:
     assert not hasattr(unrepaired(ast.parse), "__wrapped__"), "the second call changed nothing"
 
 
+class RetryWithoutRows(HttpStatusErrorHandler):
+    """A vendor's error handler, to which a response without `rows` is unreadable."""
+
+    def interpret_response(self, response_or_exception: requests.Response | Exception | None = None) -> ErrorResolution:
+        readable = isinstance(response_or_exception, requests.Response) and "rows" in response_or_exception.text
+        return ErrorResolution(ResponseAction.SUCCESS if readable else ResponseAction.RETRY, None, "unreadable")
+
+
+@pytest.mark.parametrize("unreadable", [{"text": "<html>"}, {"json": {"data": None}}], ids=["web page", "JSON"])
 @pytest.mark.parametrize("repaired", [False, True])
-def test_the_cdk_caches_a_response_that_is_not_json(
-    api: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, *, repaired: bool
+def test_the_cdk_caches_a_response_that_the_error_handler_does_not_accept(
+    api: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, unreadable: dict[str, object], *, repaired: bool
 ) -> None:
-    if repaired:
-        cache_json_only()
-    else:
+    repair_http_client()
+    if not repaired:
         monkeypatch.setattr(HttpClient, "_request_session", unrepaired(HttpClient._request_session))
-    api.get(LIST, [{"text": "<html>"}, {"json": {"rows": []}}])
-    http = client(use_cache=True)
+    api.get(LIST, [unreadable, {"json": {"rows": []}}])
+    log = logging.getLogger("airbyte.test")
+    http = HttpClient("people", log, error_handler=RetryWithoutRows(log, max_retries=1), use_cache=True)
     http.clear_cache()
 
-    answers = [http.send_request("GET", LIST, {})[1].text for _ in range(2)]
+    if repaired:
+        assert http.send_request("GET", LIST, {})[1].json() == {"rows": []}
+        assert http.send_request("GET", LIST, {})[1].json() == {"rows": []}
+        assert len(api.request_history) == 2
+    else:
+        with pytest.raises(AirbyteTracedException):
+            http.send_request("GET", LIST, {})
 
-    assert answers == (["<html>", '{"rows": []}'] if repaired else ["<html>", "<html>"])
+
+@pytest.mark.parametrize("repaired", [False, True])
+def test_the_cdk_fails_over_a_number_of_remaining_calls_that_is_a_word(*, repaired: bool) -> None:
+    repair_http_client()
+    read = HttpAPIBudget.get_calls_left_from_response
+    budget = HttpAPIBudget(policies=[], ratelimit_remaining_header="X-RateLimit-Remaining")
+    response = requests.Response()
+    response.headers["X-RateLimit-Remaining"] = "unlimited"
+
+    if repaired:
+        assert read(budget, response) is None
+        response.headers["X-RateLimit-Remaining"] = "7"
+        assert read(budget, response) == 7
+    else:
+        with pytest.raises(ValueError, match="unlimited"):
+            unrepaired(read)(budget, response)
 
 
 def failure_of(http: HttpClient) -> AirbyteTracedException:
@@ -88,6 +122,7 @@ def failure_of(http: HttpClient) -> AirbyteTracedException:
 def test_the_cdk_puts_bodies_into_failures(
     api: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    repair_http_client()
     handle = unrepaired(HttpClient._handle_error_resolution)
     monkeypatch.setattr(HttpClient, "_handle_error_resolution", handle)
     api.get(LIST, status_code=401, json={"error": "unauthorized", "who": PERSON})
@@ -102,7 +137,7 @@ def test_the_cdk_puts_bodies_into_failures(
 def test_a_rejected_request_tells_its_status_and_keeps_bodies_to_itself(
     api: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    keep_bodies_out_of_failures()
+    repair_http_client()
     api.get(LIST, status_code=401, json={"error": "unauthorized", "who": PERSON})
 
     error = failure_of(client())
@@ -126,19 +161,30 @@ def test_the_cdk_reads_a_cursor_as_a_number() -> None:
     assert cursors[1] == "30e00001"
 
 
-def test_the_cdk_skips_input_that_it_cannot_read() -> None:
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the CDK leaves the catalog open
+def test_the_cdk_loses_the_lines_and_keys_that_it_does_not_know(tmp_path: Path) -> None:
     class Plain(Destination):
-        check = write = None  # type: ignore[assignment] # not called
+        check = None  # type: ignore[assignment] # not called
+
+        def write(self, config: Json, configured_catalog: Json, input_messages: Json) -> Json:
+            del config, configured_catalog
+            return input_messages
 
     class Repaired(RepairedDestination):
         check = write = None  # type: ignore[assignment] # not called
 
-        def parse_lines(self, lines: Iterable[bytes]) -> Iterator[AirbyteMessage]:
-            raise ValueError(next(iter(lines)))
+        def write_input(self, config: Json, catalog: Json, stdin: BinaryIO) -> Iterator[str]:
+            del config
+            yield from (line.decode() for line in [*stdin, *catalog["streams"]])
 
-    def parse(destination: Destination) -> list[AirbyteMessage]:
-        return list(destination._parse_input_stream(TextIOWrapper(BytesIO(b"half a li"))))
+    state = '{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"}}},"id":7}'
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text('{"streams": []}')
 
-    assert parse(Plain()) == []
-    with pytest.raises(ValueError, match="half a li"):
-        parse(Repaired())
+    def run(destination: Destination) -> list[Json]:
+        stdin = TextIOWrapper(BytesIO(f"half a li\n{state}".encode()))
+        return list(destination._run_write({}, str(catalog), stdin))
+
+    [message] = run(Plain())
+    assert "id" not in AirbyteMessageSerializer.dump(message)
+    assert run(Repaired()) == ["half a li\n", state]

@@ -27,7 +27,7 @@ from unit_tests.helpers import catalog_of
 
 __all__ = ["api"]
 
-MANIFEST = str(Path(__file__).with_name("small.yaml"))
+MANIFEST = str(Path(__file__).with_name("manifest.yaml"))
 PARENTS = "https://api.example.com/parents"
 CHILDREN = 20
 LOG = logging.getLogger("airbyte")
@@ -88,7 +88,7 @@ def test_the_cdk_names_no_router_of_a_full_refresh_stream() -> None:
 def test_the_cdk_builds_streams_that_nobody_reads() -> None:
     catalog = catalog_of(["children"], SyncMode.full_refresh)
 
-    assert len(YamlDeclarativeSource(MANIFEST, catalog=catalog).streams({})) == 2
+    assert len(YamlDeclarativeSource(MANIFEST, catalog=catalog).streams({})) == 3
     assert len(WatchedSource(MANIFEST, catalog=catalog).streams({})) == 1
 
 

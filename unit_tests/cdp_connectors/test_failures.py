@@ -47,7 +47,7 @@ def test_requests_repeated_in_vain_keep_the_vendors_sentence() -> None:
 
     assert stream_failure(message) == (
         "users",
-        Failure(FailureType.transient_error, "Repeated attempts failed. The vendor is unavailable."),
+        Failure(FailureType.transient_error, "All retries failed. The vendor is unavailable."),
     )
 
 
@@ -79,10 +79,11 @@ def test_other_messages_are_no_failures_of_a_stream() -> None:
 def test_the_end_of_a_partly_failed_read_names_every_stream(types: list[str], worst: FailureType) -> None:
     failures = {f"stream_{name}": Failure(FailureType(name), f"Why {name}.") for name in types}
 
-    error = failed_streams(failures)
+    error = failed_streams(failures, overwritten=True)
 
     assert error.failure_type is worst
-    assert all(f"stream_{name}: Why {name}." in str(error) for name in types)
+    assert "Tables that are overwritten keep their previous content" in str(error)
+    assert all(f"stream_{name}: Why {name}" in str(error) for name in types)
 
 
 @pytest.mark.parametrize(
@@ -90,10 +91,49 @@ def test_the_end_of_a_partly_failed_read_names_every_stream(types: list[str], wo
     [
         ("'Stream workspace is not available: The token is wrong.'", "The token is wrong."),
         ('"It isn\'t there."', "It isn't there."),
-        (repr(EXHAUSTED + "It is down."), "Repeated attempts failed. It is down."),
+        (repr(EXHAUSTED + "It is down."), "All retries failed. It is down."),
         ("ValueError('x')", "ValueError('x')"),
         (None, None),
     ],
 )
 def test_check_reports_the_sentence_itself(reported: str | None, sentence: str | None) -> None:
     assert check_sentence(reported) == sentence
+
+
+CERTIFICATE = (
+    "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed "
+    "certificate'))"
+)
+POOL = "HTTPSConnectionPool(host='api.example.com', port=443): "
+
+
+@pytest.mark.parametrize(
+    ("reason", "words", "failure_type"),
+    [
+        (
+            f"SSLError: {POOL}Max retries exceeded with url: / (Caused by {CERTIFICATE})",
+            ["TLS certificate of api.example.com", "proxy", "REQUESTS_CA_BUNDLE"],
+            FailureType.config_error,
+        ),
+        (
+            f"ReadTimeout: {POOL}Read timed out. (read timeout=120)",
+            ["api.example.com accepted the connection, but did not respond in time"],
+            FailureType.transient_error,
+        ),
+        (
+            f"ProxyError: {POOL}Max retries exceeded with url: / (Caused by ProxyError('Unable to connect to proxy'))",
+            ["The proxy in front of api.example.com could not be used"],
+            FailureType.transient_error,
+        ),
+    ],
+)
+def test_each_way_not_to_reach_a_vendor_has_a_message_of_its_own(
+    reason: str, words: list[str], failure_type: FailureType
+) -> None:
+    message = error_trace(EXHAUSTED + reason, FailureType.system_error)
+
+    found = stream_failure(message)
+
+    assert found
+    assert all(word in found[1].sentence for word in words)
+    assert found[1].failure_type is failure_type

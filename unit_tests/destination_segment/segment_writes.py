@@ -1,18 +1,12 @@
-"""How these tests write: through the destination's `write`, against a Tracking API that accepts everything."""
+"""How these tests write: lines into the destination, against a Tracking API that accepts everything."""
 
 import gzip
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from airbyte_cdk.models import (
-    AirbyteMessage,
-    AirbyteMessageSerializer,
-    ConfiguredAirbyteCatalog,
-    ConfiguredAirbyteCatalogSerializer,
-    Type,
-)
 from airbyte_cdk.utils import AirbyteTracedException
 from requests_mock import Mocker
 
@@ -27,16 +21,28 @@ ACCEPTED: JsonObject = {"json": {"success": True}}
 class Written:
     """What a write did."""
 
-    states: list[JsonObject] = field(default_factory=list)
+    messages: list[JsonObject] = field(default_factory=list)
     error: AirbyteTracedException | None = None
 
+    @property
+    def states(self) -> list[JsonObject]:
+        assert all(message["type"] == "STATE" for message in self.messages)
+        return [message["state"] for message in self.messages]
 
-def write(config: Mapping[str, Any], catalog: ConfiguredAirbyteCatalog, messages: Iterable[JsonObject]) -> Written:
-    """Write messages of the protocol, and keep the states and the error that come of it."""
+    @property
+    def counts(self) -> list[tuple[float, float]]:
+        """Accepted and rejected records of each state."""
+        stats = [state["destinationStats"] for state in self.states]
+        return [(each["recordCount"], each["rejectedRecordCount"]) for each in stats]
+
+
+def write(config: Mapping[str, Any], catalog: JsonObject, messages: Iterable[JsonObject | bytes | None]) -> Written:
+    """Write messages of the protocol, or lines as they are, and keep the states and the error that come of it."""
     written = Written()
+    lines = (orjson.dumps(message) if isinstance(message, dict) else message for message in messages)
     try:
-        for message in DestinationSegment().write(config, catalog, map(AirbyteMessageSerializer.load, messages)):
-            written.states.append(_state_of(message))
+        for line in DestinationSegment().write_lines(config, catalog, lines):
+            written.messages.append(json.loads(line))
     except AirbyteTracedException as error:
         written.error = error
     return written
@@ -64,26 +70,24 @@ def catalog_of(
     *,
     primary_key: Sequence[str] = ("id",),
     cursor: str | None = None,
-) -> ConfiguredAirbyteCatalog:
+) -> JsonObject:
     """A catalog of one stream; a stream without properties has an open schema."""
     declared = properties if isinstance(properties, Mapping) else {name: {} for name in properties}
-    return ConfiguredAirbyteCatalogSerializer.load(
-        {
-            "streams": [
-                {
-                    "stream": {
-                        "name": stream,
-                        "json_schema": {"type": "object", "properties": declared},
-                        "supported_sync_modes": ["full_refresh", "incremental"],
-                    },
-                    "sync_mode": "incremental",
-                    "destination_sync_mode": "append",
-                    "primary_key": [[name] for name in primary_key],
-                    "cursor_field": [cursor] if cursor else [],
-                }
-            ]
-        }
-    )
+    return {
+        "streams": [
+            {
+                "stream": {
+                    "name": stream,
+                    "json_schema": {"type": "object", "properties": declared},
+                    "supported_sync_modes": ["full_refresh", "incremental"],
+                },
+                "sync_mode": "incremental",
+                "destination_sync_mode": "append",
+                "primary_key": [[name] for name in primary_key],
+                "cursor_field": [cursor] if cursor else [],
+            }
+        ]
+    }
 
 
 def record(data: JsonObject, stream: str = "users") -> JsonObject:
@@ -96,9 +100,3 @@ def state(number: int, stream: str = "users") -> JsonObject:
         "type": "STATE",
         "state": {"type": "STREAM", "stream": {"stream_descriptor": descriptor, "stream_state": {"number": number}}},
     }
-
-
-def _state_of(message: AirbyteMessage) -> JsonObject:
-    assert message.type is Type.STATE
-    dumped: JsonObject = AirbyteMessageSerializer.dump(message)["state"]
-    return dumped

@@ -64,10 +64,10 @@ def test_with_a_token_it_looks_the_write_key_up_on_every_page(api: Mocker) -> No
     ("sources", "sentence"),
     [
         ([source("web", "other")], "No source of the token's workspace has this write key."),
-        ([source("web")], "The write key was not found, but the Public API token may not see all of them."),
+        ([source("web")], "The write key was not found, but this token may not be allowed to see every write key."),
         (
             [source("web", "sandbox-key", enabled=False)],
-            "The write key belongs to the source 'web', which is switched off",
+            "The write key belongs to the source 'web', which is disabled",
         ),
     ],
 )

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from sandbox.clock import Clock
-from sandbox.customerio.days import http_date
+from sandbox.customerio.behaviour import Behaviour
 from sandbox.customerio.metrics import Metrics
+from sandbox.customerio.periods import http_date
 from sandbox.customerio.world import CustomerioWorld
 from unit_tests.sandbox.conftest import NOW
 
@@ -101,8 +102,8 @@ def test_numbers_grow_after_their_day_and_stand_still_after_a_month(
 
 
 def test_an_answer_has_the_sandboxes_date_but_never_one_right_after_midnight_est() -> None:
-    assert http_date(1795348800) == "Sun, 22 Nov 2026 12:00:00 GMT"
-    assert http_date(1795323599) == "Sun, 22 Nov 2026 04:59:59 GMT"
-    assert http_date(1795323600) == "Sun, 22 Nov 2026 05:02:00 GMT"
-    assert http_date(1795323700) == "Sun, 22 Nov 2026 05:02:00 GMT"
-    assert http_date(1795323721) == "Sun, 22 Nov 2026 05:02:01 GMT"
+    assert http_date(1795348800, Behaviour()) == "Sun, 22 Nov 2026 12:00:00 GMT"
+    assert http_date(1795323599, Behaviour()) == "Sun, 22 Nov 2026 04:59:59 GMT"
+    assert http_date(1795323600, Behaviour()) == "Sun, 22 Nov 2026 05:02:00 GMT"
+    assert http_date(1795323700, Behaviour()) == "Sun, 22 Nov 2026 05:02:00 GMT"
+    assert http_date(1795323721, Behaviour()) == "Sun, 22 Nov 2026 05:02:01 GMT"

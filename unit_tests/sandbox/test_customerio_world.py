@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from sandbox.clock import Clock
-from sandbox.customerio.control import behaviour, change_behaviour
+from sandbox.customerio.behaviour import Behaviour
 from sandbox.customerio.world import CustomerioWorld
 from unit_tests.sandbox.conftest import NOW
 
@@ -132,26 +132,15 @@ def test_a_bulk_import_lists_late_events_before_newer_ones(clock: Clock, workspa
     assert max(listed[late[-1] + 1 :]) > workspace.now - 2 * DAY
 
 
-UNCHANGED = {
-    "rate_limit_per_second": None,
-    "daily_quota": None,
-    "largest_page": None,
-    "segment_id_in_usage": False,
-    "removed": [],
-}
-
-
 def test_switches_change_one_by_one(workspace: CustomerioWorld) -> None:
-    assert behaviour(workspace) == UNCHANGED
+    assert workspace.switches() == Behaviour().switches()
 
     for name, value in (("rate_limit_per_second", 10), ("daily_quota", 0), ("removed", ["campaigns/3"])):
-        change_behaviour(workspace, {name: value})
+        workspace.change({name: value})
 
-    assert behaviour(workspace) == UNCHANGED | {
-        "rate_limit_per_second": 10,
-        "daily_quota": 0,
-        "removed": ["campaigns/3"],
-    }
+    changed = {"rate_limit_per_second": 10, "daily_quota": 0, "removed": ["campaigns/3"]}
+    assert workspace.switches() == Behaviour().switches() | changed
+    assert workspace.removed == {"campaigns/3"}
 
 
 @pytest.mark.parametrize(
@@ -163,13 +152,14 @@ def test_switches_change_one_by_one(workspace: CustomerioWorld) -> None:
         {"largest_page": 0},
         {"segment_id_in_usage": None},
         {"removed": "campaigns/3"},
+        {"metrics_zone": "Mars"},
     ],
 )
 def test_a_wrong_switch_changes_nothing(workspace: CustomerioWorld, changes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=next(iter(changes))[:10]):
-        change_behaviour(workspace, {"rate_limit_per_second": 10, **changes})
+    with pytest.raises(ValueError, match=next(iter(changes))):
+        workspace.change({"rate_limit_per_second": 10, **changes})
 
-    assert behaviour(workspace) == UNCHANGED
+    assert workspace.switches() == Behaviour().switches()
 
 
 def keys(world: CustomerioWorld, stream: str) -> set[tuple[object, ...]]:

@@ -1,33 +1,19 @@
-from typing import Any
+"""The switches of the simulated Segment API."""
 
 import pytest
 
-from sandbox.segment.control import behaviour, change_behaviour
+from cdp_connectors.json_types import JsonObject
+from sandbox.segment.access import GATES
+from sandbox.segment.behaviour import Behaviour, Gate
 from sandbox.segment.world import SegmentWorld
 
 
-def test_all_is_well_by_default(world: SegmentWorld) -> None:
-    assert behaviour(world) == {
-        "gates": [],
-        "rate_limit": None,
-        "token_limited": False,
-        "endpoint_limits": False,
-        "largest_count": 1000,
-        "removed_ids": [],
-    }
-
-
 def test_only_what_is_named_changes(world: SegmentWorld) -> None:
-    change_behaviour(world, {"gates": ["protocols"], "rate_limit": 30})
-    change_behaviour(world, {"rate_limit": None, "removed_ids": ["a", "b"]})
-    assert behaviour(world) == {
-        "gates": ["protocols"],
-        "rate_limit": None,
-        "token_limited": False,
-        "endpoint_limits": False,
-        "largest_count": 1000,
-        "removed_ids": ["a", "b"],
-    }
+    assert world.switches() == Behaviour().switches()
+    world.change({"gates": ["protocols"], "rate_limit": 30})
+    world.change({"rate_limit": None, "removed_ids": ["a", "b"]})
+    assert world.switches() == Behaviour().switches() | {"gates": ["protocols"], "removed_ids": ["a", "b"]}
+    assert world.gates == {"protocols"}
 
 
 @pytest.mark.parametrize(
@@ -36,16 +22,21 @@ def test_only_what_is_named_changes(world: SegmentWorld) -> None:
         {"gate": ["protocols"]},
         {"gates": ["engage"]},
         {"gates": "protocols"},
+        {"gate_status": 500},
         {"rate_limit": 0},
         {"rate_limit": True},
         {"token_limited": 1},
         {"endpoint_limits": None},
         {"largest_count": "200"},
         {"removed_ids": [1]},
+        {"after_last_page": "more"},
     ],
 )
-def test_nonsense_is_refused_and_changes_nothing(world: SegmentWorld, changes: dict[str, Any]) -> None:
-    before = behaviour(world)
-    with pytest.raises(ValueError, match=r"must be|can be"):
-        change_behaviour(world, {"token_limited": True, **changes})
-    assert behaviour(world) == before
+def test_an_invalid_switch_changes_nothing(world: SegmentWorld, changes: JsonObject) -> None:
+    with pytest.raises(ValueError, match=r"is invalid|is unknown"):
+        world.change({"token_limited": True, **changes})
+    assert world.switches() == Behaviour().switches()
+
+
+def test_every_feature_has_its_name() -> None:
+    assert set(GATES) == set(Gate.__args__)

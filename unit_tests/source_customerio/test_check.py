@@ -21,11 +21,21 @@ def check(config: JsonObject) -> AirbyteConnectionStatus:
 
 
 @pytest.mark.parametrize("region", ["us", "eu"])
-def test_asks_for_the_workspaces_only(api: requests_mock.Mocker, region: str) -> None:
+def test_requests_one_page_per_stream_and_names_what_the_key_cannot_read(
+    api: requests_mock.Mocker, region: str
+) -> None:
+    api.get(requests_mock.ANY, status_code=403, json={"errors": []})
     api.get(HOSTS[region] + "/workspaces", **ACCEPTED)
 
-    assert check({"access_token": "key", "region": region}).status is Status.SUCCEEDED
-    assert [request.url for request in api.request_history] == [HOSTS[region] + "/workspaces"]
+    status = check({"access_token": "key", "region": region})
+
+    requested = [request.url.partition("?")[0] for request in api.request_history]
+    assert status.status is Status.SUCCEEDED
+    assert "cannot read" in str(status.message)
+    assert "campaigns" in str(status.message)
+    assert requested[0] == HOSTS[region] + "/workspaces"
+    assert HOSTS[region] + "/campaigns" in requested
+    assert requested.count(HOSTS[region] + "/workspaces") == 1
 
 
 @pytest.mark.parametrize(("region", "other"), [("us", "eu"), ("eu", "us")])
@@ -108,8 +118,8 @@ def test_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: li
     ("config", "words"),
     [
         ({"access_token": "  "}, "App API Key is empty"),
-        ({"access_token": "key", "start_date": "31/12/2024"}, "'31/12/2024' is not a date"),
-        ({"access_token": "key", "start_date": "2024-02-30"}, "'2024-02-30' is not a date"),
+        ({"access_token": "key", "start_date": "31/12/2024"}, "Start Date is not a date"),
+        ({"access_token": "key", "start_date": "2024-02-30"}, "Start Date is not a date"),
         ({"access_token": "key", "start_date": "2027-01-01"}, "is in the future"),
     ],
 )
@@ -124,6 +134,7 @@ def test_a_wrong_configuration_is_refused_before_any_request(
 
 
 def test_a_padded_key_is_trimmed(api: requests_mock.Mocker) -> None:
+    api.get(requests_mock.ANY, status_code=403, json={"errors": []})
     api.get(US + "/workspaces", **ACCEPTED)
 
     check({"access_token": " key\n", "start_date": "01/31/2026"})

@@ -65,7 +65,7 @@ def test_asks_as_documented_and_passes_the_record_on_with_the_added_keys(
     assert rows(output) == [{**record, **contract.added}]
     assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
     assert requests_to(api, contract) == [contract.parameters]
-    assert {request.headers["Authorization"] for request in api.request_history} == {"Bearer key"}
+    assert {request.headers["Authorization"] for request in api.request_history} == {"Bearer cio-S3cret"}
 
 
 @pytest.mark.parametrize(

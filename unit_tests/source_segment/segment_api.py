@@ -6,9 +6,9 @@ from typing import Any
 import requests_mock
 
 US = "https://api.segmentapis.com"
-CONFIG = {"api_token": "token", "start_date": "2026-11-22"}
+CONFIG = {"api_token": "sgp_S3cret", "start_date": "2026-11-22"}
 PAGES = {"pagination[count]": "1000"}
-ONE_DAY = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-22T12:00:00Z"}
+ONE_DAY = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-22T11:59:00Z"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Contract:
     parent: str | None = None
     removed: list[str] = field(default_factory=list)
     query: str = ""
-    absent: str = "it was deleted while this sync ran"
+    absent: str = "it was deleted during the sync"
 
     @property
     def primary_key(self) -> list[str]:

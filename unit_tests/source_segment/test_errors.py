@@ -10,8 +10,8 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
 from source_segment import SourceSegment
 from unit_tests.helpers import read_streams, rows
-from unit_tests.source_segment.contracts import BY_NAME, CONTRACTS
-from unit_tests.source_segment.segment_api import CONFIG, US, Contract, requests_to, serve
+from unit_tests.source_segment.contracts import BY_NAME, CHILDREN, CONTRACTS
+from unit_tests.source_segment.segment_api import CONFIG, PARENTS, US, Contract, requests_to, serve
 
 per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 USERS, GROUPS = BY_NAME["users"], BY_NAME["groups"]
@@ -20,6 +20,8 @@ OF_DESTINATIONS = [
     for contract in CONTRACTS
     if ("destinationId" in contract.added and contract.cursor) or "destinationConfigId" in contract.added
 ]
+per_destination_stream = pytest.mark.parametrize("contract", OF_DESTINATIONS, ids=lambda contract: contract.name)
+per_child = pytest.mark.parametrize("contract", CHILDREN, ids=lambda contract: contract.name)
 HTML = {"text": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}
 TOO_MANY = {
     "errors": [
@@ -30,6 +32,15 @@ TOO_MANY = {
         }
     ]
 }
+
+
+def serve_two_destinations(api: requests_mock.Mocker, contract: Contract, refusal: dict[str, object]) -> None:
+    """List a destination `d0` before `d1`, and answer requests for it with `refusal`."""
+    api.get(US + "/destinations", json=PARENTS["d1"].page("d0", "d1"))
+    api.get(
+        f"{US}{contract.path.replace('d1', 'd0')}?{'' if 'd1' in contract.path else 'destinationConfigId=d0'}",
+        **refusal,
+    )
 
 
 def only_error(output: EntrypointOutput) -> tuple[FailureType | None, str]:
@@ -44,7 +55,7 @@ def only_error(output: EntrypointOutput) -> tuple[FailureType | None, str]:
     ("status", "failure_type", "words"),
     [
         (401, FailureType.config_error, ["rejected the API token", "region 'us'", "Workspace Owner"]),
-        (403, FailureType.config_error, ["does not give this token access", "deselect the stream"]),
+        (403, FailureType.config_error, ["denied this token access", "deselect the stream"]),
     ],
 )
 def test_a_refused_stream_fails_alone_and_says_why(
@@ -178,30 +189,133 @@ def test_a_web_page_is_an_error_and_never_an_empty_table(api: requests_mock.Mock
     failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
 
     assert failure_type is FailureType.config_error
-    assert "a web page instead of Segment's Public API" in sentence
+    assert "returned a web page instead of" in sentence
 
 
-@pytest.mark.parametrize("contract", OF_DESTINATIONS, ids=lambda contract: contract.name)
-def test_a_destination_without_delivery_metrics_is_skipped_with_a_log_line(
+@per_destination_stream
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"type": "input-validation", "message": "Amazon S3 is not supported"},
+        {"type": "ValidationFailure", "message": "Validation failure"},
+    ],
+    ids=["explained", "as documented"],
+)
+def test_a_destination_without_metrics_costs_one_request_and_a_log_line(
+    api: requests_mock.Mocker, contract: Contract, refusal: dict[str, str]
+) -> None:
+    serve(api, contract, {"json": contract.page(contract.record)})
+    serve_two_destinations(api, contract, {"status_code": 422, "json": {"errors": [refusal]}})
+
+    output = read_streams(SourceSegment, {**CONFIG, "start_date": "2026-11-18"}, [contract.name])
+
+    assert rows(output)
+    assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.COMPLETE
+    assert any(refusal["message"] in log.log.message for log in output.logs)
+    assert len([request for request in api.request_history if "d0" in request.url]) == 1
+
+
+@per_destination_stream
+def test_a_stream_whose_destinations_are_all_rejected_fails_quotes_segment_and_keeps_its_state(
     api: requests_mock.Mocker, contract: Contract
 ) -> None:
-    refusal = {"errors": [{"type": "input-validation", "message": "Amazon S3 is not supported"}]}
+    refusal = {"errors": [{"type": "ValidationFailure", "message": "Validation failure"}]}
     serve(api, contract, {"status_code": 422, "json": refusal})
 
     output = read_streams(SourceSegment, CONFIG, [contract.name])
 
-    assert output.records == []
-    assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.COMPLETE
-    assert any("Amazon S3 is not supported" in log.log.message for log in output.logs)
+    failure_type, sentence = only_error(output)
+    assert failure_type is FailureType.config_error
+    assert "Validation failure" in sentence
+    assert [message.state.stream.stream_state.__dict__ for message in output.state_messages] == []
 
 
-def test_check_asks_for_the_workspace_only(api: requests_mock.Mocker) -> None:
+@per_destination_stream
+def test_a_rejected_parameter_is_not_taken_for_a_destination_without_metrics(
+    api: requests_mock.Mocker, contract: Contract
+) -> None:
+    errors = [{"type": "ValidationFailure", "message": '"startTime" must be within 14 days'}]
+    serve(api, contract, {"json": contract.page(contract.record)})
+    serve_two_destinations(api, contract, {"status_code": 422, "json": {"errors": errors}})
+
+    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
+
+    assert failure_type is FailureType.system_error
+    assert '"startTime" must be within 14 days' in sentence
+
+
+@per_child
+def test_a_404_of_every_parent_is_a_missing_feature_and_not_a_deletion(
+    api: requests_mock.Mocker, contract: Contract
+) -> None:
+    serve(api, contract, {"status_code": 404, "json": {"errors": [{"type": "not-found", "message": "Not found"}]}})
+
+    output = read_streams(SourceSegment, CONFIG, [contract.name])
+
+    if contract.name == "source_live_plugins":
+        assert output.errors == []
+        return
+    failure_type, sentence = only_error(output)
+    assert failure_type is FailureType.config_error
+    assert "Segment has no data for any of the requests" in sentence
+    assert "The plan of the workspace may lack" in sentence
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("name", ["audit_events", "transformations", "tracking_plan_rules", "audiences"])
+def test_every_status_of_a_missing_feature_names_it(api: requests_mock.Mocker, name: str, status: int) -> None:
+    features = {"audit_events": "Audit Trail", "audiences": "Audience"}
+    serve(api, BY_NAME[name], {"status_code": status, "json": {"errors": [{"type": "x", "message": "no"}]}})
+
+    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, [name]))
+
+    assert failure_type is FailureType.config_error
+    assert features.get(name, "Protocols") in sentence
+
+
+def test_a_denied_stream_asks_no_further_parent_and_keeps_what_it_has_read(api: requests_mock.Mocker) -> None:
+    contract = BY_NAME["source_connected_warehouses"]
+    parents = [f"s{number}" for number in range(1, 301)]
+    serve(api, contract, {"json": contract.page(contract.record)})
+    api.get(US + "/sources", json=PARENTS["s1"].page(*parents))
+    for name in parents[1:]:
+        api.get(f"{US}/sources/{name}/connected-warehouses", status_code=403, json={"errors": []})
+
+    output = read_streams(SourceSegment, CONFIG, [contract.name])
+
+    only_error(output)
+    assert rows(output) == [{**contract.record, **contract.added}]
+    denied = [request for request in api.request_history if request.path.endswith("connected-warehouses")]
+    assert len(denied) <= 40  # what 32 workers had under way
+
+
+def test_a_function_type_that_segment_does_not_accept_costs_that_type_only(api: requests_mock.Mocker) -> None:
+    functions = BY_NAME["functions"]
+    refusal = {"errors": [{"type": "input-validation", "message": "resourceType is invalid", "field": "resourceType"}]}
+    serve(api, functions, {"json": functions.page(functions.record)})
+    for name in ("INSERT_SOURCE", "INSERT_TRANSFORMATION"):
+        api.get(f"{US}/functions?resourceType={name}", status_code=422, json=refusal)
+
+    output = read_streams(SourceSegment, CONFIG, ["functions"])
+
+    assert rows(output) == [{**functions.record, **functions.added}]
+    assert output.errors == []
+    assert len([log for log in output.logs if log.log.message.startswith("Segment has no data")]) == 2
+
+
+def test_check_requests_one_page_per_stream_and_names_what_the_token_cannot_read(api: requests_mock.Mocker) -> None:
+    api.get(requests_mock.ANY, status_code=403, json={"errors": [{"type": "forbidden"}]})
     api.get(US + "/", json={"data": {"workspace": {"id": "w", "slug": "w", "name": "w"}}})
 
     status = SourceSegment(config=CONFIG).check(logging.getLogger(), CONFIG)
 
+    paths = [request.path for request in api.request_history]
     assert status.status is Status.SUCCEEDED
-    assert [request.path for request in api.request_history] == ["/"]
+    assert "cannot read" in str(status.message)
+    assert "tracking_plans" in str(status.message)
+    assert paths[0] == "/"
+    assert paths.count("/") == 1
+    assert "/tracking-plans" in paths
 
 
 def test_check_says_one_sentence_about_a_rejected_token(api: requests_mock.Mocker) -> None:
@@ -212,7 +326,7 @@ def test_check_says_one_sentence_about_a_rejected_token(api: requests_mock.Mocke
 
     assert status.status is Status.FAILED
     assert status.message.startswith("Segment rejected the API token in region 'eu'")
-    assert "Segment does not say whether the other region would accept it" in status.message
+    assert "Check that Region is the region of the token's workspace" in status.message
 
 
 def test_check_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: list[float]) -> None:

@@ -46,7 +46,7 @@ def test_asks_as_documented_and_emits_the_record_with_the_added_keys(
     assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.COMPLETE
     first = requests_to(api, contract)[0]
     assert first == contract.parameters | contract.paging
-    assert {request.headers["Authorization"] for request in api.request_history} == {"Bearer token"}
+    assert {request.headers["Authorization"] for request in api.request_history} == {"Bearer sgp_S3cret"}
 
 
 @per_paged_list

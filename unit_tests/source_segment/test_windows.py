@@ -10,7 +10,7 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 from freezegun import freeze_time
 
 from source_segment import SourceSegment
-from source_segment.components import FloorStateToMonth
+from source_segment.components.states import NormalizeState
 from unit_tests.helpers import JsonObject, read_streams, rows
 from unit_tests.source_segment.contracts import BY_NAME, CONTRACTS
 from unit_tests.source_segment.segment_api import US, Contract, requests_to, serve_parents
@@ -140,7 +140,7 @@ def test_usage_state_stops_before_a_month_that_failed(api: requests_mock.Mocker)
     ],
 )
 def test_state_is_floored_to_its_month_in_utc_and_never_later_than_now(cursor: str, floored: str) -> None:
-    migration = FloorStateToMonth()
+    migration = NormalizeState(cursor_field="timestamp", unit="month")
 
     assert migration.should_migrate({"timestamp": cursor})
     assert migration.migrate({"timestamp": cursor, "kept": 1}) == {"timestamp": floored, "kept": 1}
@@ -152,14 +152,14 @@ def test_a_saved_state_that_is_no_date_says_what_to_do(api: requests_mock.Mocker
 
     error = output.errors[0].trace.error
     assert error.failure_type is FailureType.config_error
-    assert "'last tuesday', which is not a date. Reset the stream." in error.message
+    assert "is not a date of the form that this stream writes. Reset the stream." in error.message
 
 
 def test_audit_windows_cover_the_retention_with_a_second_to_spare_on_both_sides(api: requests_mock.Mocker) -> None:
     requests, _ = sync(api, AUDIT, "2026-11-22T12:00:00Z", "2020-01-01")
 
     assert requests[0]["startTime"] == "2026-08-24T12:59:59Z"
-    assert requests[-1]["endTime"] == "2026-11-22T11:59:59Z"
+    assert requests[-1]["endTime"] == "2026-11-22T11:58:59Z"
     for earlier, later in pairwise(requests):
         assert later["startTime"] < earlier["endTime"]
 
@@ -193,7 +193,7 @@ def test_delivery_metrics_ask_for_whole_days_that_meet_and_never_older_than_segm
 
     windows = days(requests)
     assert windows[0] == ("2026-11-09T00:00:00Z", "2026-11-10T00:00:00Z")
-    assert windows[-1] == ("2026-11-22T00:00:00Z", "2026-11-22T12:00:00Z")
+    assert windows[-1] == ("2026-11-22T00:00:00Z", "2026-11-22T11:59:00Z")
     assert len(windows) == 14
     assert all(earlier[1] == later[0] for earlier, later in pairwise(windows))
     assert {request["granularity"] for request in requests} == {"DAY"}
@@ -222,20 +222,21 @@ def test_delivery_metrics_resume_per_destination(api: requests_mock.Mocker) -> N
 
 @per_overview
 @pytest.mark.parametrize(
-    ("now", "first"),
+    ("now", "first", "last"),
     [
-        ("2026-11-22T12:00:00Z", "2026-10-24"),
-        ("2026-11-22T17:59:59Z", "2026-10-24"),
-        ("2026-11-22T23:59:59Z", "2026-10-25"),
+        ("2026-11-22T12:00:00Z", "2026-10-24", "2026-11-22T11:59:00Z"),
+        ("2026-11-22T17:59:59Z", "2026-10-24", "2026-11-22T17:58:59Z"),
+        ("2026-11-22T23:59:59Z", "2026-10-25", "2026-11-22T23:58:59Z"),
+        ("2026-11-23T00:00:30Z", "2026-10-25", "2026-11-22T23:59:30Z"),
     ],
-    ids=["noon", "afternoon", "midnight"],
+    ids=["noon", "afternoon", "before midnight", "after midnight"],
 )
 def test_the_delivery_overview_is_one_request_that_stays_within_the_reach_for_hours_to_come(
-    api: requests_mock.Mocker, contract: Contract, now: str, first: str
+    api: requests_mock.Mocker, contract: Contract, now: str, first: str, last: str
 ) -> None:
     requests, _ = sync(api, contract, now, "2020-01-01")
 
-    assert days(requests) == [(f"{first}T00:00:00Z", now)]
+    assert days(requests) == [(f"{first}T00:00:00Z", last)]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +251,7 @@ def test_event_volume_is_read_in_windows_that_meet(
 
     windows = days(requests)
     assert windows[0][0] == f"{first}T00:00:00Z"
-    assert windows[-1][1] == "2026-11-22T12:00:00Z"
+    assert windows[-1][1] == "2026-11-22T11:59:00Z"
     assert len(windows) == count
     assert all(earlier[1] == later[0] for earlier, later in pairwise(windows))
 
@@ -270,7 +271,7 @@ def test_a_series_reads_the_day_before_again_whole(
     (window,) = days(requests)
     assert window[0] <= "2026-11-20T00:00:00Z"
     assert window[0].endswith("T00:00:00Z")
-    assert window[1] == "2026-11-22T12:00:00Z"
+    assert window[1] == "2026-11-22T11:59:00Z"
 
 
 @per_series

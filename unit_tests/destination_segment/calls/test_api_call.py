@@ -8,6 +8,7 @@ from requests_mock import Mocker
 from unit_tests.destination_segment.segment_writes import JsonObject, catalog_of, config_of, record, state, write
 
 GROUP_URL = "https://api.segment.io/v1/group"
+SOURCES_URL = "https://api.segmentapis.com/sources"
 REGULATIONS_URL = "https://api.segmentapis.com/regulations"
 
 
@@ -41,11 +42,12 @@ def test_associate_a_user_with_a_group(api: Mocker) -> None:
 
 
 def test_delete_a_user_through_the_public_api(api: Mocker) -> None:
+    api.get(SOURCES_URL, json={"data": {"sources": [{"id": "s", "slug": "s", "writeKeys": ["sandbox-key"]}]}})
     api.post(REGULATIONS_URL, json={"data": {"regulateId": "r1"}})
     body = {"regulationType": "DELETE_ONLY", "subjectType": "USER_ID", "subjectIds": ["{{ record.id }}"]}
     mapping = api_call(api="public", path="/regulations", body=template(body))
     assert write(config_of(mapping, public_api_token="token"), catalog_of(), [record({"id": "u7"})]).error is None
-    [request] = api.request_history
+    _, request = api.request_history
     assert request.json() == {**body, "subjectIds": ["u7"]}
     assert request.headers["Authorization"] == "Bearer token"
 
@@ -117,16 +119,16 @@ def test_headers_are_filled_in(api: Mocker) -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"path": "/{{ record.id }}"}, "a template of the API call cannot be filled in (UndefinedError)"),
+        ({"path": "/{{ record.id }}"}, "a template could not be rendered (UndefinedError)"),
         (
             {"body": template({"a": "{{ record.id }}"})},
-            "a template of the API call names a field that the record does not have",
+            "a template names a field that the record does not have",
         ),
         (
             {"body": template({"a": "{{ 1 / 0 }}"})},
-            "a template of the API call cannot be filled in (ZeroDivisionError)",
+            "a template could not be rendered (ZeroDivisionError)",
         ),
-        ({"body": template({"a": "{{ record.get }}"})}, "the body of the API call cannot be written as JSON"),
+        ({"body": template({"a": "{{ record.get }}"})}, "the call has a value that JSON cannot hold"),
         ({"body": {"source": "field", "field": "id"}}, "the field 'id' with the request's body is empty"),
     ],
 )
@@ -147,10 +149,10 @@ def test_a_request_that_segment_refuses_for_its_content_is_a_record_that_cannot_
     messages = [item for n in (1, 2, 3) for item in (record({"id": n}), state(n))]
 
     written = write(config_of(mapping), catalog_of(), messages)
-    assert "1 of stream 'users': Segment refused the API call (HTTP 404)." in str(written.error)
+    assert "1 of stream 'users': Segment rejected the API call (HTTP 404)." in str(written.error)
     assert [state["stream"]["stream_state"] for state in written.states] == [{"number": 1}]
     assert (
-        "The record of stream 'users' with key [2] was not sent: Segment refused the API call (HTTP 404)."
+        "The record of stream 'users' with key [2] was not sent: Segment rejected the API call (HTTP 404)."
         in caplog.messages
     )
     assert [request.path[-1] for request in api.request_history] == ["1", "2", "3"]
@@ -161,6 +163,7 @@ def test_a_request_that_segment_refuses_for_its_content_is_a_record_that_cannot_
 
 
 def test_a_refusal_of_the_credentials_ends_the_sync(api: Mocker) -> None:
+    api.get(SOURCES_URL, json={"data": {"sources": [{"id": "s", "slug": "s", "writeKeys": ["sandbox-key"]}]}})
     api.post(REGULATIONS_URL, status_code=401, json={"errors": [{"type": "x", "message": "Unauthorized"}]})
     mapping = api_call(api="public", path="/regulations")
     written = write(config_of(mapping, public_api_token="t"), catalog_of(), [record({"id": n}) for n in range(50)])

@@ -206,7 +206,7 @@ def test_fields_can_lie_inside_objects(api: Mocker) -> None:
             {"other": 1},
             "the record has no user id (empty: 'id' and 'anon')",
         ),
-        ({"call_type": "identify", "user_id_field": "id"}, {"id": {"a": 1}}, "the field 'id' is not a text"),
+        ({"call_type": "identify", "user_id_field": "id"}, {"id": {"a": 1}}, "the field 'id' is not a string"),
         (
             {"call_type": "identify", "user_id_field": "id", "timestamp_field": "at"},
             {"id": 1, "at": "soon"},
@@ -225,7 +225,7 @@ def test_fields_can_lie_inside_objects(api: Mocker) -> None:
         (
             {"call_type": "identify", "user_id_field": "id"},
             {"id": 1, "address": {"city": ["x"]}},
-            "'address' has an unfit part: 'city' is not a text",
+            "'address' has an invalid member: 'city' is not a string",
         ),
         (
             {"call_type": "track", "user_id_field": "id", "event_name_field": "event"},

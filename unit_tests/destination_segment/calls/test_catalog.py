@@ -1,7 +1,7 @@
 """What is refused before anything is sent."""
 
 import pytest
-from airbyte_cdk.models import DestinationSyncMode, FailureType
+from airbyte_cdk.models import FailureType
 from requests_mock import Mocker
 
 from unit_tests.destination_segment.segment_writes import JsonObject, catalog_of, config_of, record, write
@@ -24,8 +24,8 @@ def refusal(
 
 def test_a_stream_without_a_mapping(api: Mocker) -> None:
     assert refusal(api, IDENTIFY, stream="accounts") == (
-        "Stream 'accounts' has no mapping (there are mappings of 'users'). Add one, or take the stream out of the "
-        "connection."
+        "Stream 'accounts' has no mapping (mapped streams: 'users'). Add a mapping, deselect the stream, or set "
+        "Unmapped Streams to identify."
     )
 
 
@@ -47,8 +47,8 @@ def test_a_stream_without_a_mapping(api: Mocker) -> None:
 )
 def test_a_field_that_the_stream_does_not_have(api: Mocker, mapping: JsonObject, missing: str) -> None:
     assert refusal(api, mapping) == (
-        f"Mapping 1 (stream 'users') names what the stream does not have: {missing}. Its fields are email, id, "
-        "updated_at."
+        f"Mapping 1 (stream 'users') refers to fields that the stream does not have: {missing}. Its fields are email, "
+        "id, updated_at."
     )
 
 
@@ -87,7 +87,7 @@ def test_a_field_inside_an_object_that_cannot_have_it(api: Mocker, profile: Json
             {"id": {}, "name": {"type": ["null", "object"]}},
             (
                 "Mapping 1 (stream 'users') sends the field 'name' (object) as 'name', which Segment reserves for a "
-                "text. Map it under another name, or leave it out."
+                "string. Map it under another name, or leave it out."
             ),
         ),
         (
@@ -100,9 +100,9 @@ def test_a_field_inside_an_object_that_cannot_have_it(api: Mocker, profile: Json
         ),
         (
             {**IDENTIFY, "traits": {"selection": "list", "fields": ["address"]}},
-            {"id": {}, "address": {"type": "string"}},
+            {"id": {}, "address": {"type": "array"}},
             (
-                "Mapping 1 (stream 'users') sends the field 'address' (string) as 'address', which Segment reserves "
+                "Mapping 1 (stream 'users') sends the field 'address' (array) as 'address', which Segment reserves "
                 "for an object. Map it under another name, or leave it out."
             ),
         ),
@@ -111,7 +111,7 @@ def test_a_field_inside_an_object_that_cannot_have_it(api: Mocker, profile: Json
             {"id": {}, "plans": {"type": "array"}},
             (
                 "Mapping 1 (stream 'users') sends the field 'plans' (array) as 'company.plan', which Segment reserves "
-                "for a text. Map it under another name, or leave it out."
+                "for a string. Map it under another name, or leave it out."
             ),
         ),
     ],
@@ -127,13 +127,13 @@ def test_a_stream_that_asks_to_overwrite_is_told_that_segment_keeps_what_it_has(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     catalog = catalog_of()
-    catalog.streams[0].destination_sync_mode = DestinationSyncMode.overwrite
+    catalog["streams"][0]["destination_sync_mode"] = "overwrite"
     assert write(config_of(IDENTIFY), catalog, []).error is None
-    assert any(message.startswith("Stream 'users' asks to overwrite") for message in caplog.messages)
+    assert any(message.startswith("Stream 'users' is configured to overwrite") for message in caplog.messages)
 
 
 def test_a_template_that_is_none(api: Mocker) -> None:
-    assert "the body's template is not JSON" in str(
+    assert "'body.template' is not JSON" in str(
         refusal(api, {**API_CALL, "body": {"source": "template", "template": "{{ record.id }}"}})
     )
-    assert "the template '/{{ record.id' cannot be read" in str(refusal(api, {**API_CALL, "path": "/{{ record.id"}))
+    assert "'path' is not a valid template" in str(refusal(api, {**API_CALL, "path": "/{{ record.id"}))

@@ -6,7 +6,8 @@ import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
-from destination_segment.configuration.config import config_schema, parse_config
+from destination_segment.configuration.config import parse_config
+from destination_segment.configuration.spec_form import config_schema
 from unit_tests.destination_segment.segment_writes import JsonObject, config_of
 
 IDENTIFY = {"stream": "users", "call_type": "identify", "user_id_field": "id"}
@@ -19,15 +20,14 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ({}, "Write Key is required. Mappings is required."),
+        ({}, "Write Key is required."),
         (config_of(IDENTIFY, write_key="  "), "Write Key is required."),
-        (config_of(), "Mappings must not be empty."),
         (config_of(IDENTIFY, region="ap"), "Region must be 'us' or 'eu'."),
         (
             config_of(IDENTIFY, api_url="api.segment.io"),
-            "Tracking API URL is not a URL; enter it with https:// in front.",
+            "Tracking API URL is not a URL; include https://.",
         ),
-        (config_of({"stream": "users"}), "Mapping 1 (stream 'users') has no 'call_type'."),
+        (config_of({"stream": "users"}), "Mapping 1 (stream 'users'): 'call' is required."),
         (
             config_of({"stream": "users", "call_type": "subscribe"}),
             (
@@ -59,34 +59,34 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
         (
             config_of(with_traits({"name": "age", "field": "a", "type": "string"})),
             (
-                "Mapping 1 (stream 'users') declares 'age' as string, but Segment reserves it for a number; choose "
-                "another name or type."
+                "Mapping 1 (stream 'users') maps 'age' as string, but Segment expects a number under this reserved "
+                "name; use another name or type."
             ),
         ),
         (
             config_of(with_traits({"name": "created_at", "field": "a", "type": "number"})),
             (
-                "Mapping 1 (stream 'users') declares 'created_at' as number, but Segment reserves it for a date; "
-                "choose another name or type."
+                "Mapping 1 (stream 'users') maps 'created_at' as number, but Segment expects a date under this "
+                "reserved name; use another name or type."
             ),
         ),
         (
             config_of(with_traits({"name": "company.employee_count", "field": "a", "type": "string"})),
             (
-                "Mapping 1 (stream 'users') declares 'company.employee_count' as string, but Segment reserves it for a "
-                "number; choose another name or type."
+                "Mapping 1 (stream 'users') maps 'company.employee_count' as string, but Segment expects a number "
+                "under this reserved name; use another name or type."
             ),
         ),
         (
-            config_of(with_traits({"name": "address", "field": "a", "type": "string"})),
+            config_of(with_traits({"name": "address", "field": "a", "type": "number"})),
             (
-                "Mapping 1 (stream 'users') declares 'address' as string, but Segment reserves it for an object; "
-                "choose another name or type."
+                "Mapping 1 (stream 'users') maps 'address' as number, but Segment expects an object under this "
+                "reserved name; use another name or type."
             ),
         ),
         (
             config_of({"stream": "users", "call_type": "api_call", "path": "/regulations", "api": "public"}),
-            "The mapping of stream 'users' calls the Public API, which needs a Public API token.",
+            "Mapping 1 (stream 'users') calls the Public API, which needs a Public API token.",
         ),
     ],
 )
@@ -120,14 +120,19 @@ def test_traits_of_their_own_name_or_type_are_accepted(entry: JsonObject) -> Non
 
 def test_texts_are_trimmed_and_what_a_form_leaves_empty_is_absent() -> None:
     config = parse_config(config_of({**IDENTIFY, "anonymous_id_field": "", "timestamp_field": None}, region=""))
-    assert (config.region, config.mappings[0].used_fields) == ("us", {"id"})
+    assert (config.region, config.mappings[0].call.used_fields) == ("us", {"id"})
     assert parse_config(config_of(IDENTIFY, write_key=" k ")).write_key == "k"
 
 
 def test_the_form_is_one_that_airbyte_can_show() -> None:
     schema = config_schema()
     fields = list(form_fields(schema))
-    assert {name for name, field in fields if field.get("airbyte_secret")} == {"write_key", "public_api_token"}
+    assert {name for name, field in fields if field.get("airbyte_secret")} == {
+        "write_key",
+        "public_api_token",
+        "access_key_id",
+        "secret_access_key",
+    }
     for name, field in fields:
         assert field.get("title"), name
         assert field.get("description"), name
@@ -136,7 +141,7 @@ def test_the_form_is_one_that_airbyte_can_show() -> None:
 
 
 def test_every_call_type_is_an_option_with_its_own_constant() -> None:
-    options = config_schema()["properties"]["mappings"]["items"]["oneOf"]
+    options = config_schema()["properties"]["mappings"]["items"]["properties"]["call"]["oneOf"]
     assert [option["properties"]["call_type"]["const"] for option in options] == [
         "identify",
         "track",

@@ -19,21 +19,21 @@ def item_of(size: int) -> bytes:
 
 
 def test_a_batch_has_room_up_to_its_last_byte() -> None:
-    batch = Batch()
-    batch.add(item_of(30_000))
+    batch: Batch[None] = Batch()
+    batch.add(item_of(30_000), None)
     left = MAX_BATCH_BYTES - len(batch.body()) - len(",")
     assert batch.has_room_for(item_of(left))
     assert not batch.has_room_for(item_of(left + 1))
-    batch.add(item_of(left))
+    batch.add(item_of(left), None)
     assert len(batch.body()) == MAX_BATCH_BYTES
 
 
 def test_a_batch_has_room_up_to_its_last_item() -> None:
-    batch = Batch()
+    batch: Batch[None] = Batch()
     for _ in range(MAX_BATCH_CALLS - 1):
-        batch.add(b"{}")
+        batch.add(b"{}", None)
     assert batch.has_room_for(b"{}")
-    batch.add(b"{}")
+    batch.add(b"{}", None)
     assert not batch.has_room_for(b"{}")
 
 
@@ -44,9 +44,9 @@ def test_an_item_may_be_as_large_as_segment_takes_and_no_larger() -> None:
 
 
 def test_a_batch_is_json_under_gzip() -> None:
-    batch = Batch()
-    batch.add(b'{"a":1}')
-    batch.add(b'{"a":2}')
+    batch: Batch[None] = Batch()
+    batch.add(b'{"a":1}', None)
+    batch.add(b'{"a":2}', None)
     assert orjson.loads(gzip.decompress(batch.compressed_body())) == {
         "batch": [{"a": 1}, {"a": 2}],
         "context": {"library": {"name": "airbyte-destination-segment"}},

@@ -56,8 +56,8 @@ def test_waits_grow_until_the_attempts_are_used_up(api: Mocker, waits: list[floa
     assert written.error is not None
     assert written.error.failure_type is FailureType.transient_error
     assert written.error.message == (
-        "Segment at api.segment.io answered HTTP 502. Further attempts met the same. Run the sync again later: it goes "
-        "on after the last state."
+        "Segment at api.segment.io responded with HTTP 502. All retries failed with the same error. Run the sync again "
+        "later; it resumes from the last state."
     )
     assert [int(wait) for wait in waits] == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60, 60], abs=1)
     assert len(api.request_history) == ATTEMPTS
@@ -68,7 +68,7 @@ def test_a_wait_longer_than_a_sync_should_hang_is_left_to_the_next_sync(api: Moc
     written = write(CONFIG, catalog_of(), INPUT)
     assert written.error is not None
     assert written.error.failure_type is FailureType.transient_error
-    assert "It asks to wait 3600 s." in str(written.error)
+    assert "Segment asked the client to wait 3600 s." in str(written.error)
     assert waits == []
 
 
@@ -78,17 +78,16 @@ def test_a_wait_longer_than_a_sync_should_hang_is_left_to_the_next_sync(api: Moc
         (
             {"status_code": 400, "json": {"success": False, "message": "no write key"}},
             (
-                "Segment at api.segment.io refuses the request as malformed. Check that the write key was copied "
-                "whole. (HTTP 400: no write key)"
+                "Segment at api.segment.io rejected the request as malformed. Check that the write key was copied "
+                "completely. (HTTP 400: no write key)"
             ),
         ),
-        ({"status_code": 401}, "Segment at api.segment.io does not accept the credentials."),
-        ({"status_code": 403}, "Segment at api.segment.io does not allow this."),
+        ({"status_code": 401}, "Segment at api.segment.io did not accept the credentials."),
+        ({"status_code": 403}, "Segment at api.segment.io denied the request."),
         ({"status_code": 404}, "Segment at api.segment.io does not know /v1/batch. Check the API URL"),
-        ({"status_code": 413, "text": "too large"}, "Segment at api.segment.io refuses the request. (HTTP 413)"),
         (
             {"status_code": 301, "headers": {"Location": "https://elsewhere.example.com"}},
-            "Segment at api.segment.io wants requests to go elsewhere. Check the API URL. (HTTP 301)",
+            "Segment at api.segment.io responded with a redirect. Check the API URL. (HTTP 301)",
         ),
     ],
 )
@@ -110,4 +109,4 @@ def test_an_answer_that_does_not_say_success_is_no_acceptance(api: Mocker, answe
     written = write(CONFIG, catalog_of(), INPUT)
     assert written.states == []
     assert written.error is not None
-    assert "without saying that it accepted the data" in str(written.error)
+    assert "did not confirm that the data was accepted" in str(written.error)

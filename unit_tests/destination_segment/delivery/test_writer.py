@@ -66,7 +66,7 @@ def test_a_refused_batch_ends_the_sync_without_the_states_after_it(
     api: Mocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("destination_segment.delivery.batches.MAX_BATCH_CALLS", 1)
-    api.post(BATCH_URL, [ACCEPTED, {"status_code": 400}])
+    api.post(BATCH_URL, [ACCEPTED, {"status_code": 401}])
     written = write(CONFIG, catalog_of(), [item for n in range(9) for item in (record({"id": "u", "n": n}), state(n))])
     assert numbers(written.states) == [0]
     assert written.error is not None
@@ -138,7 +138,7 @@ class TestRecordsThatCannotBeSent:
         assert written.error is not None
         assert written.error.failure_type is FailureType.config_error
         assert str(written.error).startswith(
-            "1 record(s) cannot be sent, all others were. 1 of stream 'users': 'age' is not a number."
+            "1 record(s) could not be sent; all others were. 1 of stream 'users': 'age' is not a number."
         )
 
     def test_they_are_logged_with_their_key_and_reason_but_not_their_content(
@@ -157,11 +157,11 @@ class TestRecordsThatCannotBeSent:
         written = write({**CONFIG, "on_invalid": "skip"}, catalog_of(), self.MESSAGES)
         assert written.error is None
         assert numbers(written.states) == [1, 3]
-        assert [state["destinationStats"]["recordCount"] for state in written.states] == [1, 1]
-        assert "Stream 'users': 3 records read, 2 sent, 1 left out." in caplog.messages
+        assert written.counts == [(1, 0), (1, 1)]
+        assert any(m.startswith("Stream 'users': 3 records read, 2 sent, 1 rejected") for m in caplog.messages)
 
 
 @pytest.mark.usefixtures("api")
 def test_a_record_of_a_stream_that_the_catalog_lacks_ends_the_sync() -> None:
     written = write(CONFIG, catalog_of(), [record({"id": 1}, stream="accounts")])
-    assert str(written.error) == "The input has records of stream 'accounts', which the catalog does not list."
+    assert str(written.error) == "Received records for stream 'accounts', which is not in the configured catalog."

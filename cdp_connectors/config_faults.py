@@ -1,0 +1,93 @@
+"""What is wrong with a configuration, without quoting any value of it."""
+
+from collections.abc import Iterable, Mapping
+
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError
+
+from cdp_connectors.json_types import Json
+
+_KINDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "empty",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+_EXPECTATIONS = {
+    "const": "must be {}",
+    "pattern": "does not have the form that its description asks for",
+    "minLength": "is too short",
+    "maxLength": "is too long",
+    "minItems": "must have at least {} entries",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+}
+
+
+def config_fault(config: Json, specification: Mapping[str, Json]) -> str | None:
+    """What is wrong with a configuration, as sentences that name the fields and quote no value; None if nothing is.
+
+    The JSON schema library quotes the invalid value, which may be a secret or contain one.
+
+    Args:
+        config: the configuration.
+        specification: the JSON schema of the connector's form.
+    """
+    errors = sorted(Draft7Validator(specification).iter_errors(config), key=lambda error: list(map(str, error.path)))
+    sentences = dict.fromkeys(sentence for error in errors for sentence in _sentences(error, specification))
+    return " ".join(sentences) or None
+
+
+def _sentences(error: ValidationError, specification: Mapping[str, Json]) -> Iterable[str]:
+    if error.validator in {"oneOf", "anyOf"}:
+        yield from _sentences_about_options(error, specification)
+    elif error.validator == "required":
+        for name in error.validator_value:
+            if name not in error.instance:
+                yield f"{_place([*error.absolute_path, name])} is missing."
+    else:
+        yield f"{_place(error.absolute_path)} {_expectation(error)}."
+
+
+def _sentences_about_options(error: ValidationError, specification: Mapping[str, Json]) -> Iterable[str]:
+    """The faults of the option that the configuration names by its constant, or what to choose from."""
+    place = _place(error.absolute_path)
+    if not isinstance(error.instance, Mapping):
+        yield f"{place} must be an object."
+        return
+    names: dict[str, list[Json]] = {}
+    for option in error.validator_value:
+        for name, field in option.get("properties", {}).items():
+            if "const" in field:
+                names.setdefault(name, []).append(field["const"])
+    chosen = [
+        index
+        for index, option in enumerate(error.validator_value)
+        if any(error.instance.get(name) == option["properties"].get(name, {}).get("const", ...) for name in names)
+    ]
+    for nested in error.context or ():
+        if nested.schema_path[0] in chosen:
+            yield from _sentences(nested, specification)
+    if not chosen:
+        for name, values in names.items():
+            yield f"{_place([*error.absolute_path, name])} must be one of: {', '.join(map(str, values))}."
+        if not names:
+            yield f"{place} does not have any of the forms that are possible."
+
+
+def _expectation(error: ValidationError) -> str:
+    expected = error.validator_value
+    if error.validator == "type":
+        kinds = expected if isinstance(expected, list) else [expected]
+        return f"must be {' or '.join(_KINDS[kind] for kind in kinds)}"
+    if error.validator == "enum":
+        return f"must be one of: {', '.join(map(str, expected))}"
+    return _EXPECTATIONS.get(str(error.validator), "is not valid").format(expected)
+
+
+def _place(path: Iterable[str | int]) -> str:
+    names = [str(part) for part in path]
+    return f"'{'.'.join(names)}'" if names else "The configuration"

@@ -1,0 +1,44 @@
+"""Log lines for whoever operates a connector: no tracebacks for what is understood, nothing twice, nothing personal."""
+
+import logging
+import traceback
+
+from airbyte_cdk.utils import AirbyteTracedException
+from requests import RequestException
+
+from cdp_connectors.personal_data import without_personal_data
+from cdp_connectors.refusals import StoppedStreamError
+
+_BODIES = ("headers", "body", "request_body")
+
+
+class OperatorFilter(logging.Filter):
+    """Change log records before they are written.
+
+    - An error that was understood is logged as its message, once; only what nobody foresaw keeps its traceback.
+    - The CDK logs bodies of responses, and at the level DEBUG those of requests and the headers with the credential:
+      they are left out, and so are e-mail addresses.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write the record."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, StoppedStreamError):
+            return False
+        message = record.getMessage()
+        if isinstance(error, AirbyteTracedException | RequestException):
+            message = f"{message}: {error}"
+            record.exc_info = record.exc_text = None
+            if message in self._seen:
+                return False
+            self._seen.add(message)
+        elif error:
+            record.exc_text = without_personal_data("".join(traceback.format_exception(error)).rstrip())
+        record.msg, record.args = without_personal_data(message), ()
+        for name in _BODIES:
+            vars(record).pop(name, None)
+        return True

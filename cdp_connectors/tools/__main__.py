@@ -1,0 +1,6 @@
+"""`python -m cdp_connectors.tools`."""
+
+from cdp_connectors.tools.run import run
+
+if __name__ == "__main__":
+    run()

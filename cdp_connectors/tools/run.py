@@ -1,0 +1,16 @@
+"""The entry point of the console script `cdp-connectors`."""
+
+import sys
+
+
+def run() -> None:
+    """Run the command line.
+
+    Raises:
+        SystemExit: with the command's exit code, or a message that names the extra that is not installed.
+    """
+    try:
+        from cdp_connectors.tools.cli import main  # noqa: PLC0415 # needs the extra
+    except ModuleNotFoundError as error:
+        sys.exit(f"{error.name} is not installed. Install it with: pip install 'cdp-connectors[tools]'")
+    sys.exit(main())

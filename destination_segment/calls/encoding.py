@@ -1,0 +1,76 @@
+"""JSON, written and read: fast where it can be, exact where it must be."""
+
+import json
+
+import orjson
+
+from cdp_connectors.json_types import Json
+from destination_segment.configuration.templates import json_default
+from destination_segment.spec.values import ExactNumber, UnsendableError
+
+_LARGEST_INTEGER = 2**64 - 1
+_SMALLEST_INTEGER = -(2**63)
+_LONGEST_INTEGER = 20
+"""Digits of the largest integer that orjson reads exactly."""
+
+
+class _NotANumber:
+    """NaN or an infinity, which JSON does not have."""
+
+
+def encoded(body: Json) -> bytes:
+    """The JSON of a call's body, with sorted names.
+
+    Raises:
+        UnsendableError: the body has something that JSON cannot hold, or is nested too deeply.
+    """
+    try:
+        return orjson.dumps(body, default=_default, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise UnsendableError(_reason(str(error))) from error
+
+
+def identity(parts: list[Json]) -> bytes:
+    """JSON for a hash or a log line, whatever the parts are."""
+    try:
+        return orjson.dumps(parts, default=_default)
+    except TypeError:
+        return json.dumps(parts, default=str, skipkeys=True).encode()
+
+
+def exactly_read(line: bytes) -> Json:
+    """Read what orjson rejects or rounds: numbers beyond 64 bits, lone surrogates, NaN.
+
+    Raises:
+        ValueError: the line is not JSON.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(
+        line.decode("utf-8", "surrogateescape"),
+        parse_int=_exact_integer,
+        parse_float=_exact_float,
+        parse_constant=lambda _: _NotANumber(),
+    )
+
+
+def _exact_integer(digits: str) -> int | ExactNumber:
+    if len(digits) <= _LONGEST_INTEGER and _SMALLEST_INTEGER <= int(digits) <= _LARGEST_INTEGER:
+        return int(digits)
+    return ExactNumber(digits)
+
+
+def _exact_float(digits: str) -> float:
+    value = float(digits)
+    return ExactNumber(str(int(value))) if value.is_integer() and abs(value) > _LARGEST_INTEGER else value
+
+
+def _default(value: Json) -> Json:
+    return float(value) if isinstance(value, ExactNumber) else json_default(value)
+
+
+def _reason(error: str) -> str:
+    if "surrogates" in error or "UTF-8" in error:
+        return "the call has a string that is not valid Unicode"
+    if "ecursion" in error:
+        return "the call is nested too deeply"
+    return "the call has a value that JSON cannot hold"

@@ -1,0 +1,34 @@
+"""The JSON schema of the configuration, as Airbyte's form reads it."""
+
+import jsonref
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from cdp_connectors.json_types import JsonObject
+from destination_segment.configuration.config import Config
+
+
+def config_schema() -> JsonObject:
+    """The schema without references and without null, which the form cannot show."""
+    schema = Config.model_json_schema(schema_generator=_FormSchema)
+    resolved: JsonObject = jsonref.replace_refs(schema, merge_props=True, proxies=False, lazy_load=False)
+    del resolved["$defs"]
+    return resolved
+
+
+class _FormSchema(GenerateJsonSchema):
+    """JSON schema without what Airbyte's form cannot show."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """An optional field may be absent, but not null."""
+        return self.generate_inner(schema["schema"])
+
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        """Airbyte finds the option by the constant that each of them has."""
+        described = super().tagged_union_schema(schema)
+        return {"type": "object", "oneOf": described["oneOf"]}
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """A default of null says nothing."""
+        described = super().default_schema(schema)
+        return {name: value for name, value in described.items() if name != "default" or value is not None}

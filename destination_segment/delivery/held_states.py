@@ -1,0 +1,64 @@
+"""States that wait for the records before them."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cdp_connectors.json_types import JsonObject
+from destination_segment.calls.configured_stream import StreamKey
+from destination_segment.delivery.messages import state_line
+from destination_segment.delivery.origin import Origin
+
+
+@dataclass
+class HeldState:
+    """One state of the input."""
+
+    position: int
+    """Of the record before it."""
+    streams: list[StreamKey]
+    """Whose records it counts."""
+    message: JsonObject
+    records: int
+    """Records since the last state, rejected ones included."""
+    rejected: int
+
+    def line(self) -> str:
+        """The state as it goes back: as it came, with the counts.
+
+        The platform adds both up and compares the sum with the source's.
+        """
+        counts = {"recordCount": float(self.records - self.rejected), "rejectedRecordCount": float(self.rejected)}
+        self.message["state"]["destinationStats"] = counts
+        return state_line(self.message)
+
+
+class HeldStates:
+    """The states in the order of the input."""
+
+    def __init__(self) -> None:
+        self._states: deque[HeldState] = deque()
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def add(self, state: HeldState) -> None:
+        """Hold a state that came after all others."""
+        self._states.append(state)
+
+    def count_rejection(self, origin: Origin) -> bool:
+        """Count a rejected record in the state that counts it; False if that state has not come yet."""
+        for state in self._states:
+            if state.position >= origin.position and origin.stream.key in state.streams:
+                state.rejected += 1
+                return True
+        return False
+
+    def any_before(self, barrier: int) -> bool:
+        """Whether a state lies before a position."""
+        return bool(self._states) and self._states[0].position < barrier
+
+    def release_before(self, barrier: int) -> Iterator[str]:
+        """The lines of the states before a position."""
+        while self.any_before(barrier):
+            yield self._states.popleft().line()

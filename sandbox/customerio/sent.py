@@ -1,0 +1,105 @@
+"""The totals of the workspace's deliveries, which grow for weeks.
+
+A delivery counts in the period of its creation, and each of its metrics from the moment at which it is recorded.
+Deliveries older than their sender do not count.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from sandbox.api.present import Arguments
+from sandbox.api.timeline import DAY, Dated, Record, first_versions
+from sandbox.customerio.deliveries import Delivery
+from sandbox.customerio.periods import Periods
+
+SERIES = (
+    *("attempted", "bounced", "clicked", "human_clicked", "prefetch_clicked", "converted", "created", "deferred"),
+    *("delivered", "drafted", "failed", "opened", "human_opened", "prefetch_opened", "sent", "spammed", "suppressed"),
+    *("undeliverable", "topic_unsubscribed", "unsubscribed"),
+)
+_KINDS = ("campaigns", "broadcasts", "newsletters", "transactional")
+WEBHOOK_SERIES = ("2xx", "3xx", "4xx", "5xx")
+SERIES_OF_2026 = (
+    *("machine_clicked", "replied", "untracked", "open_untracked", "link_untracked"),
+    *("tracking_consent_granted", "tracking_consent_denied"),
+)
+JOURNEY_SERIES = (*("started", "activated", "exited_early", "finished", "converted", "never_activated", "messaged"),)
+
+
+Count = Callable[[Delivery, int], Iterable[str]]
+"""The names of the metrics that a delivery has at a moment."""
+
+
+class Sent:
+    """The deliveries by their sender: a campaign, one of its actions, a newsletter and so on."""
+
+    def __init__(self, deliveries: Iterable[Delivery], parents: Mapping[str, list[Dated]]) -> None:
+        """Index the deliveries; `parents` has the senders by the list that they are in."""
+        self.parents = parents
+        self._created = {
+            (kind, each.record["id"]): int(each.record.get("created_at") or each.record["created"])
+            for kind in _KINDS
+            for each in first_versions(parents[kind])
+        }
+        self._by_origin: defaultdict[tuple[str, int], list[Delivery]] = defaultdict(list)
+        for delivery in deliveries:
+            for name, identifier in delivery.origin.items():
+                self._by_origin[name, identifier].append(delivery)
+
+    def created(self, kind: str, parent: int) -> int:
+        """Return when a campaign, newsletter and so on was created, in epoch seconds."""
+        return self._created[kind, parent]
+
+    def actions(self, kind: str, ids: Arguments) -> list[int]:
+        """Return the ids of all actions of a campaign or broadcast."""
+        parent = next(each.record for each in self.parents[kind] if each.record["id"] == next(iter(ids.values())))
+        return [action["id"] for action in parent["actions"]]
+
+    def totals(
+        self, origin: tuple[str, int], since: int, periods: Periods, now: int, count: Count
+    ) -> dict[int, Counter[str]]:
+        """Return what `count` finds in the deliveries from `origin` (a field and its value) since a moment."""
+        totals: dict[int, Counter[str]] = defaultdict(Counter)
+        for delivery in self._by_origin[origin]:
+            position = periods.position(delivery.created)
+            if position is not None and since <= delivery.created <= now:
+                totals[position].update(count(delivery, now))
+        return totals
+
+
+def recorded_metrics(delivery: Delivery, now: int) -> Iterator[str]:
+    """Yield the names of the metrics of a delivery."""
+    recorded = [name for name, moment in delivery.metrics.items() if moment <= now]
+    yield from (name for name in recorded if name in SERIES)
+    if "delivered" in recorded:
+        yield "tracking_consent_granted" if delivery.number % 3 else "tracking_consent_denied"
+        if delivery.number % 3 == 0:
+            yield from ("untracked", "open_untracked", "link_untracked")
+    if "opened" in recorded and delivery.number % 13 == 0:
+        yield "replied"
+    if "clicked" in recorded and delivery.number % 5 == 0:
+        yield "machine_clicked"
+
+
+def clicked_links(delivery: Delivery, now: int) -> Iterator[str]:
+    """Yield the links that were clicked, as `link:` and a number."""
+    return (name for name, moment in delivery.metrics.items() if moment <= now and name.startswith("link:"))
+
+
+def journey_metrics(delivery: Delivery, now: int) -> Iterator[str]:
+    """Yield what became of the journey that a delivery stands for."""
+    recorded = set(recorded_metrics(delivery, now))
+    yield "started"
+    yield "activated" if "attempted" in recorded else "never_activated"
+    if "delivered" in recorded:
+        yield "messaged"
+    if now >= delivery.created + 7 * DAY:
+        yield "exited_early" if "bounced" in recorded else "finished"
+    if "converted" in recorded:
+        yield "converted"
+
+
+def link_of(name: str) -> Record:
+    """Return the link of a name such as `link:1`."""
+    number = int(name.removeprefix("link:"))
+    return {"id": number, "href": f"https://shop.example.com/offer-{number}"}

@@ -1,0 +1,91 @@
+"""How the parents of an endpoint with a low limit are read."""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateType,
+    AirbyteStreamState,
+    StreamDescriptor,
+    Type,
+)
+from airbyte_cdk.sources.declarative.retrievers import Retriever, SimpleRetriever
+from airbyte_cdk.sources.streams import NO_CURSOR_STATE_KEY
+from airbyte_cdk.sources.streams.core import StreamData
+from airbyte_cdk.sources.types import StreamSlice
+
+from cdp_connectors.refusals import ParentAbsentError
+
+_LONGEST_SILENCE = 600  # seconds; as often as the CDK saves the state of a stream with partitions
+_logger = logging.getLogger("airbyte")
+
+
+@dataclass
+class OneRequestAtATime(Retriever):
+    """Read the slices of a `GroupingPartitionRouter` one after another, as one partition with one request at a time.
+
+    The CDK gives each slice a worker of its own, and a worker that waits for the rate limit of its endpoint is lost to
+    all other streams: a few dozen parents of an endpoint with two requests per minute would occupy every worker. The
+    CDK cannot limit the workers of one stream. One worker is enough for a low limit: it can make hundreds of requests
+    per minute.
+
+    Airbyte ends a sync that is silent for hours, as one over parents without records would be. Therefore a state is
+    written on the way; it says no more than that of any full refresh.
+
+    Attributes:
+        retriever: reads one slice; its own partition router is not used.
+    """
+
+    retriever: SimpleRetriever
+
+    def read_records(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
+    ) -> Iterable[StreamData]:
+        """Yield the records of every slice in the group, in its order, and a state every ten minutes.
+
+        Raises:
+            AirbyteTracedException: the verdict of the error handler, if all parents were absent.
+        """
+        absent, answered, said = None, False, time.monotonic()
+        for each in ungrouped(stream_slice) if stream_slice else ():
+            try:
+                yield from self.retriever.read_records(records_schema, each)
+                answered = True
+            except ParentAbsentError as error:
+                absent = error
+                _logger.info(error.message)
+            if time.monotonic() - said > _LONGEST_SILENCE:
+                said = time.monotonic()
+                yield _sign_of_life(self.retriever.name)
+        if absent and absent.verdict and not answered:
+            raise absent.verdict
+
+
+def _sign_of_life(stream: str) -> AirbyteMessage:
+    return AirbyteMessage(
+        type=Type.STATE,
+        state=AirbyteStateMessage(
+            type=AirbyteStateType.STREAM,
+            stream=AirbyteStreamState(
+                stream_descriptor=StreamDescriptor(name=stream),
+                stream_state=AirbyteStateBlob({NO_CURSOR_STATE_KEY: True}),
+            ),
+        ),
+    )
+
+
+def ungrouped(group: StreamSlice) -> Iterator[StreamSlice]:
+    """Yield the slices that a `GroupingPartitionRouter` made the group of."""
+    size = len(next(iter(group.partition.values())))
+    for index in range(size):
+        yield StreamSlice(
+            partition={name: values[index] for name, values in group.partition.items()},
+            cursor_slice={},
+            extra_fields={name: values[index] for name, values in group.extra_fields.items()},
+        )
