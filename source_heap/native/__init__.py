@@ -7,6 +7,7 @@ library serves every version of Python, and every call runs without the interpre
 import ctypes
 import os
 import struct
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ LIBRARY = Path(__file__).with_name("encoder.so")
 PYTHON_ONLY = "HEAP_ENCODER"
 """The environment variable that, set to `python`, leaves the library unused."""
 
-_INTERFACE = 1
+_INTERFACE = 2
 _KINDS = {
     "null": b"n",
     "boolean": b"z",
@@ -31,7 +32,7 @@ _KINDS = {
 _UNION, _TEXT, _KEY, _TIME = 1, 2, 4, 8
 
 
-class _Output(ctypes.Structure):
+class _Buffer(ctypes.Structure):
     _fields_ = (
         ("data", ctypes.c_void_p),
         ("size", ctypes.c_size_t),
@@ -61,15 +62,26 @@ def _load() -> ctypes.CDLL | None:
         ctypes.c_size_t,
         ctypes.c_uint64,
         ctypes.c_int64,
-        ctypes.POINTER(_Output),
+        ctypes.POINTER(_Buffer),
     )
     library.encoder_encode.restype = ctypes.c_int32
-    library.output_free.argtypes = (ctypes.POINTER(_Output),)
+    library.output_clear.argtypes = (ctypes.POINTER(_Buffer),)
+    library.output_clear.restype = None
+    library.output_free.argtypes = (ctypes.POINTER(_Buffer),)
     library.output_free.restype = None
     return library
 
 
+class _Output(_Buffer):
+    """The buffer of a thread, which saves asking the system for memory for each group of blocks."""
+
+    def __del__(self) -> None:
+        if _library:
+            _library.output_free(self)
+
+
 _library = _load()
+_local = threading.local()
 
 
 def is_available() -> bool:
@@ -103,15 +115,19 @@ class NativeEncoder:
             blocks: the number of rows and the uncompressed bytes of each block.
             emitted_at: milliseconds since 1970.
         """
-        output = _Output()
-        try:
-            for row_count, data in blocks:
-                encode = self._library.encoder_encode
-                if not encode(self._encoder, data, len(data), row_count, emitted_at, ctypes.byref(output)):
-                    return None
-            return ctypes.string_at(output.data, output.size) if output.size else b"", output.count, output.keyless
-        finally:
-            self._library.output_free(ctypes.byref(output))
+        output = _output()
+        self._library.output_clear(output)
+        for row_count, data in blocks:
+            if not self._library.encoder_encode(self._encoder, data, len(data), row_count, emitted_at, output):
+                return None
+        return ctypes.string_at(output.data, output.size) if output.size else b"", output.count, output.keyless
+
+
+def _output() -> _Output:
+    if not hasattr(_local, "output"):
+        _local.output = _Output()
+    output: _Output = _local.output
+    return output
 
 
 def describe(

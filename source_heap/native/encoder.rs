@@ -61,6 +61,19 @@ pub struct Lines {
     pub keyless: u64,
 }
 
+impl Lines {
+    const MEMORY_TO_KEEP: usize = 8 << 20;
+
+    pub fn clear(&mut self) {
+        if self.data.capacity() > Self::MEMORY_TO_KEEP {
+            self.data = Vec::new();
+        }
+        self.data.clear();
+        self.count = 0;
+        self.keyless = 0;
+    }
+}
+
 impl Encoder {
     /// Reads the description that `__init__.py` writes, of which each part is preceded by its size.
     pub fn new(mut description: &[u8]) -> Option<Encoder> {
@@ -92,9 +105,13 @@ impl Encoder {
             let (mut keep, mut has_key) = (true, !self.needs_key);
             lines.data.extend_from_slice(&self.head);
             for column in &self.columns {
+                let kind = column.next_kind(input)?;
+                if let Kind::Null = kind {
+                    continue;
+                }
                 let start = lines.data.len();
                 lines.data.extend_from_slice(&column.name);
-                match column.write_value(input, &mut lines.data)? {
+                match column.write_value(kind, input, &mut lines.data)? {
                     None => lines.data.truncate(start),
                     Some(time) => {
                         has_key |= column.is_key;
@@ -150,12 +167,15 @@ impl Column {
         Some(Column { kinds, is_union, as_text, is_key, is_time, name })
     }
 
+    fn next_kind(&self, input: &mut &[u8]) -> Option<&Kind> {
+        self.kinds.get(if self.is_union { usize::try_from(signed(input)?).ok()? } else { 0 })
+    }
+
     /// Writes the next value as JSON. The inner `None` is null, for which something may have been written.
-    fn write_value<'a>(&self, input: &mut &'a [u8], out: &mut Vec<u8>) -> Option<Option<Time<'a>>> {
-        let branch = if self.is_union { usize::try_from(signed(input)?).ok()? } else { 0 };
+    fn write_value<'a>(&self, kind: &Kind, input: &mut &'a [u8], out: &mut Vec<u8>) -> Option<Option<Time<'a>>> {
         let quote = |out: &mut Vec<u8>| if self.as_text { out.push(b'"') };
         let mut time = Time::Other;
-        match self.kinds.get(branch)? {
+        match kind {
             Kind::Null => return Some(None),
             Kind::Boolean => {
                 quote(out);
@@ -276,6 +296,10 @@ fn part<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 /// A number of Avro: zig-zag, seven bits per byte.
 fn signed(input: &mut &[u8]) -> Option<i64> {
+    if let [byte @ 0..=0x7f, rest @ ..] = *input {
+        *input = rest;
+        return Some(i64::from(byte >> 1) ^ -i64::from(byte & 1));
+    }
     let mut value = 0u64;
     for (i, &byte) in input.iter().take(10).enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * i);
@@ -297,14 +321,20 @@ fn write_integer(out: &mut Vec<u8>, value: i64) {
     let mut digits = [0u8; 20];
     let mut start = digits.len();
     let mut rest = value.unsigned_abs();
-    loop {
+    while rest >= 100 {
+        let pair = (rest % 100) as u8;
+        rest /= 100;
+        start -= 2;
+        digits[start] = b'0' + pair / 10;
+        digits[start + 1] = b'0' + pair % 10;
+    }
+    if rest >= 10 {
         start -= 1;
         digits[start] = b'0' + (rest % 10) as u8;
         rest /= 10;
-        if rest == 0 {
-            break;
-        }
     }
+    start -= 1;
+    digits[start] = b'0' + rest as u8;
     if value < 0 {
         out.push(b'-');
     }
@@ -326,8 +356,8 @@ fn write_number(out: &mut Vec<u8>, value: f64) -> Option<()> {
     Some(())
 }
 
-/// Marks each of eight bytes that is a control character, a quote or a backslash in its highest bit; another byte may
-/// be marked too, but only above such a one.
+/// Marks, of eight bytes, those that are a control character, a quote or a backslash in their highest bit; others may
+/// be marked too, but only above such a byte.
 fn escaped(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let equals_zero = |word: u64| word.wrapping_sub(ONES) & !word;
@@ -335,34 +365,42 @@ fn escaped(word: u64) -> u64 {
     (control | equals_zero(word ^ (ONES * 0x22)) | equals_zero(word ^ (ONES * 0x5c))) & (ONES * 0x80)
 }
 
+/// Whether a string is ASCII that JSON takes as it is.
+fn is_plain(value: &[u8]) -> bool {
+    let mut words = value.chunks_exact(8);
+    let mut marks = 0;
+    for word in &mut words {
+        let word = u64::from_le_bytes([word[0], word[1], word[2], word[3], word[4], word[5], word[6], word[7]]);
+        marks |= escaped(word) | word;
+    }
+    marks & 0x8080_8080_8080_8080 == 0 && words.remainder().iter().all(|byte| is_plain_byte(byte) && byte.is_ascii())
+}
+
+fn is_plain_byte(byte: &u8) -> bool {
+    *byte >= 0x20 && !matches!(*byte, b'"' | b'\\')
+}
+
 fn write_string(out: &mut Vec<u8>, value: &[u8]) -> Option<()> {
-    str::from_utf8(value).ok()?;
     out.push(b'"');
     let mut rest = value;
-    loop {
-        let mut clean = 0;
-        while let Some(chunk) = rest.get(clean..clean + 8) {
-            if escaped(u64::from_le_bytes(chunk.try_into().ok()?)) != 0 {
-                break;
+    if !is_plain(value) {
+        str::from_utf8(value).ok()?;
+        while let Some(position) = rest.iter().position(|byte| !is_plain_byte(byte)) {
+            out.extend_from_slice(&rest[..position]);
+            match rest[position] {
+                b'"' => out.extend_from_slice(b"\\\""),
+                b'\\' => out.extend_from_slice(b"\\\\"),
+                b'\n' => out.extend_from_slice(b"\\n"),
+                b'\r' => out.extend_from_slice(b"\\r"),
+                b'\t' => out.extend_from_slice(b"\\t"),
+                0x08 => out.extend_from_slice(b"\\b"),
+                0x0c => out.extend_from_slice(b"\\f"),
+                control => write!(out, "\\u{:04x}", control).ok()?,
             }
-            clean += 8;
+            rest = &rest[position + 1..];
         }
-        let is_plain = |byte: &&u8| **byte >= 0x20 && !matches!(**byte, b'"' | b'\\');
-        clean += rest[clean..].iter().take_while(is_plain).count();
-        out.extend_from_slice(&rest[..clean]);
-        match rest.get(clean) {
-            None => break,
-            Some(b'"') => out.extend_from_slice(b"\\\""),
-            Some(b'\\') => out.extend_from_slice(b"\\\\"),
-            Some(b'\n') => out.extend_from_slice(b"\\n"),
-            Some(b'\r') => out.extend_from_slice(b"\\r"),
-            Some(b'\t') => out.extend_from_slice(b"\\t"),
-            Some(0x08) => out.extend_from_slice(b"\\b"),
-            Some(0x0c) => out.extend_from_slice(b"\\f"),
-            Some(control) => write!(out, "\\u{:04x}", control).ok()?,
-        }
-        rest = &rest[clean + 1..];
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
     Some(())
 }

@@ -1,4 +1,4 @@
-//! The boundary to Python: five functions, which ctypes calls without the interpreter's lock.
+//! The boundary to Python: six functions, which ctypes calls without the interpreter's lock.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
@@ -21,7 +21,7 @@ pub struct Output {
 /// Changes whenever a function here, an output, or the description of an encoder does.
 #[no_mangle]
 pub extern "C" fn encoder_interface() -> u32 {
-    1
+    2
 }
 
 /// An encoder of the described columns, or null.
@@ -41,10 +41,24 @@ pub unsafe extern "C" fn encoder_free(encoder: *mut Encoder) {
     drop(unsafe { Box::from_raw(encoder) });
 }
 
-/// Adds the lines of a block to an output, which begins as zeros; 0 if the block was not understood.
+/// Empties an output, which begins as zeros, and keeps its memory unless that is much.
 ///
 /// # Safety
-/// `encoder` comes from `encoder_new`, `block` has `size` readable bytes, and `output` is used by no other call.
+/// `output` is used by no other call.
+#[no_mangle]
+pub unsafe extern "C" fn output_clear(output: *mut Output) {
+    let output = unsafe { &mut *output };
+    if output.lines.is_null() {
+        output.lines = Box::into_raw(Box::default());
+    }
+    unsafe { &mut *output.lines }.clear();
+}
+
+/// Adds the lines of a block to an output; 0 if the block was not understood.
+///
+/// # Safety
+/// `encoder` comes from `encoder_new`, `block` has `size` readable bytes, and `output`, which `output_clear` saw before,
+/// is used by no other call.
 #[no_mangle]
 pub unsafe extern "C" fn encoder_encode(
     encoder: *const Encoder,
@@ -56,9 +70,6 @@ pub unsafe extern "C" fn encoder_encode(
 ) -> i32 {
     let (encoder, output) = unsafe { (&*encoder, &mut *output) };
     let block = unsafe { slice::from_raw_parts(block, size) };
-    if output.lines.is_null() {
-        output.lines = Box::into_raw(Box::default());
-    }
     let lines = unsafe { &mut *output.lines };
     let understood = encoder.encode(block, rows, emitted_at, lines).is_some();
     output.data = lines.data.as_ptr();
@@ -69,12 +80,11 @@ pub unsafe extern "C" fn encoder_encode(
 }
 
 /// # Safety
-/// `output` was filled by `encoder_encode`, and is used by no other call. It may be filled again.
+/// `output` is used by no other call, and by none later.
 #[no_mangle]
 pub unsafe extern "C" fn output_free(output: *mut Output) {
-    let output = unsafe { &mut *output };
-    if !output.lines.is_null() {
-        drop(unsafe { Box::from_raw(output.lines) });
-        output.lines = ptr::null_mut();
+    let lines = unsafe { &*output }.lines;
+    if !lines.is_null() {
+        drop(unsafe { Box::from_raw(lines) });
     }
 }
