@@ -1,50 +1,59 @@
 """A million records."""
 
-import subprocess
-import time
+from collections.abc import Iterator
 
 import orjson
 
-from sandbox.destination_process import DestinationProcess, Process
+from cdp_connectors.json_types import JsonObject
+from sandbox.airbyte import Connector, ScriptedSource, Sync, run_sync
 from sandbox.server import Sandbox
 
 RECORDS = 1_000_000
 MOST_MB = 300
 
-MAPPING = {"stream": "users", "call_type": "identify", "user_id_field": "id"}
-CATALOG = {
+MAPPING: JsonObject = {"stream": "users", "call": {"call_type": "identify", "user_id_field": "id"}}
+NAMES = ("id", "email", "plan", "name", "visits")
+CATALOG: JsonObject = {
     "streams": [
         {
-            "stream": {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
-            "sync_mode": "full_refresh",
+            "stream": {
+                "name": "users",
+                "json_schema": {"type": "object", "properties": {name: {} for name in NAMES}},
+                "supported_sync_modes": ["incremental"],
+            },
+            "sync_mode": "incremental",
             "destination_sync_mode": "append",
             "primary_key": [["id"]],
         }
     ]
 }
 TRAITS = orjson.dumps({"email": "someone@example.com", "plan": "pro", "name": "Some One", "visits": 12})[1:-1].decode()
+STATE = b'{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"users"},"stream_state":{}}}}'
 
 
 def test_a_million_records_with_invalid_ones_among_them_stay_within_300_mb(sandbox: Sandbox) -> None:
     sandbox.segment_tracking.keeps_messages = False
-    resident_mb = []
+    syncs: list[Sync] = []
 
-    def watch(process: Process) -> None:
-        while process.poll() is None:
-            listed = subprocess.run(["ps", "-o", "rss=", "-p", str(process.pid)], capture_output=True, check=False)  # noqa: S607 # as on any system
-            resident_mb.extend(int(rss) / 1024 for rss in listed.stdout.split())
-            time.sleep(0.2)
+    def lines() -> Iterator[bytes]:
+        for number in range(RECORDS):
+            user = b"" if number % 10_000 == 0 else b"u%d" % number
+            data = b'{"id":"%b",%b}' % (user, TRAITS.encode())
+            yield b'{"type":"RECORD","record":{"stream":"users","emitted_at":1,"data":%b}}' % data
+            if number % 100_000 == 0:
+                yield STATE
+        yield STATE
 
-    lines = (
-        b'{"type":"RECORD","record":{"stream":"users","emitted_at":1,"data":{"id":"%s",%s}}}'
-        % (b"" if number % 10_000 == 0 else b"u%d" % number, TRAITS.encode())
-        for number in range(RECORDS)
-    )
+    def remember(sync: Sync) -> None:
+        if not syncs:
+            syncs.append(sync)
+
     config = {**sandbox.configs()["destination-segment"], "mappings": [MAPPING], "on_invalid": "skip"}
-    output = DestinationProcess("destination_segment").write(config, CATALOG, lines, while_running=watch)
+    destination = Connector("destination_segment", config)
+    attempt = run_sync(ScriptedSource(lines), destination, CATALOG, during=remember, keep=False)
 
-    assert (output.exit_code, output.errors) == (0, [])
+    assert (attempt.status, attempt.failures) == ("succeeded", [])
     assert sandbox.segment_tracking.count == RECORDS - RECORDS // 10_000
     assert not sandbox.segment_tracking.rejected
-    assert sum("was not sent" in log["message"] for log in output.logs) == RECORDS // 10_000
-    assert max(resident_mb) < MOST_MB
+    assert sum("was not sent" in log["message"] for log in attempt.destination_logs) == RECORDS // 10_000
+    assert 0 < syncs[0].destination.peak_memory_mb < MOST_MB

@@ -132,7 +132,7 @@ class Sandbox:
             Route("/advance", self._advance, methods=["POST"]),
             Route("/requests", self._requests, methods=["GET", "DELETE"]),
             Route("/segment", self._switch(self.segment), methods=["POST"]),
-            Route("/segment-tracking", self._received, methods=["GET", "DELETE"]),
+            Route("/segment-tracking", self._received, methods=["GET", "POST", "DELETE"]),
             Route("/customerio", self._switch(self.customerio), methods=["POST"]),
         ]
 
@@ -160,6 +160,12 @@ class Sandbox:
         return JSONResponse({"requests": listed})
 
     async def _received(self, request: Request) -> JSONResponse:
+        if request.method == "POST":
+            try:
+                self.segment_tracking.behaviour.update(await request.json())
+            except (AttributeError, ValueError) as error:
+                return JSONResponse({"error": str(error)}, status_code=400)
+            return JSONResponse(vars(self.segment_tracking.behaviour))
         if request.method == "DELETE":
             self.segment_tracking.clear()
         return JSONResponse(

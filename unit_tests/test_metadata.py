@@ -121,7 +121,7 @@ def test_allowed_hosts_are_those_it_can_reach(name: str) -> None:
     reachable = set(hosts_in_python(folder(name))) | set(hosts_in_manifest(folder(name)))
     assert reachable
     assert [host for host in reachable if not any(fnmatch(host, pattern) for pattern in allowed)] == []
-    assert {host for host in allowed if "*" not in host} <= reachable
+    assert {host for host in allowed if "*" not in host and "$" not in host} <= reachable
 
 
 def hosts_in_manifest(connector: Path) -> Iterator[str]:
@@ -185,3 +185,8 @@ def test_the_image_is_built_on_the_same_base_and_labelled_from_here(name: str, t
 def test_the_acceptance_configuration_names_the_image(name: str) -> None:
     acceptance = yaml.safe_load((folder(name) / "acceptance-test-config.yml").read_text())
     assert acceptance["connector_image"] == f"{CONNECTORS[name]['dockerRepository']}:dev"
+
+
+def test_the_destination_supports_refreshes_and_data_activation() -> None:
+    data = CONNECTORS["destination-segment"]
+    assert (data["supportsRefreshes"], data["supportsDataActivation"]) == (True, True)

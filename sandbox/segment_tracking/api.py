@@ -33,19 +33,44 @@ class TrackingApi:
         kind = request.path_params["kind"]
         if kind != "batch" and kind not in CALL_TYPES:
             return PlainTextResponse("Not Found", 404)
+        raw = await request.body()
+        rejection = self._unread(len(raw))
+        if rejection:
+            return rejection
         try:
-            body = _decompressed(await request.body(), request.headers.get("content-encoding", ""))
-            if len(body) > (_MOST_BATCH_BYTES if kind == "batch" else _MOST_CALL_BYTES):
-                return PlainTextResponse("Bad Request", 400)
-            content = _json_object(body, request.headers.get("content-type", ""))
-            write_key = _write_key(request, content)
-            messages = _items(content) if kind == "batch" else [{**content, "type": kind}]
+            return self._read(kind, raw, request)
         except _MalformedError as error:
             return JSONResponse({"success": False, "message": str(error)}, 400)
+
+    def _unread(self, size: int) -> Response | None:
+        """What is answered without a look at the body."""
+        behaviour = self._world.behaviour
+        limit = behaviour.take_rate_limit()
+        if limit is not None:
+            return PlainTextResponse("Too Many Requests", 429, limit)
+        if behaviour.largest_body and size > behaviour.largest_body:
+            return PlainTextResponse("Payload Too Large", 413)
+        return None
+
+    def _read(self, kind: str, raw: bytes, request: Request) -> Response:
+        body = _decompressed(raw, request.headers.get("content-encoding", ""))
+        if len(body) > (_MOST_BATCH_BYTES if kind == "batch" else _MOST_CALL_BYTES):
+            return PlainTextResponse("Bad Request", 400)
+        content = _json_object(body, request.headers.get("content-type", ""))
+        write_key = _write_key(request, content)
+        messages = _items(content) if kind == "batch" else [{**content, "type": kind}]
         if kind == "batch" and any(len(orjson.dumps(message)) > _MOST_CALL_BYTES for message in content["batch"]):
             return PlainTextResponse("Bad Request", 400)
+        rejected = set(self._world.behaviour.rejected_users)
+        if rejected and not rejected.isdisjoint(str(message.get("userId")) for message in messages):
+            raise _MalformedError("malformed call")
         self._world.receive(write_key, messages)
-        return JSONResponse({"success": True})
+        return _success(self._world.behaviour.answer)
+
+
+def _success(form: str) -> Response:
+    plain = {"ok": "OK", "empty": ""}
+    return PlainTextResponse(plain[form]) if form in plain else JSONResponse({"success": True})
 
 
 def tracking_api(world: TrackingWorld) -> Starlette:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.clock import Clock
+from sandbox.segment_tracking.behaviour import Behaviour
 
 Message = dict[str, Any]
 
@@ -30,6 +31,7 @@ class TrackingWorld:
 
     Attributes:
         rejected: how many messages were dropped, by reason.
+        behaviour: how the API answers.
         keeps_messages: whether messages are kept, or only counted: for volumes that need not be looked at.
     """
 
@@ -40,6 +42,7 @@ class TrackingWorld:
         self._received: dict[str, Received] = {}
         self.rejected: Counter[str] = Counter()
         self.keeps_messages = True
+        self.behaviour = Behaviour()
 
     @property
     def count(self) -> int:

@@ -10,6 +10,7 @@ import sandbox
 from sandbox.api.faults import Faults
 from sandbox.customerio.behaviour import Behaviour as CustomerioBehaviour
 from sandbox.segment.behaviour import Behaviour as SegmentBehaviour
+from sandbox.segment_tracking.behaviour import Behaviour as TrackingBehaviour
 
 README = (Path(sandbox.__file__).parent / "README.md").read_text()
 
@@ -27,7 +28,10 @@ def rows_of(table: str) -> set[str]:
         ("/_sandbox/faults", Faults),
         ("/_sandbox/customerio", CustomerioBehaviour),
         ("/_sandbox/segment", SegmentBehaviour),
+        ("/_sandbox/segment-tracking", TrackingBehaviour),
     ],
 )
-def test_every_switch_is_described(path: str, switches: type[Faults | CustomerioBehaviour | SegmentBehaviour]) -> None:
+def test_every_switch_is_described(
+    path: str, switches: type[Faults | CustomerioBehaviour | SegmentBehaviour | TrackingBehaviour]
+) -> None:
     assert rows_of(path) == {field.name for field in fields(switches)}
