@@ -13,6 +13,9 @@ COPY scripts/image .
 FROM builder AS wheel
 COPY requirements/build.txt .
 RUN pip/bin/pip install --require-hashes --requirement build.txt
+# With a Rust compiler the wheel has Heap's encoder; where there is no apt or no network for it, it is pure and slower.
+RUN ! command -v apt-get >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends rustc; } \
+ || echo "rustc cannot be installed"
 COPY . .
 RUN pip/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist .
 

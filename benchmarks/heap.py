@@ -1,12 +1,16 @@
-"""source-heap against singer's tap-heap and against plain fastavro, on the same data and the same S3 server."""
+"""source-heap against singer's tap-heap, plain fastavro, and the pipe itself, on the same data and the same S3 server.
+
+`python -m benchmarks.heap CASE` measures one case: pageviews, sparse, large or discovery.
+"""
 
 import json
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -15,65 +19,119 @@ from benchmarks import tap_heap
 from benchmarks.measure import Cost, measure
 from benchmarks.peers import PeerUnavailableError
 from benchmarks.tap_heap import TapHeap
-from sandbox.heap.bulk import pageview_columns, write_pageviews
+from sandbox.heap.bulk import pageview_columns, sparse_columns, write_pageviews, write_sparse_events
 from sandbox.heap.dumps import AvroFile, Dump, TableDump
 from sandbox.heap.s3 import SeaweedS3
 from sandbox.heap.s3_server import S3Server
+from source_heap.native import PYTHON_ONLY
 
 COLUMNS = 32
-FILES = 12
-ROWS_PER_FILE = 83_334
-LARGE_FILE_ROWS = 1_800_000
 LARGE_FILE_QUERY_BYTES = 1024
-ROUNDS = 2
 DISCOVERED_TABLES = 500
 NIGHTS = 365
 _DUMP_ID = 1000
+_STREAM = "pageviews"
 _OURS = [sys.executable, "-m", "source_heap"]
+_ONE_CORE = ["taskset", "--cpu-list", "0"] if shutil.which("taskset") else None
 
-Reader = Callable[[str], Cost]
+
+@dataclass(frozen=True)
+class Case:
+    """The files of one table."""
+
+    title: str
+    files: int
+    rows_per_file: int
+    columns: Mapping[str, str]
+    write: Callable[[Path, int, int], None]
+    """Writes a file, given its path, its number of rows, and a seed."""
+
+    @property
+    def rows(self) -> int:
+        """The rows of all files."""
+        return self.files * self.rows_per_file
 
 
-class Result(NamedTuple):
-    """What one reader needed for the twelve files, and for the large one."""
+CASES = {
+    "pageviews": Case(
+        "32 columns, 12 files",
+        12,
+        83_334,
+        pageview_columns(COLUMNS),
+        lambda path, rows, seed: write_pageviews(path, rows, columns=COLUMNS, seed=seed),
+    ),
+    "sparse": Case(
+        "200 columns, 90 % null, 4 files",
+        4,
+        50_000,
+        sparse_columns(),
+        lambda path, rows, seed: write_sparse_events(path, rows, seed=seed),
+    ),
+    "large": Case(
+        "32 columns, rows of 1.9 kB, one file",
+        1,
+        600_000,
+        pageview_columns(COLUMNS),
+        lambda path, rows, seed: write_pageviews(path, rows, query_bytes=LARGE_FILE_QUERY_BYTES, seed=seed),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A way to turn the files into records."""
 
     name: str
-    small: Cost
-    large: Cost
+    read: Callable[[list[str]], Cost]
+    """Measures it, given a command that runs another one."""
 
 
 def run() -> None:
     """Measure reading and discovery, and print what came out."""
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="heap-benchmark-") as folder, SeaweedS3() as server:
-        _measure_reading(Path(folder), server, console)
-    with tempfile.TemporaryDirectory(prefix="heap-benchmark-") as folder, SeaweedS3() as server:
-        _measure_discovery(Path(folder), server, console)
+    for case in CASES.values():
+        _measure_reading(case, console)
+    _measure_discovery(console)
 
 
-def _measure_reading(folder: Path, server: S3Server, console: Console) -> None:
-    console.print(f"Writing {FILES * ROWS_PER_FILE:,} pageviews in {FILES} files, and one file of 2 GB …")
-    size = _write_reading_data(folder / "bucket", server)
-    (folder / "config.json").write_text(json.dumps(server.config))
-    readers = dict(_readers(server, folder, console))
-    costs: dict[str, list[Cost]] = {name: [] for name in readers}
-    for stream in ("pageviews",) * ROUNDS + ("large_pageviews",):
-        for name, read in readers.items():
-            cost = read(stream)
-            costs[name].append(cost)
-            console.print(f"Read {stream} with {name}: {cost}")
-    results = [
-        Result(name, min(small, key=lambda cost: cost.cpu_seconds), large) for name, (*small, large) in costs.items()
-    ]
-    console.print(_reading_table(results, size))
+def _measure_reading(case: Case, console: Console) -> None:
+    with tempfile.TemporaryDirectory(prefix="heap-benchmark-") as name, SeaweedS3() as server:
+        folder = Path(name)
+        console.print(f"Writing {case.rows:,} rows: {case.title} …")
+        size = _write_case(case, folder / "bucket", server)
+        table = Table(title=f"{case.title}: {case.rows:,} rows, {size / 1e6:,.0f} MB of Avro")
+        for heading in ("", "rows/s, one core", "rows/s", "CPU s / 1 M rows", "rows per CPU s, ratio", "peak RSS MB"):
+            table.add_column(heading, justify="right" if heading else "left")
+        reference: Cost | None = None
+        for reader in _readers(server, folder, console):
+            costs = [reader.read([])]
+            one_core = reader.read(_ONE_CORE) if _ONE_CORE else None
+            best = min((*costs, *([one_core] if one_core else [])), key=lambda cost: cost.cpu_seconds)
+            reference = reference or best
+            table.add_row(
+                reader.name,
+                f"{one_core.records / one_core.seconds:,.0f}" if one_core else "",
+                f"{costs[0].records / costs[0].seconds:,.0f}",
+                f"{1e6 / best.records_per_cpu_second:.2f}",
+                f"{best.records_per_cpu_second / reference.records_per_cpu_second:.1f}",
+                f"{max(cost.peak_rss_mb for cost in costs):.0f}",
+            )
+            console.print(f"{reader.name}: {costs[0]}")
+        console.print(table)
 
 
-def _readers(server: S3Server, folder: Path, console: Console) -> Iterator[tuple[str, Reader]]:
+def _readers(server: S3Server, folder: Path, console: Console) -> Iterator[Reader]:
     if tap := _tap_heap(server, folder, console):
-        yield f"tap-heap {tap_heap.VERSION}", tap.read
+        yield Reader(f"tap-heap {tap_heap.VERSION}", lambda prefix: tap.read(_STREAM, prefix))
     plain = [sys.executable, "-m", "benchmarks.plain_avro", server.endpoint_url, server.bucket]
-    yield "fastavro + orjson", lambda stream: measure([*plain, f"sync_{_DUMP_ID}/{stream}/"], server.environment)
-    yield "source-heap", lambda stream: _read(stream, folder)
+    plain.append(f"sync_{_DUMP_ID}/{_STREAM}/")
+    yield Reader("fastavro + orjson", lambda prefix: measure([*prefix, *plain], server.environment))
+    ours = _read_command(server, folder)
+    yield Reader("source-heap, Python", lambda prefix: measure([*prefix, *ours], {PYTHON_ONLY: "python"}))
+    yield Reader("source-heap, compiled", lambda prefix: measure([*prefix, *ours]))
+    lines = folder / "lines.jsonl"
+    lines.write_bytes(measure(ours, keep_output=True).output)
+    yield Reader("the pipe: cat of the same lines", lambda prefix: measure([*prefix, "cat", str(lines)]))
 
 
 def _tap_heap(server: S3Server, folder: Path, console: Console) -> TapHeap | None:
@@ -84,64 +142,36 @@ def _tap_heap(server: S3Server, folder: Path, console: Console) -> TapHeap | Non
         return None
 
 
-def _read(stream: str, folder: Path) -> Cost:
-    json_schema = {"type": "object", "properties": {name: {} for name in pageview_columns(COLUMNS)}}
-    configured = {
-        "stream": {"name": stream, "json_schema": json_schema, "supported_sync_modes": ["full_refresh", "incremental"]},
-        "sync_mode": "incremental",
-        "destination_sync_mode": "append",
-    }
-    catalog = folder / f"{stream}.json"
-    catalog.write_text(json.dumps({"streams": [configured]}))
-    return measure([*_OURS, "read", "--config", str(folder / "config.json"), "--catalog", str(catalog)])
+def _read_command(server: S3Server, folder: Path) -> list[str]:
+    (folder / "config.json").write_text(json.dumps(server.config))
+    stream = {"name": _STREAM, "json_schema": {"type": "object"}, "supported_sync_modes": ["incremental"]}
+    configured = {"stream": stream, "sync_mode": "incremental", "destination_sync_mode": "append"}
+    (folder / "catalog.json").write_text(json.dumps({"streams": [configured]}))
+    return [*_OURS, "read", "--config", str(folder / "config.json"), "--catalog", str(folder / "catalog.json")]
 
 
-def _reading_table(results: list[Result], size: int) -> Table:
-    table = Table(title=f"{FILES} files ({size / 1e6:.0f} MB; the better of {ROUNDS} runs), and one file of 2 GB")
-    table.add_column("")
-    for heading in ("rows", "rows/s", "CPU s / 1 M rows", "rows per CPU s, ratio", "peak RSS MB"):
-        table.add_column(heading, justify="right")
-    for heading in ("2 GB: rows", "rows/s", "peak RSS MB"):
-        table.add_column(heading, justify="right")
-    reference = results[0].small.records_per_cpu_second
-    for name, small, large in results:
-        table.add_row(
-            name,
-            f"{small.records:,}",
-            f"{small.records / small.seconds:,.0f}",
-            f"{1e6 / small.records_per_cpu_second:.1f}",
-            f"{small.records_per_cpu_second / reference:.2f}",
-            f"{small.peak_rss_mb:.0f}",
-            f"{large.records:,}",
-            f"{large.records / large.seconds:,.0f}",
-            f"{large.peak_rss_mb:.0f}",
-        )
-    return table
-
-
-def _write_reading_data(directory: Path, server: S3Server) -> int:
-    columns = pageview_columns(COLUMNS)
-    small = [AvroFile(f"sync_{_DUMP_ID}/pageviews/part-{part:05}.avro", columns, lambda: ()) for part in range(FILES)]
-    large = AvroFile(f"sync_{_DUMP_ID}/large_pageviews/part-00000.avro", columns, lambda: ())
-    for part, file in enumerate(small):
-        path = directory / file.key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_pageviews(path, ROWS_PER_FILE, columns=COLUMNS, seed=part)
-    size = sum(path.stat().st_size for path in directory.rglob("*.avro"))
-    path = directory / large.key
-    path.parent.mkdir(parents=True)
-    write_pageviews(path, LARGE_FILE_ROWS, columns=COLUMNS, query_bytes=LARGE_FILE_QUERY_BYTES)
-    tables = (
-        TableDump("pageviews", incremental=False, files=tuple(small), columns=tuple(columns)),
-        TableDump("large_pageviews", incremental=False, files=(large,), columns=tuple(columns)),
+def _write_case(case: Case, directory: Path, server: S3Server) -> int:
+    files = tuple(
+        AvroFile(f"sync_{_DUMP_ID}/{_STREAM}/part-{part:05}.avro", case.columns, lambda: ())
+        for part in range(case.files)
     )
-    _write_manifest(directory, server.bucket, _DUMP_ID, tables)
+    (directory / files[0].key).parent.mkdir(parents=True)
+    for part, file in enumerate(files):
+        case.write(directory / file.key, case.rows_per_file, part)
+    size = sum(path.stat().st_size for path in directory.rglob("*.avro"))
+    table = TableDump(_STREAM, incremental=False, files=files, columns=tuple(case.columns))
+    _write_manifest(directory, server.bucket, _DUMP_ID, (table,))
     server.upload(directory)
-    path.unlink()
+    shutil.rmtree(directory)
     return size
 
 
-def _measure_discovery(folder: Path, server: SeaweedS3, console: Console) -> None:
+def _measure_discovery(console: Console) -> None:
+    with tempfile.TemporaryDirectory(prefix="heap-benchmark-") as folder, SeaweedS3() as server:
+        _discover(Path(folder), server, console)
+
+
+def _discover(folder: Path, server: SeaweedS3, console: Console) -> None:
     console.print(f"Writing {NIGHTS} nightly dumps of {DISCOVERED_TABLES} tables …")
     _write_discovery_data(folder / "bucket", server)
     (folder / "config.json").write_text(json.dumps(server.config))
@@ -193,3 +223,10 @@ def _write_manifest(directory: Path, bucket: str, dump_id: int, tables: tuple[Ta
     path = directory / dump.manifest_key
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(dump.manifest(bucket))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "discovery":
+        _measure_discovery(Console())
+    else:
+        _measure_reading(CASES[sys.argv[1]], Console())

@@ -44,16 +44,16 @@ class TapHeap:
         """List the streams."""
         return self._run("--discover")
 
-    def read(self, stream: str) -> Cost:
-        """Sync one stream, all its columns."""
+    def read(self, stream: str, prefix: list[str]) -> Cost:
+        """Sync one stream, all its columns; `prefix` is a command that runs the tap."""
         catalog = json.loads(self.discover().output)
         for entry in catalog["streams"]:
             for each in entry["metadata"]:
                 each["metadata"]["selected"] = entry["stream"] == stream
         path = self._folder / "tap-heap-catalog.json"
         path.write_text(json.dumps(catalog))
-        return self._run("--properties", str(path))
+        return self._run("--properties", str(path), prefix=prefix)
 
-    def _run(self, *arguments: str) -> Cost:
-        command = [self._command, "--config", str(self._config), *arguments]
+    def _run(self, *arguments: str, prefix: list[str] | None = None) -> Cost:
+        command = [*(prefix or []), self._command, "--config", str(self._config), *arguments]
         return measure(command, self._environment, keep_output="--discover" in arguments)

@@ -64,7 +64,7 @@ CAUSES: dict[str, Cause] = {
     "not permitted": (lambda s: keys(s.stranger.key_id, s.stranger.secret), "allow s3:ListBucket"),
     "wrong external id": (
         lambda s: {"credentials": {**s.role, "external_id": "wrong"}},
-        "trust policy names the AWS identity of this Airbyte as its principal, and that the external id",
+        "trust policy names the AWS identity that assumes it as principal, and that the external ID",
     ),
     "unknown role": (lambda s: {"credentials": {**s.role, "role_name": "nobody"}}, "role/nobody cannot be assumed"),
 }

@@ -12,15 +12,19 @@ _CONFIG = {
     "bucket": "bucket",
     "awsregion": "aws_region",
     "endpointurl": "endpoint_url",
+    "pathprefix": "path_prefix",
     "startdate": "start_date",
 }
 _CREDENTIALS = {
     "authtype": "auth_type",
     "awsaccountid": "aws_account_id",
     "rolename": "role_name",
+    "rolearn": "role_arn",
+    "intermediaterolearn": "intermediate_role_arn",
     "externalid": "external_id",
     "awsaccesskeyid": "aws_access_key_id",
     "awssecretaccesskey": "aws_secret_access_key",
+    "awssessiontoken": "aws_session_token",
 }
 _READING = {
     "table": "table",
@@ -83,7 +87,7 @@ def _config(given: Mapping[str, str]) -> JsonObject:
     config: JsonObject = {name: given[option] for option, name in _CONFIG.items() if option in given}
     credentials = {name: given[option] for option, name in _CREDENTIALS.items() if option in given}
     if "auth_type" not in credentials:
-        is_role, is_key = "role_name" in credentials, "aws_access_key_id" in credentials
+        is_role, is_key = bool({"role_name", "role_arn"} & credentials.keys()), "aws_access_key_id" in credentials
         credentials["auth_type"] = "role" if is_role else "access_key" if is_key else "default"
     return checked({**config, "credentials": credentials})
 

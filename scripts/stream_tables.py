@@ -1,4 +1,4 @@
-"""`python -m scripts.stream_tables`: write the table of streams in the READMEs anew, from the manifests.
+"""`python -m scripts.stream_tables`: regenerate the table of streams in the READMEs from the manifests.
 
 A README keeps the table between two markers. What it says of a stream is read off the manifest that the connector
 runs, so that the two cannot disagree: the endpoint, the key, the cursor, the sync modes, what a sync costs in requests,
@@ -52,7 +52,7 @@ def streams(package: str) -> list[Stream]:
     """The streams of a connector in the order of its manifest, those behind a setting included."""
     manifest = SOURCES[package]().resolved_manifest
     notes = _notes(_readme(package)[1])
-    rows = {stream["name"]: _row(stream, manifest, notes) for stream in _declared(manifest["streams"])}
+    rows = {stream["name"]: _row(stream, manifest, notes) for stream in declared(manifest["streams"])}
     return list(rows.values())
 
 
@@ -63,7 +63,7 @@ def rewritten(package: str) -> str:
 
 
 def _readme(package: str) -> tuple[str, str, str]:
-    """What stands before, between and after the markers."""
+    """The text before, between and after the markers."""
     before, _, rest = (ROOT / package / "README.md").read_text().partition(START)
     between, _, after = rest.partition(END)
     return before, between, after
@@ -80,7 +80,7 @@ def _table(rows: list[Stream]) -> str:
 
 
 def _notes(table: str) -> dict[str, str]:
-    """The last column of the present table, which is written by hand, by the stream's name as it is shown."""
+    """The last column of the current table, which is written by hand, by the stream's name as it is shown."""
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()]
     return {cells[0]: cells[-1] for cells in lines if lines[0][-1] == "notes"}
 
@@ -91,10 +91,11 @@ def main() -> None:
         (ROOT / package / "README.md").write_text(rewritten(package))
 
 
-def _declared(entries: list[Component]) -> Iterator[Component]:
+def declared(entries: list[Component]) -> Iterator[Component]:
+    """The streams of a manifest's list, those behind a setting included."""
     for entry in entries:
         if entry["type"] == "ConditionalStreams":
-            yield from _declared(entry["streams"])
+            yield from declared(entry["streams"])
         else:
             yield entry
 
@@ -135,7 +136,7 @@ def _endpoint(stream: Component) -> str:
 
 
 def _requests(stream: Component, manifest: Component) -> str:
-    """What one sync of the stream asks for, without the requests of parents that are streams of their own."""
+    """The requests of one sync of the stream, without those of parents that are streams of their own."""
     retriever = stream["retriever"]
     routers = _routers(retriever.get("partition_router"))
     per = [reason for router in routers for reason in _per(router, manifest)]
@@ -154,7 +155,7 @@ def _routers(routers: Component | list[Component] | None) -> list[Component]:
 def _per(router: Component, manifest: Component) -> Iterator[str]:
     if len(router.get("values", [])) > 1:
         yield f"{router['cursor_field']} ({len(router['values'])})"
-    if router["type"] == "GroupingPartitionRouter":  # asked for one by one
+    if router["type"] == "GroupingPartitionRouter":  # requested one by one
         yield from _per(router["underlying_partition_router"], manifest)
     elif "group_size" in router:
         (rows,) = _per(router["underlying_partition_router"], manifest)
@@ -163,20 +164,31 @@ def _per(router: Component, manifest: Component) -> Iterator[str]:
         expander = _simple(parent["retriever"])["record_selector"]["extractor"].get("record_expander")
         if expander:
             yield f"entry of `{expander['expand_records_from_field'][0]}` in `{parent['name']}`"
-        elif parent["name"] in {stream["name"] for stream in _declared(manifest["streams"])}:
+        elif parent["name"] in {stream["name"] for stream in declared(manifest["streams"])}:
             yield f"row of `{parent['name']}`"
         else:
             yield f"row of `{_endpoint(parent)}` ({_requests(parent, manifest)})"
 
 
+def parents(stream: Component) -> Iterator[str]:
+    """The names of the streams for each of whose rows a stream makes a request."""
+    for router in _routers(stream["retriever"].get("partition_router")):
+        inner = router.get("underlying_partition_router", router)
+        yield from (config["stream"]["name"] for config in inner.get("parent_stream_configs", []))
+
+
 def _limit(stream: Component, manifest: Component) -> str:
+    limit = limit_per_minute(stream, manifest)
+    return f"; at most {limit} a minute" if limit else ""
+
+
+def limit_per_minute(stream: Component, manifest: Component) -> int | None:
     """The vendor's special limit of the endpoint, where the budget has one."""
     path = _endpoint(stream).partition(" ")[2]
     for policy in manifest["api_budget"]["policies"]:
         if any(re.search(matcher["url_path_pattern"], path) for matcher in policy["matchers"]):
-            limit = InterpolatedString.create(str(policy["rates"][0]["limit"]), parameters={}).eval({})
-            return f"; at most {limit} a minute"
-    return ""
+            return int(InterpolatedString.create(str(policy["rates"][0]["limit"]), parameters={}).eval({}))
+    return None
 
 
 if __name__ == "__main__":

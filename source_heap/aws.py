@@ -20,6 +20,7 @@ DEFAULT_REGION = "us-east-1"
 GLOBAL_ENDPOINT = "https://s3.amazonaws.com"
 _SESSION_NAME = "airbyte-source-heap"
 _SIGNED_HEADERS = ("Range", "If-Match")
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _STALE_HEADERS = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-SHA256")
 
 
@@ -91,7 +92,8 @@ class AwsAccess:
 
     def _load_credentials(self, region: str) -> Credentials:
         if self._settings["auth_type"] == "access_key":
-            return Credentials(self._settings["aws_access_key_id"], self._settings["aws_secret_access_key"])
+            token = self._settings.get("aws_session_token") or None
+            return Credentials(self._settings["aws_access_key_id"], self._settings["aws_secret_access_key"], token)
         found = self._session.get_credentials()
         if found is None:
             raise ConfigError(
@@ -100,23 +102,32 @@ class AwsAccess:
             )
         if self._settings["auth_type"] == "default":
             return found
+        if intermediate := self._settings.get("intermediate_role_arn"):
+            found = self._assumed(intermediate, found, region)
+        return self._assumed(self._role_arn(region), found, region, self._settings.get("external_id"))
+
+    def _assumed(self, role: str, identity: Credentials, region: str, external_id: str | None = None) -> Credentials:
         create_client = partial(self._session.create_client, region_name=region)
-        identity = {"ExternalId": self._settings["external_id"], "RoleSessionName": _SESSION_NAME}
-        fetcher = AssumeRoleCredentialFetcher(create_client, found, self._role_arn, extra_args=identity)
+        arguments = {"RoleSessionName": _SESSION_NAME, **({"ExternalId": external_id} if external_id else {})}
+        fetcher = AssumeRoleCredentialFetcher(create_client, identity, role, extra_args=arguments)
         return DeferredRefreshableCredentials(fetcher.fetch_credentials, method="assume-role")
 
-    @property
-    def _role_arn(self) -> str:
+    def _role_arn(self, region: str) -> str:
+        name = str(self._settings.get("role_arn") or self._settings.get("role_name"))
+        if name.startswith("arn:"):
+            return name
+        partition = next((value for prefix, value in _PARTITIONS.items() if region.startswith(prefix)), "aws")
         account = str(self._settings["aws_account_id"]).replace("-", "")
-        return f"arn:aws:iam::{account}:role/{self._settings['role_name']}"
+        return f"arn:{partition}:iam::{account}:role/{name}"
 
     def _refused(self, error: BotoCoreError | ClientError) -> HeapError:
         if isinstance(error, HTTPClientError | BotoConnectionError):
             return TransientError(f"AWS did not respond to the credentials request: {error}")
         if self._settings["auth_type"] != "role":
             return ConfigError(f"The AWS credentials cannot be used: {error}")
+        chain = "" if not self._settings.get("intermediate_role_arn") else " or the intermediate role"
         return ConfigError(
-            f"The role {self._role_arn} cannot be assumed. Check the account id and the role's name, that the role's "
-            "trust policy names the AWS identity of this Airbyte as its principal, and that the external id in it is "
-            f"the one configured here. AWS says: {error}"
+            f"The role {self._role_arn(self.region())}{chain} cannot be assumed. Check its ARN, that its trust policy "
+            "names the AWS identity that assumes it as principal, and that the external ID in the policy, if there is "
+            f"one, is the one configured here. AWS says: {error}"
         )

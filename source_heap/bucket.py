@@ -29,6 +29,7 @@ class Bucket:
         name: str,
         list_objects: Callable[[], Iterable[Mapping[str, Any]]],
         get_object: Callable[[str, Mapping[str, str]], requests.Response],
+        folder: str = "",
     ) -> None:
         """Nothing is asked for yet.
 
@@ -36,8 +37,10 @@ class Bucket:
             name: the bucket's name.
             list_objects: lists the objects under `manifests/` as S3 describes them.
             get_object: gets an object by key with the given headers, as a streamed response, or raises.
+            folder: where the export is in the bucket: empty, or a path that ends with a slash.
         """
         self._name = name
+        self._folder = folder
         self._list_objects = list_objects
         self._get_object = get_object
         self._lock = threading.RLock()
@@ -57,7 +60,7 @@ class Bucket:
         """
         with self._lock:
             if self._manifests is None:
-                self._manifests = listed_manifests(self._list_objects())
+                self._manifests = listed_manifests(self._list_objects(), self._folder)
             if not self._manifests:
                 raise ConfigError(
                     f"Bucket '{self._name}' contains no dumps yet (no manifests/sync_<number>.json found). "
@@ -114,7 +117,7 @@ class Bucket:
 
     def _fetch_manifest(self, key: str) -> dict[str, TableEntry]:
         try:
-            return parse_manifest(self._content(key, {}), self._name, self._known_columns)
+            return parse_manifest(self._content(key, {}), self._name, self._known_columns, self._folder)
         except UnreadableManifestError as error:
             raise ConfigError(
                 f"Manifest '{key}' in bucket '{self._name}' cannot be read: {error}. Ask Heap to regenerate it; "

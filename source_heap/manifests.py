@@ -58,13 +58,21 @@ class TableEntry:
         )
 
 
-def listed_manifests(objects: Iterable[Mapping[str, Any]]) -> list[Manifest]:
-    """The manifests among the listed objects, ascending by dump id; anything else under their prefix is left out."""
+def folder_of(path_prefix: str | None) -> str:
+    """The setting `path_prefix` as the beginning of keys: without a slash at its beginning, and with one at its end."""
+    return f"{(path_prefix or '').strip('/')}/".lstrip("/")
+
+
+def listed_manifests(objects: Iterable[Mapping[str, Any]], folder: str = "") -> list[Manifest]:
+    """The manifests among the listed objects, ascending by dump id; anything else under their prefix is left out.
+
+    `folder` is where the export is in the bucket: empty, or a path that ends with a slash.
+    """
     manifests: dict[int, Manifest] = {}
     for entry in objects:
         key = entry["Key"]
-        name = _MANIFEST_KEY.fullmatch(key)
-        if not name:
+        name = _MANIFEST_KEY.fullmatch(key.removeprefix(folder))
+        if not name or not key.startswith(folder):
             continue
         dump_id, written_at = int(name.group(1)), _milliseconds(entry["LastModified"])
         twin = manifests.get(dump_id, Manifest(dump_id, (), ""))
@@ -73,7 +81,7 @@ def listed_manifests(objects: Iterable[Mapping[str, Any]]) -> list[Manifest]:
 
 
 def parse_manifest(
-    content: bytes, bucket: str, known_columns: dict[tuple[str, ...], tuple[str, ...]]
+    content: bytes, bucket: str, known_columns: dict[tuple[str, ...], tuple[str, ...]], folder: str = ""
 ) -> dict[str, TableEntry]:
     """The tables of a manifest by name.
 
@@ -81,6 +89,8 @@ def parse_manifest(
         content: the manifest.
         bucket: files in this bucket are given as keys, all others as URIs.
         known_columns: equal lists of columns are kept once in it.
+        folder: where the export is in the bucket. A copy's manifests still name the original files, so that with a
+            folder every file is looked for there, whatever bucket its URI names.
 
     Raises:
         UnreadableManifestError: it is not JSON, or lacks what no dump can do without.
@@ -97,11 +107,13 @@ def parse_manifest(
         name = table.get("name") if isinstance(table, dict) else None
         if not isinstance(name, str) or not name:
             raise UnreadableManifestError("one of its tables has no name")
-        entries[name] = _entry(table, bucket, known_columns)
+        entries[name] = _entry(table, bucket, known_columns, folder)
     return entries
 
 
-def _entry(table: dict[str, Any], bucket: str, known_columns: dict[tuple[str, ...], tuple[str, ...]]) -> TableEntry:
+def _entry(
+    table: dict[str, Any], bucket: str, known_columns: dict[tuple[str, ...], tuple[str, ...]], folder: str
+) -> TableEntry:
     files, columns = table.get("files") or [], table.get("columns") or []
     for texts in (files, columns):
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
@@ -117,12 +129,14 @@ def _entry(table: dict[str, Any], bucket: str, known_columns: dict[tuple[str, ..
     return TableEntry.of(
         incremental=incremental,
         columns=known_columns.setdefault(own_columns, own_columns),
-        files=(_key(uri, bucket) for uri in files),
+        files=(_key(uri, bucket, folder) for uri in files),
     )
 
 
-def _key(uri: str, bucket: str) -> str:
+def _key(uri: str, bucket: str, folder: str) -> str:
     parts = _URI.fullmatch(uri)
+    if folder:
+        return folder + (parts.group(2) if parts else uri).removeprefix(folder)
     return parts.group(2) if parts and parts.group(1) == bucket else uri
 
 

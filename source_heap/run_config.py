@@ -1,6 +1,6 @@
 """The configuration of one run, and what the components of that run share."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,11 @@ class RunConfig(dict[str, Any]):
         if catalog is not None:
             self.configured_schemas = {item.stream.name: item.stream.json_schema for item in catalog.streams}
         self.required_keys = {item.stream.name: _key(item) for item in catalog.streams} if catalog else {}
+
+    def declared_columns(self, table: str) -> Collection[str] | None:
+        """The columns that the catalog of the sync declares for a table; None without a catalog, or without any."""
+        properties: Mapping[str, Any] | None = (self.configured_schemas or {}).get(table, {}).get("properties")
+        return properties or None
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> "RunConfig":

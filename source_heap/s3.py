@@ -11,7 +11,7 @@ from cdp_connectors.json_types import Json
 from source_heap.aws import GLOBAL_ENDPOINT, AwsAccess
 from source_heap.bucket import SIMULTANEOUS_REQUESTS, Bucket
 from source_heap.errors import ConfigError, HeapError, TransientError
-from source_heap.manifests import MANIFEST_PREFIX
+from source_heap.manifests import MANIFEST_PREFIX, folder_of
 from source_heap.s3_errors import S3Failure
 
 ATTEMPTS = 6
@@ -25,6 +25,7 @@ class S3:
     def __init__(self, config: Mapping[str, Json]) -> None:
         """Nothing is requested yet; `config` is a configuration of the connector that `settings.checked` returned."""
         self._name = config["bucket"]
+        self._folder = folder_of(config.get("path_prefix"))
         self._aws = AwsAccess(config)
         self._url = f"{(config.get('endpoint_url') or GLOBAL_ENDPOINT).rstrip('/')}/{self._name}"
         self._session = requests.Session()
@@ -36,7 +37,7 @@ class S3:
 
     def bucket(self) -> Bucket:
         """The bucket as it is from now on: each listing, manifest and header is fetched once."""
-        return Bucket(self._name, lambda: self.objects(MANIFEST_PREFIX), self.get)
+        return Bucket(self._name, lambda: self.objects(self._folder + MANIFEST_PREFIX), self.get, self._folder)
 
     def get(self, key: str, headers: Mapping[str, str]) -> requests.Response:
         """An object, or a range of it, as a response whose body is still to be read.

@@ -6,8 +6,8 @@ from cdp_connectors.json_types import Json, JsonObject
 from cdp_connectors.start_date import START_DATE_FORMAT, parse_start_date
 from source_heap.errors import ConfigError
 
-_CREDENTIALS = {
-    "role": ("aws_account_id", "role_name"),
+_CREDENTIALS: Mapping[str, tuple[str, ...]] = {
+    "role": (),
     "access_key": ("aws_access_key_id", "aws_secret_access_key"),
     "default": (),
 }
@@ -24,7 +24,10 @@ def checked(config: Mapping[str, Json]) -> JsonObject:
     auth_type = credentials.get("auth_type")
     if auth_type not in _CREDENTIALS:
         raise ConfigError(f"The auth_type of the credentials is not one of {', '.join(_CREDENTIALS)}.")
-    missing = [name for name in _CREDENTIALS[auth_type] if not credentials.get(name)]
+    required = _CREDENTIALS[auth_type]
+    if auth_type == "role" and not credentials.get("role_arn"):
+        required = ("aws_account_id", "role_name")
+    missing = [name for name in required if not credentials.get(name)]
     if missing := [*(["bucket"] if not settings.get("bucket") else []), *missing]:
         raise ConfigError(f"The configuration lacks {', '.join(missing)}.")
     if start_date := settings.get("start_date"):

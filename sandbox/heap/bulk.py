@@ -11,7 +11,7 @@ from typing import Any
 import fastavro
 from fastavro.write import Writer
 
-from sandbox.heap.columns import PAGEVIEWS, Row
+from sandbox.heap.columns import PAGEVIEWS, Columns, Row
 from sandbox.heap.dumps import SPARK_BLOCK_BYTES, AvroFile, Dump, TableDump
 from sandbox.heap.visitors import Visitors
 
@@ -46,13 +46,36 @@ def write_pageviews(
         query_bytes: the length of a page's random query, which no codec compresses well.
         seed: the same seed gives the same rows, another one other rows.
     """
-    file = AvroFile(
-        path.name, pageview_columns(columns), lambda: _pageviews(min(rows, DISTINCT_ROWS), query_bytes, seed)
-    )
+    distinct = _pageviews(min(rows, DISTINCT_ROWS), query_bytes, seed)
+    _write_repeated(path, pageview_columns(columns), distinct, rows, codec)
+
+
+def sparse_columns(count: int = 200) -> dict[str, str]:
+    """Columns of an event with many properties, of which a row has few."""
+    properties = {f"property_{number:03}": "string" for number in range(count - 4)}
+    return {"event_id": "long", "user_id": "long", "session_id": "long", **properties, "time": "string"}
+
+
+def write_sparse_events(path: Path, rows: int, *, columns: int = 200, filled: float = 0.1, seed: int = 0) -> None:
+    """Write a file of events with many properties.
+
+    Args:
+        path: the file to write.
+        rows: how many rows to write; they repeat as those of `write_pageviews` do.
+        columns: how many columns the file has.
+        filled: the share of the properties that have a value.
+        seed: the same seed gives the same rows, another one other rows.
+    """
+    names = sparse_columns(columns)
+    _write_repeated(path, names, _sparse_events(min(rows, DISTINCT_ROWS), names, filled, seed), rows, "snappy")
+
+
+def _write_repeated(path: Path, columns: Columns, rows: Iterator[Row], count: int, codec: str) -> None:
+    file = AvroFile(path.name, columns, lambda: rows)
     distinct = list(file.rows())
     with path.open("wb") as target:
         writer = Writer(target, file.schema, codec=codec, sync_interval=SPARK_BLOCK_BYTES)
-        remaining = rows
+        remaining = count
         for block in cycle(_blocks(file.schema, distinct)):
             if block.num_records > remaining:
                 break
@@ -88,6 +111,17 @@ def _pageviews(rows: int, query_bytes: int, seed: int) -> Iterator[Row]:
     visitors = Visitors(_FIRST_DAY, seed=seed, scale=DISTINCT_ROWS / 2500)
     for row in islice(visitors.events(range(1)), rows):
         yield {**row, "query": f"?ref={random.randbytes(query_bytes // 2).hex()}"}
+
+
+def _sparse_events(rows: int, columns: Columns, filled: float, seed: int) -> Iterator[Row]:
+    random = Random(seed)
+    for number in range(rows):
+        row: Row = dict.fromkeys(columns)
+        for name in columns:
+            if name.startswith("property_") and random.random() < filled:
+                row[name] = f"value {random.randrange(1000)}"
+        row.update(event_id=random.getrandbits(62), user_id=random.getrandbits(62), session_id=number)
+        yield {**row, "time": "2026-01-01 12:00:00"}
 
 
 def _blocks(schema: dict[str, Any], rows: list[Row]) -> Iterator[Any]:

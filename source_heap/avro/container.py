@@ -112,8 +112,8 @@ class ContainerReader:
             schema = json.loads(metadata["avro.schema"])
         except (KeyError, ValueError) as error:
             raise CorruptFileError(0, "its header holds no schema") from error
-        if not isinstance(schema, dict) or schema.get("type") != "record":
-            raise CorruptFileError(0, "its schema is not a record")
+        if fault := _schema_fault(schema):
+            raise CorruptFileError(0, fault)
         codec = metadata.get("avro.codec", b"null").decode(errors="replace")
         if codec != "null" and codec not in _DECOMPRESS:
             raise CorruptFileError(0, f"its codec '{codec}' is none of Avro's")
@@ -142,6 +142,27 @@ class ContainerReader:
                 return (value >> 1) ^ -(value & 1)
             shift += 7
         raise CorruptFileError(self._start, "it holds a number that is too long")
+
+
+def _schema_fault(schema: Any) -> str | None:  # noqa: ANN401 # any JSON value
+    """Why a header's schema describes no rows, or None if it does."""
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        return "its schema is not a record"
+    if not isinstance(schema.get("name"), str):
+        return "the record of its schema has no name"
+    fields = schema.get("fields")
+    if not isinstance(fields, list):
+        return "its schema has no list of fields"
+    for field in fields:
+        if not isinstance(field, dict) or not isinstance(field.get("name"), str) or not _is_type(field.get("type")):
+            return "a field of its schema has no name or no type"
+    return None
+
+
+def _is_type(avro_type: Any) -> bool:  # noqa: ANN401 # any JSON value
+    if isinstance(avro_type, list):
+        return all(_is_type(branch) for branch in avro_type)
+    return isinstance(avro_type, str) or (isinstance(avro_type, dict) and _is_type(avro_type.get("type")))
 
 
 def groups(

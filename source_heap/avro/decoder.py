@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import fastavro
 import orjson
+from fastavro.schema import SchemaParseException, UnknownType
 
 from source_heap.avro.container import Block, ContainerReader, CorruptFileError, Header, groups, uncompressed
 from source_heap.avro.frames import frame, polars_reads, scalar_type
@@ -79,7 +80,11 @@ def decode(stream: BinaryIO, text_columns: Collection[str] = ()) -> Iterator[Bat
     Raises:
         CorruptFileError: the file, or a block of it, cannot be read; what was read before has been yielded.
     """
-    reader = ContainerReader(stream)
+    yield from decode_blocks(ContainerReader(stream), text_columns)
+
+
+def decode_blocks(reader: ContainerReader, text_columns: Collection[str] = ()) -> Iterator[Batch]:
+    """As `decode`, once the header has been read."""
     decoder = Decoder(reader.header, text_columns)
     for blocks in groups(reader.blocks()):
         yield from decoder.decode(blocks)
@@ -95,6 +100,9 @@ def fastavro_batch(header: Header, block: Block) -> Batch:
     stream = io.BytesIO(data)
     try:
         schema = fastavro.parse_schema(header.schema)
+    except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
+        raise CorruptFileError(0, f"its schema is not valid Avro ({type(error).__name__})") from error
+    try:
         rows: list[Any] = [fastavro.schemaless_reader(stream, schema, None) for _ in range(block.row_count)]
     except _FASTAVRO_ERRORS as error:
         reason = f"the rows of the block do not match the file's schema ({type(error).__name__})"

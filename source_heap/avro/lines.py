@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
@@ -104,14 +104,13 @@ class LineEncoder:
 
 
 def encoded_lines(
-    stream: BinaryIO, table: TableFormat, added: Mapping[str, Any], pool: ThreadPoolExecutor
+    reader: ContainerReader, table: TableFormat, added: Mapping[str, Any], pool: ThreadPoolExecutor
 ) -> Iterator[EncodedRows]:
     """The lines of a file, read once, in its order; a group of blocks at a time is encoded by a thread of the pool.
 
     Raises:
         CorruptFileError: the file, or a block of it, cannot be read; the lines of all rows before it were yielded.
     """
-    reader = ContainerReader(stream)
     encoder = LineEncoder(reader.header, table, added)
     for encoded, error in _in_order(_submitted(pool, encoder.encode, groups(reader.blocks()))):
         yield from encoded

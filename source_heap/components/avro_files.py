@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import Any
 
 from airbyte_cdk.models import (
     AirbyteMessage,
@@ -22,22 +23,31 @@ from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_heap.avro.container import CorruptFileError
+from source_heap.avro.container import ContainerReader, CorruptFileError, Header
 from source_heap.avro.lines import TableFormat, encoded_lines
 from source_heap.components.errors import failure_type
 from source_heap.components.files import FilesRouter
 from source_heap.errors import HeapError
 from source_heap.manifests import WHOLE_TABLES
-from source_heap.positions import Position, Step
+from source_heap.positions import Step
 from source_heap.rows import StartDateFilter, records, select
-from source_heap.run_config import RunConfig
+from source_heap.run_config import LineOutput, RunConfig
 
 _LOGGER = logging.getLogger("airbyte")
+_KEYLESS = (
+    "Table '%s', dump %s, file '%s': %s row(s) without a value in %s were left out, as the connection deduplicates by "
+    "it and Airbyte ends a sync at a row without its key. Sync the table without deduplication to get such rows."
+)
+_MISSED_COLUMNS = (
+    "Table '%s': files from dump %s on have columns that the connection's schema lacks, so that Airbyte drops their "
+    "values: %s. Refresh the schema of the source and select the columns, unless they are deselected on purpose; then "
+    "refresh the stream, or set 'Re-read on New Columns'."
+)
 
 
 @dataclass
 class AvroFiles(Retriever):
-    """Yields the rows of one file as records, then the state that includes it.
+    """Yields the rows of one file as records, or as carriers of finished lines, then the state that includes it.
 
     `SimpleRetriever` with a decoder would load each file whole, give up at the first broken connection, and leave
     the state to the engine, which emits one in ten minutes.
@@ -67,59 +77,70 @@ class AvroFiles(Retriever):
         if stream_slice is None:
             raise ValueError("a file is needed")
         step: Step = stream_slice.extra_fields["step"]
-        for data in self._records(step, records_schema):
-            yield Record(data, self.name, stream_slice)
+        run, table = RunConfig.of(self.config), self._format(records_schema)
+        with _located_errors(self.name, step) as location, RunConfig.bucket_of(self.config).open(step.file) as stream:
+            try:
+                reader = ContainerReader(stream)
+                self._note_columns(step, reader.header)
+                for data in _records(reader, table, step, run.line_output):
+                    yield Record(data, self.name, stream_slice)
+            finally:
+                location.byte = stream.tell()
         # Under the lock no thread can emit an earlier position after a later one.
         with self._emitting:
-            position = self.partition_router.progress.finish(step.index, step.after)
-            yield _state_message(self.name, self.cursor.state, position)
-
-    def _records(self, step: Step, records_schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        byte = 0
-        try:
-            with RunConfig.bucket_of(self.config).open(step.file) as stream:
-                try:
-                    yield from self._read(stream, step, self._format(records_schema))
-                finally:
-                    byte = stream.tell()
-        except CorruptFileError as error:
-            reason = f"{error.reason}. Restore the object, or ask Heap to resync the table."
-            raise _failure(self.name, step, error.offset, reason, FailureType.config_error) from error
-        except HeapError as error:
-            raise _failure(self.name, step, byte, str(error), failure_type(error)) from error
-        except AirbyteTracedException as error:
-            raise _failure(self.name, step, byte, error.message or str(error), error.failure_type) from error
-
-    def _read(self, stream: BinaryIO, step: Step, table: TableFormat) -> Iterator[Mapping[str, Any]]:
-        """Carriers of finished lines where the run takes them, else records."""
-        added = {"_heap_dump_id": step.dump_id, "_heap_file": step.file}
-        output = RunConfig.of(self.config).line_output
-        keyless = 0
-        if output:
-            for encoded in encoded_lines(stream, table, added, output.encoders):
-                keyless += encoded.keyless
-                if encoded.count:
-                    yield {"_heap_dump_id": step.dump_id, **output.room.carrier(encoded.data, encoded.count)}
-        else:
-            from source_heap.avro.decoder import decode  # noqa: PLC0415 # polars and fastavro take long to import
-
-            for batch in decode(stream, table.text_columns):
-                kept, left_out = select(batch, table.start, table.key)
-                keyless += left_out
-                yield from records(batch, added, kept)
-        if keyless:
-            _LOGGER.warning(
-                "Table '%s', dump %s, file '%s': %s row(s) without a value in %s were left out, since the connection "
-                "deduplicates by it and a row without it would fail the sync. Sync the table without deduplication to "
-                "keep such rows.",
-                *(self.name, step.dump_id, step.file, keyless, " or ".join(table.key)),
-            )
+            position = self.partition_router.state(self.partition_router.progress.finish(step.index, step.after))
+            yield _state_message(self.name, {**self.cursor.state, "parent_state": position})
 
     def _format(self, records_schema: Mapping[str, Any]) -> TableFormat:
         run = RunConfig.of(self.config)
         start_date = run.get("start_date") if self.name not in WHOLE_TABLES else None
         start = StartDateFilter(start_date) if start_date else None
         return TableFormat(self.name, _text_columns(records_schema), start, run.required_keys.get(self.name, ()))
+
+    def _note_columns(self, step: Step, header: Header) -> None:
+        if missed := self.partition_router.missed.add(field["name"] for field in header.schema["fields"]):
+            _LOGGER.warning(_MISSED_COLUMNS, self.name, step.dump_id, ", ".join(missed))
+
+
+def _records(
+    reader: ContainerReader, table: TableFormat, step: Step, output: LineOutput | None
+) -> Iterator[Mapping[str, Any]]:
+    added = {"_heap_dump_id": step.dump_id, "_heap_file": step.file}
+    keyless = 0
+    if output:
+        for encoded in encoded_lines(reader, table, added, output.encoders):
+            keyless += encoded.keyless
+            if encoded.count:
+                yield {"_heap_dump_id": step.dump_id, **output.room.carrier(encoded.data, encoded.count)}
+    else:
+        from source_heap.avro.decoder import decode_blocks  # noqa: PLC0415 # polars and fastavro take long to import
+
+        for batch in decode_blocks(reader, table.text_columns):
+            kept, left_out = select(batch, table.start, table.key)
+            keyless += left_out
+            yield from records(batch, added, kept)
+    if keyless:
+        _LOGGER.warning(_KEYLESS, table.stream, step.dump_id, step.file, keyless, " or ".join(table.key))
+
+
+@dataclass
+class _Location:
+    byte: int = 0
+
+
+@contextmanager
+def _located_errors(table: str, step: Step) -> Iterator[_Location]:
+    """Name the table, the dump, the file and the byte in each failure; the byte is where reading ended."""
+    location = _Location()
+    try:
+        yield location
+    except CorruptFileError as error:
+        reason = f"{error.reason}. Restore the object, or ask Heap to resync the table."
+        raise _failure(table, step, error.offset, reason, FailureType.config_error) from error
+    except HeapError as error:
+        raise _failure(table, step, location.byte, str(error), failure_type(error)) from error
+    except AirbyteTracedException as error:
+        raise _failure(table, step, location.byte, error.message or str(error), error.failure_type) from error
 
 
 def _failure(table: str, step: Step, byte: int, reason: str, failure_type: FailureType) -> AirbyteTracedException:
@@ -130,9 +151,8 @@ def _failure(table: str, step: Step, byte: int, reason: str, failure_type: Failu
     return AirbyteTracedException(message=message, internal_message=message, failure_type=failure_type)
 
 
-def _state_message(table: str, cursor_state: Mapping[str, Any], position: Position) -> AirbyteMessage:
-    blob = AirbyteStateBlob({**cursor_state, "parent_state": position.to_state()})
-    state = AirbyteStreamState(stream_descriptor=StreamDescriptor(name=table), stream_state=blob)
+def _state_message(table: str, content: Mapping[str, Any]) -> AirbyteMessage:
+    state = AirbyteStreamState(StreamDescriptor(name=table), AirbyteStateBlob(content))
     return AirbyteMessage(type=Type.STATE, state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=state))
 
 

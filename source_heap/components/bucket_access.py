@@ -12,6 +12,7 @@ from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRe
 from airbyte_cdk.sources.types import StreamSlice
 
 from source_heap.bucket import Bucket
+from source_heap.manifests import folder_of
 from source_heap.run_config import RunConfig
 
 
@@ -33,7 +34,9 @@ class BucketAccess(Retriever):
         """Have objects streamed, which the engine would load whole, and let the other components find the bucket."""
         self.objects.stream_response = True
         run = RunConfig.of(self.config)
-        run.bucket = run.bucket or Bucket(self.config["bucket"], self.read_records, self._get_object)
+        run.bucket = run.bucket or Bucket(
+            self.config["bucket"], self.read_records, self._get_object, folder_of(self.config.get("path_prefix"))
+        )
 
     def read_records(
         self,

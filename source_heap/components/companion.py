@@ -1,6 +1,7 @@
 """The companion stream `_heap_tables`: which dumps make up the present content of each table."""
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from typing import Any
 
@@ -11,12 +12,15 @@ from airbyte_cdk.sources.types import StreamSlice
 
 from source_heap.components.bucket_access import BucketAccess
 from source_heap.components.errors import airbyte_errors
+from source_heap.components.states import companion_state_fault, damaged_state
 from source_heap.manifests import INTERNAL_TABLES, USER_MIGRATIONS
-from source_heap.positions import Position, plan, unsettled
+from source_heap.positions import Manifest, Position, plan, unsettled
 from source_heap.run_config import RunConfig
 from source_heap.table_history import TableHistory
 
 ACCESS, TABLES = "access", "tables"
+_TABLES_NAMED = 10
+_LOGGER = logging.getLogger("airbyte")
 
 
 @dataclass
@@ -63,7 +67,10 @@ class CompanionTables(Retriever):
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Hand the incoming state to the router, which the engine gives none."""
-        self.partition_router.saved_state = self.cursor.state.get("parent_state") or {}
+        state = self.cursor.state.get("parent_state") or {}
+        if fault := companion_state_fault(state):
+            raise damaged_state(fault)
+        self.partition_router.saved_state = state
 
     def read_records(
         self,
@@ -84,7 +91,17 @@ class CompanionTables(Retriever):
             file = next((file for entry in tables.values() for file in entry.files), None)
             if file is not None:
                 bucket.record_schemas([file])
-                return
+                break
+        self._log_contents(bucket.manifests())
+
+    def _log_contents(self, manifests: Sequence[Manifest]) -> None:
+        newest = manifests[-1]
+        tables = RunConfig.bucket_of(self.config).entries([newest])[newest.dump_id].keys() - INTERNAL_TABLES
+        _LOGGER.info(
+            "Bucket '%s' contains %s dump(s), from %s to %s. The newest was completed at %s and has %s table(s): %s.",
+            *(self.config["bucket"], len(manifests), manifests[0].dump_id, newest.dump_id, newest.written_at),
+            *(len(tables), ", ".join(sorted(tables)[:_TABLES_NAMED]) + (", …" if len(tables) > _TABLES_NAMED else "")),
+        )
 
     def _tables(self) -> Iterable[Mapping[str, Any]]:
         state = self.partition_router.saved_state

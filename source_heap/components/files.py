@@ -1,5 +1,6 @@
 """The files of a table as the engine's partitions."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
 from typing import Any
@@ -8,11 +9,15 @@ from airbyte_cdk.sources.declarative.partition_routers.partition_router import P
 from airbyte_cdk.sources.types import StreamSlice
 
 from source_heap.components.errors import airbyte_errors
+from source_heap.components.states import MISSED_COLUMNS, damaged_state, table_state_fault
 from source_heap.errors import ConfigError
+from source_heap.missed_columns import MissedColumns
 from source_heap.positions import Plan, Position, plan, unsettled
 from source_heap.progress import Progress
 from source_heap.run_config import RunConfig
 from source_heap.table import Table
+
+_LOGGER = logging.getLogger("airbyte")
 
 
 @dataclass
@@ -28,11 +33,30 @@ class FilesRouter(PartitionRouter):
     table: str
     parameters: InitVar[Mapping[str, Any]] = None
     progress: Progress = field(init=False, default_factory=lambda: Progress(Position()))
+    missed: MissedColumns = field(init=False, default_factory=MissedColumns)
     _last_yielded: Position | None = field(init=False, default=None)
 
     def begin(self, state: Mapping[str, Any] | None) -> None:
-        """Start from a saved position."""
+        """Start from a saved position, or from the beginning if the schema gained columns and the user wants that.
+
+        Raises:
+            AirbyteTracedException: a `config_error` when the state is damaged.
+        """
+        if fault := table_state_fault(state or {}):
+            raise damaged_state(fault)
+        declared = RunConfig.of(self.config).declared_columns(self.table)
+        self.missed = MissedColumns(declared, (state or {}).get(MISSED_COLUMNS, ()))
+        if self.missed.gained and self.config.get("reread_on_new_columns"):
+            names = ", ".join(sorted(self.missed.gained))
+            _LOGGER.info("Table '%s' is read from the beginning: its schema now has %s.", self.table, names)
+            self.missed = MissedColumns(declared, ())
+            state = None
         self.progress = Progress(Position.from_state(state))
+
+    def state(self, position: Position) -> dict[str, Any]:
+        """What is saved of the table."""
+        missed = self.missed.to_state()
+        return {**position.to_state(), MISSED_COLUMNS: missed} if missed else position.to_state()
 
     def stream_slices(self) -> Iterable[StreamSlice]:
         """The files to read; each slice carries its `Step`."""
@@ -58,7 +82,7 @@ class FilesRouter(PartitionRouter):
 
     def get_stream_state(self) -> Mapping[str, Any] | None:
         """The position once all slices yielded so far are read."""
-        return (self._last_yielded or self.progress.position).to_state()
+        return self.state(self._last_yielded or self.progress.position)
 
     def get_request_params(self, **_: Any) -> Mapping[str, Any]:  # noqa: ANN401 # the engine's own signature
         """Nothing: a slice is a path."""

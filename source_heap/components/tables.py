@@ -1,7 +1,7 @@
 """The streams of the connector: one for every table of the dumps."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import InitVar, dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ _LOGGER = logging.getLogger("airbyte")
 class Tables(Retriever):
     """Yields the name and the primary key of every table, for the engine to make a stream of each.
 
+    A table whose columns do not have its documented key has no key.
+
     When a sync is to read, the tables are those of its catalog, and no manifest has to be looked into; the names
     come from the manifests only when the catalog is asked for. `SimpleRetriever` reads one kind of request; this
     needs the listing and then one request for each manifest.
@@ -46,12 +48,13 @@ class Tables(Retriever):
     ) -> Iterable[Mapping[str, Any]]:
         """The tables by name."""
         configured = RunConfig.of(self.config).configured_schemas
-        names = self._discovered() if configured is None else [name for name in configured if name != COMPANION_STREAM]
-        for name in names:
-            yield {"name": name, "primary_key": _PRIMARY_KEYS.get(name, _EVENT_KEY)}
+        tables = self._discovered() if configured is None else _columns_of(configured)
+        for name, columns in tables.items():
+            key = _PRIMARY_KEYS.get(name, _EVENT_KEY)
+            yield {"name": name, "primary_key": key if key in columns else ""}
 
     @airbyte_errors()
-    def _discovered(self) -> list[str]:
+    def _discovered(self) -> Mapping[str, Collection[str]]:
         bucket = RunConfig.bucket_of(self.config)
         entries = bucket.entries(bucket.manifests())
         found = {name for tables in entries.values() for name in tables}
@@ -59,7 +62,16 @@ class Tables(Retriever):
             _LOGGER.info("Left out, as they are internal to Heap: %s", ", ".join(internal))
         names = sorted(found - INTERNAL_TABLES)
         bucket.record_schemas([file for name in names for file in sample_files(entries, name)])
-        return names
+        columns: dict[str, set[str]] = {}
+        for name in names:
+            schemas = bucket.record_schemas(sample_files(entries, name))
+            columns[name] = {column for entry in current_entries(entries, name) for column in entry.columns}
+            columns[name].update(field["name"] for schema in schemas for field in schema["fields"])
+        return columns
+
+
+def _columns_of(configured: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Collection[str]]:
+    return {name: schema.get("properties", ()) for name, schema in configured.items() if name != COMPANION_STREAM}
 
 
 @dataclass

@@ -260,3 +260,28 @@ def test_an_unknown_codec_is_refused() -> None:
     file = avro_file(FIELDS, ROWS, "null").replace(b"avro.codec\x08null", b"avro.codec\x08rot9")
     with pytest.raises(CorruptFileError, match="'rot9' is none of Avro's"):
         ContainerReader(io.BytesIO(file))
+
+
+@pytest.mark.parametrize(
+    ("schema", "sentence"),
+    [
+        ("long", "its schema is not a record"),
+        ({"type": "record", "fields": []}, "the record of its schema has no name"),
+        ({"type": "record", "name": 1, "fields": []}, "the record of its schema has no name"),
+        ({"type": "record", "name": "r"}, "its schema has no list of fields"),
+        ({"type": "record", "name": "r", "fields": [1]}, "a field of its schema has no name or no type"),
+        ({"type": "record", "name": "r", "fields": [{"name": "a"}]}, "a field of its schema has no name or no type"),
+        ({"type": "record", "name": "r", "fields": [{"type": "long"}]}, "a field of its schema has no name or no type"),
+        (
+            {"type": "record", "name": "r", "fields": [{"name": "a", "type": ["null", {"a": 1}]}]},
+            "a field of its schema has no name or no type",
+        ),
+        ({"type": "record", "name": "r", "fields": [{"name": "a", "type": "unheard"}]}, "its schema is not valid Avro"),
+        ({"type": "record", "name": "r", "fields": [{"name": "a", "type": {"type": "enum"}}]}, "is not valid Avro"),
+    ],
+)
+def test_a_header_without_a_usable_schema_is_a_corrupt_file(schema: Any, sentence: str) -> None:  # noqa: ANN401 # JSON
+    header = replace(ContainerReader(io.BytesIO(avro_file({"a": "long"}, [{"a": 1}], "null"))).header, schema=schema)
+    with pytest.raises(CorruptFileError, match=sentence) as caught:
+        list(decode(io.BytesIO(container(header, [(1, b"\x02")]))))
+    assert caught.value.offset == 0

@@ -103,6 +103,44 @@ def test_the_role_is_assumed_with_its_external_id_once(sts: Stubber) -> None:
     sts.assert_no_pending_responses()
 
 
+@pytest.mark.parametrize("field", ["role_arn", "role_name"])
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_a_role_is_named_by_its_arn_in_any_partition(sts: Stubber, partition: str, field: str) -> None:
+    arn = f"arn:{partition}:iam::123456789012:role/heap"
+    expected = {"RoleArn": arn, "RoleSessionName": "airbyte-source-heap"}
+    sts.add_response("assume_role", session(1, timedelta(hours=1)), expected)
+    signed(access({"auth_type": "role", field: arn}))
+    sts.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
+def test_a_role_named_without_its_arn_is_in_the_partition_of_the_region(
+    sts: Stubber, region: str, partition: str
+) -> None:
+    expected = {**ASKED, "RoleArn": f"arn:{partition}:iam::123456789012:role/path/heap"}
+    sts.add_response("assume_role", session(1, timedelta(hours=1)), expected)
+    signed(access(ROLE, aws_region=region))
+    sts.assert_no_pending_responses()
+
+
+def test_a_role_can_be_assumed_by_way_of_another(sts: Stubber) -> None:
+    first, last = "arn:aws:iam::111111111111:role/airbyte", "arn:aws:iam::123456789012:role/heap"
+    chain = {"auth_type": "role", "role_arn": last, "external_id": "e-1", "intermediate_role_arn": first}
+    sts.add_response(
+        "assume_role", session(1, timedelta(hours=1)), {"RoleArn": first, "RoleSessionName": "airbyte-source-heap"}
+    )
+    sts.add_response("assume_role", session(2, timedelta(hours=1)), {**ASKED, "RoleArn": last})
+    assert signed(access(chain)).headers["X-Amz-Security-Token"] == "token-2"
+    sts.assert_no_pending_responses()
+
+
+def test_access_keys_may_have_a_session_token() -> None:
+    assert signed(access({**KEYS, "aws_session_token": "t-1"})).headers["X-Amz-Security-Token"] == "t-1"
+    assert "X-Amz-Security-Token" not in signed(access({**KEYS, "aws_session_token": ""})).headers
+
+
 def test_a_session_near_its_end_is_renewed_and_signs_anew(sts: Stubber) -> None:
     sts.add_response("assume_role", session(1, timedelta(minutes=5)), ASKED)
     sts.add_response("assume_role", session(2, timedelta(hours=1)), ASKED)
@@ -122,7 +160,7 @@ def test_a_role_that_cannot_be_assumed(sts: Stubber, code: str) -> None:
         ConfigError, match="The role arn:aws:iam::123456789012:role/path/heap cannot be assumed"
     ) as caught:
         signed(access(ROLE))
-    assert "external id" in str(caught.value)
+    assert "external ID" in str(caught.value)
     assert "e-1" not in str(caught.value).replace("eu-west-1", "")
 
 

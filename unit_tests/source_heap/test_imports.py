@@ -14,6 +14,7 @@ import source_heap
 PURE: dict[str, tuple[set[str], int]] = {
     "source_heap": (set(), 50),
     "source_heap.errors": (set(), 50),
+    "source_heap.missed_columns": (set(), 100),
     "source_heap.positions": (set(), 100),
     "source_heap.table_history": (set(), 100),
     "source_heap.manifests": ({"orjson"}, 200),

@@ -13,7 +13,7 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Airbyte
 
 from source_heap import native
 from source_heap.avro import lines
-from source_heap.avro.container import CorruptFileError
+from source_heap.avro.container import ContainerReader, CorruptFileError
 from source_heap.avro.decoder import decode
 from source_heap.avro.lines import TableFormat, encoded_lines
 from source_heap.rows import StartDateFilter, records, select
@@ -39,7 +39,7 @@ def read_lines(file: bytes, table: TableFormat, pool: ThreadPoolExecutor) -> Rea
     found: list[bytes] = []
     keyless = 0
     try:
-        for encoded in encoded_lines(io.BytesIO(file), table, ADDED, pool):
+        for encoded in encoded_lines(ContainerReader(io.BytesIO(file)), table, ADDED, pool):
             *complete, rest = encoded.data.split(b"\n")
             assert rest == b""
             assert len(complete) == encoded.count

@@ -3,7 +3,14 @@ from typing import Any
 
 import pytest
 
-from source_heap.manifests import TableEntry, UnreadableManifestError, bucket_of, listed_manifests, parse_manifest
+from source_heap.manifests import (
+    TableEntry,
+    UnreadableManifestError,
+    bucket_of,
+    folder_of,
+    listed_manifests,
+    parse_manifest,
+)
 from source_heap.positions import Manifest
 
 BUCKET = "heap-rs3-example"
@@ -108,3 +115,23 @@ def test_two_entries_of_a_dump_are_joined() -> None:
 def test_an_unreadable_manifest_says_why(content: bytes, reason: str) -> None:
     with pytest.raises(UnreadableManifestError, match=reason):
         parse_manifest(content, BUCKET, {})
+
+
+@pytest.mark.parametrize("path_prefix", ["heap/production", "/heap/production/", "heap/production/"])
+def test_a_copy_of_the_export_in_a_folder(path_prefix: str) -> None:
+    folder = folder_of(path_prefix)
+    assert folder == "heap/production/"
+    listed = [
+        {"Key": key, "LastModified": "2025-01-01T00:00:00.000Z"}
+        for key in ("heap/production/manifests/sync_7.json", "manifests/sync_8.json", "heap/manifests/sync_9.json")
+    ]
+    assert [manifest.dump_id for manifest in listed_manifests(listed, folder)] == [7]
+    files = ["s3://heap-rs3-original/sync_7/users/a.avro", f"s3://lake/{folder}sync_7/users/b.avro"]
+    content = json.dumps({"dump_id": 7, "tables": [{"name": "users", "incremental": True, "files": files}]}).encode()
+    found = parse_manifest(content, "lake", {}, folder)["users"]
+    assert found.files == ("heap/production/sync_7/users/a.avro", "heap/production/sync_7/users/b.avro")
+
+
+@pytest.mark.parametrize("path_prefix", [None, "", "/"])
+def test_without_a_folder_the_export_is_the_bucket(path_prefix: str | None) -> None:
+    assert folder_of(path_prefix) == ""

@@ -60,6 +60,16 @@ def test_tables_are_discovered_with_few_requests(bucket: MemoryBucket, caplog: p
     assert sorted(bucket.asked) == sorted(["LIST", *manifests, *(f"{file} bytes=0-16383" for file in headers)])
 
 
+def test_a_key_is_declared_only_if_the_table_has_it(bucket: MemoryBucket) -> None:
+    bucket.add_dump(
+        4, anonymous={"columns": ["time"], "files": ["a.avro"]}, in_files={"columns": [], "files": ["a.avro"]}
+    )
+    bucket.add_file(4, "anonymous", "a.avro", {"time": "string"}, [])
+    bucket.add_file(4, "in_files", "a.avro", {"event_id": "long"}, [])
+    keys = {"clicks": "event_id", "users": "user_id", "anonymous": "", "in_files": "event_id"}
+    assert tables(bucket.run()) == keys
+
+
 def test_the_schema_holds_all_dumps_that_count(bucket: MemoryBucket) -> None:
     schema = TableSchema(config=bucket.run(), table="clicks").get_json_schema()
     assert {name: column["type"] for name, column in schema["properties"].items()} == {

@@ -18,6 +18,7 @@ from unit_tests.destination_segment.segment_writes import (
     catalog_of,
     config_of,
     record,
+    sent_batches,
     sent_items,
     state,
     write,
@@ -98,6 +99,8 @@ def test_a_record_may_say_things_that_we_do_not_know(api: Mocker) -> None:
         b'{"type": "RECORD"}',
         b'{"type": "RECORD", "record": {"stream": "users", "data": []}}',
         b'{"type": "STATE"}',
+        b'{"type": "RECORD", "record": {"stream": ["users"], "data": {}}}',
+        b'{"type": "RECORD", "record": {"stream": "users", "namespace": {}, "data": {}}}',
         b"[" * 100_000,
     ],
 )
@@ -168,6 +171,27 @@ def test_an_id_keeps_every_digit(api: Mocker, written: bytes, sent: str) -> None
     assert float(item["traits"]["n"]) == float(written)
 
 
+@pytest.mark.parametrize("selection", [{"selection": "none"}, {"selection": "all", "exclude": ["id"]}])
+def test_records_whose_keys_differ_beyond_64_bits_are_not_taken_for_one(api: Mocker, selection: JsonObject) -> None:
+    call = {"call_type": "track", "user_id_field": "user", "event_name": "Seen", "properties": selection}
+    lines = [
+        b'{"type":"RECORD","record":{"stream":"users","data":{"id":%d,"user":"u"}}}' % (2**70 + n) for n in range(3)
+    ]
+    assert write(config_of({"stream": "users", "call": call}), catalog_of(), lines).error is None
+    assert len({item["messageId"] for item in sent_items(api)}) == 3
+
+
+def test_a_template_writes_every_digit(api: Mocker) -> None:
+    url = "https://api.segment.io/v1/users/1180591620717411303425"
+    api.put(url, json={"success": True})
+    body = {"source": "template", "template": '{"userId": "{{ record.id | string }}", "n": "{{ record.id }}"}'}
+    call = {"call_type": "api_call", "method": "PUT", "path": "/users/{{ record.id }}", "body": body}
+    line = b'{"type":"RECORD","record":{"stream":"users","data":{"id":1180591620717411303425}}}'
+    assert write(config_of({"stream": "users", "call": call}), catalog_of(), [line]).error is None
+    sent = api.request_history[-1].json()
+    assert (sent["userId"], sent["n"]) == ("1180591620717411303425", 1180591620717411303425)
+
+
 def test_the_log_names_a_hundred_records_of_a_reason_and_counts_the_others(
     api: Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -216,6 +240,21 @@ def test_states_leave_while_the_input_is_idle(api: Mocker, monkeypatch: pytest.M
         left.append(line)
         assert len(sent_items(api)) == 1
     assert len(left) == 1
+
+
+def test_while_records_come_only_what_a_state_waits_for_is_sent_early(
+    api: Mocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("destination_segment.delivery.writer._SECONDS_BETWEEN_FLUSHES", 0)
+    lines: list[JsonObject | None] = []
+    for number in range(5):
+        lines += [record({"id": "u", "n": number}), None]
+    write(CONFIG, catalog_of(), lines)
+    assert len(sent_batches(api)) == 1
+
+    api.reset_mock()
+    write(CONFIG, catalog_of(), [record({"id": "u", "n": 1}), None, None, record({"id": "u", "n": 2})])
+    assert len(sent_batches(api)) == 2
 
 
 def test_parsed_messages_can_be_written_too(api: Mocker) -> None:

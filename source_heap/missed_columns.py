@@ -1,0 +1,33 @@
+"""Columns of the files of a table that the schema of its stream does not declare: Airbyte drops their values."""
+
+from collections.abc import Collection, Iterable
+from threading import Lock
+
+
+class MissedColumns:
+    """The columns of one table whose values were missed, in this sync and in those before it.
+
+    Files are read once. So the columns are remembered, and a schema that later declares one of them (`gained`) tells
+    that the files read until then have values which never arrived.
+    """
+
+    def __init__(self, declared: Collection[str] | None = None, missed: Iterable[str] = ()) -> None:
+        """`declared` are the columns of the stream's schema, or None if it has none; `missed` is what was saved."""
+        self._declared = declared
+        self._missed = set(missed)
+        self._lock = Lock()
+        self.gained = self._missed & set(declared or ())
+
+    def add(self, columns: Iterable[str]) -> list[str]:
+        """Note the columns of a file; those that are missed for the first time, sorted."""
+        if self._declared is None:
+            return []
+        with self._lock:
+            found = set(columns) - set(self._declared) - self._missed
+            self._missed |= found
+            return sorted(found)
+
+    def to_state(self) -> list[str]:
+        """All of them, sorted."""
+        with self._lock:
+            return sorted(self._missed)

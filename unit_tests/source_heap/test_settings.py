@@ -1,0 +1,47 @@
+"""Settings that the manifest validates beyond its JSON schema."""
+
+from typing import Any
+
+import pytest
+from airbyte_cdk.utils import AirbyteTracedException
+
+from source_heap import SourceHeap
+
+ARN = "arn:aws:iam::123456789012:role/heap"
+
+
+def message(**credentials: Any) -> str | None:  # noqa: ANN401 # any setting
+    config = {"bucket": "heap-rs3-example", "aws_region": "us-east-1", "credentials": credentials}
+    source = SourceHeap(config={**config, "endpoint_url": "http://127.0.0.1:1"})
+    try:
+        source.validate_settings()
+    except AirbyteTracedException as error:
+        return error.message
+    return None
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        {"role_arn": ARN},
+        {"role_arn": ARN, "external_id": ""},
+        {"role_arn": ARN, "intermediate_role_arn": ARN},
+        {"role_name": ARN},
+        {"role_name": "heap", "aws_account_id": "1234-5678-9012", "external_id": "e-1"},
+    ],
+)
+def test_a_role_that_is_named(role: dict[str, str]) -> None:
+    assert message(auth_type="role", **role) is None
+
+
+@pytest.mark.parametrize(
+    ("credentials", "sentence"),
+    [
+        ({"auth_type": "role"}, "The role is not named. Enter its ARN"),
+        ({"auth_type": "role", "aws_account_id": "123456789012"}, "The role is not named. Enter its ARN"),
+        ({"auth_type": "role", "role_name": "heap"}, "The role's account is missing. Enter the whole ARN"),
+        ({"auth_type": "role", "role_arn": ARN, "external_id": "a b"}, "External ID contains a blank"),
+    ],
+)
+def test_a_role_that_is_not_named(credentials: dict[str, str], sentence: str) -> None:
+    assert sentence in str(message(**credentials))

@@ -1,0 +1,77 @@
+"""Damaged states through the source: their streams fail with a sentence, and nothing is read for them."""
+
+import logging
+from typing import Any
+
+import pytest
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateType,
+    AirbyteStreamState,
+    FailureType,
+    StreamDescriptor,
+    SyncMode,
+)
+from airbyte_cdk.utils import AirbyteTracedException
+
+from source_heap import SourceHeap
+from source_heap.components.states import companion_state_fault, table_state_fault
+from source_heap.positions import Position
+from unit_tests.helpers import catalog_of
+
+CONFIG = {
+    "bucket": "heap-rs3-example",
+    "aws_region": "us-east-1",
+    "endpoint_url": "http://127.0.0.1:1",
+    "credentials": {"auth_type": "access_key", "aws_access_key_id": "k", "aws_secret_access_key": "s"},
+}
+POSITION = Position(settled=(1,), settled_until="2025-01-01T00:00:00.000Z", dump_id=2, file="a").to_state()
+
+
+def failures(stream: str, parent_state: Any) -> list[tuple[FailureType | None, str]]:  # noqa: ANN401 # any JSON
+    content = {"use_global_cursor": True, "state": {"_heap_dump_id": "1"}, "parent_state": parent_state}
+    described = AirbyteStreamState(StreamDescriptor(name=stream), AirbyteStateBlob(content))
+    state = [AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=described)]
+    catalog = catalog_of([stream], SyncMode.incremental)
+    source = SourceHeap(catalog=catalog, config=CONFIG, state=state)
+    messages: list[AirbyteMessage] = []
+    with pytest.raises(AirbyteTracedException):
+        messages.extend(source.read(logging.getLogger("airbyte"), CONFIG, catalog, state))
+    errors = [message.trace.error for message in messages if message.trace and message.trace.error]
+    return [(error.failure_type, error.message) for error in errors]
+
+
+@pytest.mark.parametrize(
+    "parent_state",
+    [
+        ["a"],
+        {"timestamp": "yesterday"},
+        {**POSITION, "settled_dump_ids": ["1"]},
+        {**POSITION, "reading": {"dump_id": 1}},
+        {**POSITION, "settled_through_dump_id": None},
+        {**POSITION, "missed_columns": [1]},
+    ],
+    ids=str,
+)
+def test_a_damaged_position_fails_its_stream(parent_state: Any) -> None:  # noqa: ANN401 # any JSON
+    (failure,) = failures("clicks", parent_state)
+    assert failure[0] is FailureType.config_error
+    assert "The saved state of this stream is damaged" in failure[1]
+    assert "Reset the stream" in failure[1]
+
+
+@pytest.mark.parametrize(
+    "parent_state", [{"tables": {}}, {"tables": {"a": [1]}, "position": POSITION}, {"position": POSITION}], ids=str
+)
+def test_a_damaged_state_of_the_companion_fails_it(parent_state: Any) -> None:  # noqa: ANN401 # any JSON
+    (failure,) = failures("_heap_tables", parent_state)
+    assert failure[0] is FailureType.config_error
+    assert "The saved state of this stream is damaged" in failure[1]
+
+
+@pytest.mark.parametrize("state", [{}, POSITION, Position().to_state(), {**POSITION, "missed_columns": ["a"]}], ids=str)
+def test_states_that_the_connector_wrote_are_in_order(state: Any) -> None:  # noqa: ANN401 # any JSON
+    assert table_state_fault(state) is None
+    assert companion_state_fault({"position": state, "tables": {}} if state else {}) is None
