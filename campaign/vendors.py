@@ -103,7 +103,8 @@ class Segment:
             rows = [row for row in rows if row["destinationId"] in self.first_destinations]
         elif name.startswith("delivery_overview_"):
             first = (now - timedelta(days=28, hours=18)).strftime("%Y-%m-%d")
-            rows = [row for row in rows if row["time"][:10] >= first]
+            days = {day.isoformat() for day in self.unfinished}
+            rows = [row for row in rows if row["time"][:10] >= first and row["time"][:10] not in days]
         elif name == "sources":
             rows = [{key: value for key, value in row.items() if key != "writeKeys"} for row in rows]
         return rows_by_key(rows, stream)
