@@ -16,8 +16,14 @@ def workspace() -> Iterator[Sandbox]:
         yield running
 
 
-def source_of(workspace: Sandbox) -> Connector:
-    return Connector("source_customerio", workspace.configs()["source-customerio"])
+@pytest.fixture
+def small_workspace() -> Iterator[Sandbox]:
+    with Sandbox(scale=0.02) as running:
+        yield running
+
+
+def source_of(workspace: Sandbox, **settings: object) -> Connector:
+    return Connector("source_customerio", {**workspace.configs()["source-customerio"], **settings})
 
 
 def catalog_of(source: Connector) -> JsonObject:
@@ -25,12 +31,28 @@ def catalog_of(source: Connector) -> JsonObject:
     return configured(catalog, [each["name"] for each in catalog["streams"] if each["name"].endswith("_metrics")])
 
 
-def assert_tables(workspace: Sandbox, catalog: JsonObject, destination: BulkCdkLike, *, once: bool = False) -> None:
+def is_counted(row: JsonObject) -> bool:
+    """Whether the row has more than the zeros that replace what another reading of "Eastern time" has written."""
+    return any(value for name, value in row.items() if isinstance(value, int) and not name.endswith("_id"))
+
+
+def assert_tables(
+    workspace: Sandbox,
+    catalog: JsonObject,
+    destination: BulkCdkLike,
+    *,
+    once: bool = False,
+    resolution: str = "days",
+) -> None:
     """The tables have all of the sandbox's rows with their latest numbers, and after only one sync no others."""
     for stream in (each["stream"] for each in catalog["streams"]):
-        found = by_key(destination.table(stream["name"]), stream)
-        wanted = by_key(workspace.customerio.expected(stream["name"]), stream)
-        assert wanted, stream["name"]
+        rows = by_key(destination.table(stream["name"]), stream)
+        found = {
+            key: {name: value for name, value in row.items() if name != "language_variants"}
+            for key, row in rows.items()
+            if row["resolution"] == resolution and is_counted(row)
+        }
+        wanted = by_key(workspace.customerio.expected(stream["name"], resolution), stream)
         assert {key: found.get(key) for key in wanted} == wanted, stream["name"]
         assert not once or found.keys() == wanted.keys(), stream["name"]
 
@@ -67,3 +89,49 @@ def test_a_killed_sync_is_repeated_without_losing_a_day(workspace: Sandbox) -> N
     assert killed.status == "failed"
     assert_complete(final)
     assert_tables(workspace, catalog, destination)
+
+
+def test_ten_days_with_late_opens_have_the_rows_of_a_full_read(small_workspace: Sandbox) -> None:
+    source, destination = source_of(small_workspace), BulkCdkLike()
+    catalog = catalog_of(source)
+    last = run_sync(source, destination, catalog)
+    first_requests = len(small_workspace.journal)
+    for _ in range(10):
+        small_workspace.clock.advance(timedelta(days=1))
+        small_workspace.journal.clear()
+        last = run_sync(source, destination, catalog, last.state_list())
+        assert_complete(last)
+
+    assert_tables(small_workspace, catalog, destination)
+    assert len(small_workspace.journal) < first_requests
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        {"metrics_dates": "text"},
+        {"metrics_dates": "iso", "metrics_end": "exclusive"},
+        {"metrics_dates": "iso", "metrics_zone": "America/New_York"},
+        {"journey_parameter": "both"},
+        {"fields_of_2026": True, "language_variants": True},
+    ],
+    ids=str,
+)
+def test_each_reading_of_the_documents_gives_the_right_rows(small_workspace: Sandbox, readings: JsonObject) -> None:
+    for name, value in readings.items():
+        setattr(small_workspace.customerio, name, value)
+    source, destination = source_of(small_workspace), BulkCdkLike()
+    catalog = catalog_of(source)
+
+    assert_complete(run_sync(source, destination, catalog))
+    assert_tables(small_workspace, catalog, destination, once=True)
+
+
+def test_every_resolution_has_the_numbers_of_the_workspace(small_workspace: Sandbox) -> None:
+    resolutions = ["hours", "days", "weeks", "months"]
+    source, destination = source_of(small_workspace, metrics_resolutions=resolutions), BulkCdkLike()
+    catalog = catalog_of(source)
+
+    assert_complete(run_sync(source, destination, catalog))
+    for resolution in resolutions:
+        assert_tables(small_workspace, catalog, destination, once=True, resolution=resolution)

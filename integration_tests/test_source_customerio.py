@@ -94,7 +94,7 @@ def test_each_region_takes_its_own_key_only(still_workspace: Sandbox, region: st
 
     assert accepted == {"status": "SUCCEEDED"}
     assert rejected
-    assert rejected["message"].startswith(f"Customer.io refused the App API key at {config['api_url']}.")
+    assert rejected["message"].startswith(f"Customer.io rejected the App API key at {config['api_url']}.")
     assert keys[other] not in rejected["message"]
 
 
