@@ -47,6 +47,26 @@ def always(requests: Formula) -> Cost:
     return Cost(requests, requests)
 
 
-def minutes(requests: float, per_minute: float) -> float:
-    """The time that requests take at a rate limit, in minutes."""
-    return requests / per_minute
+@dataclass(frozen=True)
+class StreamCost:
+    """The requests of one stream for one account.
+
+    Attributes:
+        first_sync: requests of a sync without a state.
+        daily_sync: requests of a sync a day later.
+        per_minute: the requests that the vendor allows for this stream.
+    """
+
+    first_sync: int
+    daily_sync: int
+    per_minute: float
+
+    @property
+    def first_minutes(self) -> float:
+        """The time that the first sync takes at the limit."""
+        return self.first_sync / self.per_minute
+
+    @property
+    def daily_minutes(self) -> float:
+        """The time that a daily sync takes at the limit."""
+        return self.daily_sync / self.per_minute

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
-from typing import Any
 
 import pytest
 import yaml
 
+from cdp_connectors.json_types import Json
 from integration_tests.rows import JsonObject
 from integration_tests.vendors import vendor
 from sandbox.airbyte import BulkCdkLike, Connector, DevNull, ScriptedSource, Sync, configured, run_sync
@@ -57,7 +57,7 @@ class Image(Connector):
         options = [part for name, path in inputs.items() for part in (f"--{name}", f"/inputs/{path.name}")]
         return [*RUN, *LIMITS, *self._run_options, *mounts, self.tag, command, *options]
 
-    def inside(self, program: str) -> Any:  # noqa: ANN401 # any JSON value
+    def inside(self, program: str) -> Json:
         """What a Python program prints as JSON when the image's interpreter runs it."""
         python = ["--entrypoint", "/opt/connector/bin/python", self.tag, "-c", program]
         return json.loads(docker("run", "--rm", "--network=none", *python))

@@ -6,11 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from cdp_connectors.json_types import Json
 from integration_tests.postgres import postgres, postgres_binaries
 from integration_tests.rows import JsonObject, by_key
 from integration_tests.vendors import vendor
@@ -49,7 +49,7 @@ def cache(database: str, tmp_path: Path) -> Iterator[JsonObject]:
         yield connection
 
 
-def server() -> Any:  # noqa: ANN401 # a context manager of the connection's arguments
+def server() -> Json:
     binaries = postgres_binaries()
     if binaries is None:
         pytest.skip("this machine has no PostgreSQL server (on Debian and Ubuntu: apt install postgresql)")

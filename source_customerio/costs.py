@@ -10,7 +10,7 @@ newsletters), `sent_newsletters`, `changing_newsletters` (sent within half a yea
 import math
 from collections.abc import Mapping
 
-from cdp_connectors.costs import Account, Cost, Formula, always
+from cdp_connectors.costs import Account, Cost, Formula, StreamCost, always
 
 REQUESTS_PER_MINUTE = 600
 _WEEK = 7
@@ -139,44 +139,38 @@ COSTS: Mapping[str, Cost] = {
 }
 """Every stream; of first syncs, upper bounds where parents without deliveries are not requested further."""
 
-LARGE = Account(
-    sizes={
-        "campaigns": 2_000,
-        "actions_of_campaigns": 20_000,
-        "campaign_actions": 20_000,
-        "active_campaigns": 200,
-        "active_campaign_actions": 2_000,
-        "newsletters": 3_000,
-        "sent_newsletters": 2_900,
-        "changing_newsletters": 300,
-        "active_newsletters": 50,
-        "variants_of_newsletters": 5_800,
-        "active_newsletter_variants": 100,
-        "broadcasts": 50,
-        "actions_of_broadcasts": 100,
-        "broadcast_actions": 100,
-        "broadcast_triggers": 5_000,
-        "active_broadcasts": 10,
-        "active_broadcast_actions": 20,
-        "transactional_messages": 100,
-        "active_transactional": 60,
-        "customers_search": 5_000_000,
-        "optouts": 20_000,
-        "eps_suppression": 200_000,
-        "sending_domains": 3,
-        "messages": 50_000_000,
-        "recent_messages": 8_000_000,
-        "activities": 10_000_000,
-        "new_activities": 300_000,
-        "segments": 500,
-        "segment_memberships": 15_000_000,
-        "sender_identities": 100,
-        "collections": 20,
-        "types": 5,
-        "objects": 50_000,
-        "design_studio_folders": 20,
-        "asset_folders": 50,
-        "assets": 5_000,
+COUNTED: Mapping[str, Mapping[str, str]] = {
+    "campaigns": {"actions": "actions_of_campaigns"},
+    "broadcasts": {"actions": "actions_of_broadcasts"},
+    "newsletters": {"content_ids": "variants_of_newsletters"},
+    **{
+        name: {}
+        for name in (
+            *("transactional_messages", "segments", "sender_identities", "collections", "types"),
+            *("design_studio_folders", "asset_folders"),
+        )
+    },
+}
+"""The lists whose rows decide on the requests of others, and the sizes that their rows hold in lists of their own."""
+
+_BY_VOLUME = {
+    *("customers", "activities", "messages", "draft_messages", "optouts", "eps_suppression", "segment_memberships"),
+    *("objects", "object_attributes", "object_relationships", "person_segments", "person_relationships"),
+    *("person_subscription_preferences", "person_optouts"),
+}
+
+
+def stream_costs(rows: Mapping[str, int]) -> dict[str, StreamCost]:
+    """Return the cost of each stream that does not depend on the number of people, objects or deliveries.
+
+    The daily cost is that of a quiet day, on which nothing was sent, opened or clicked.
+
+    Args:
+        rows: the sizes of `COUNTED`.
+    """
+    account = Account({**rows, "sent_newsletters": rows.get("newsletters", 0)})
+    return {
+        name: StreamCost(round(cost.first(account)), round(cost.daily(account)), REQUESTS_PER_MINUTE)
+        for name, cost in COSTS.items()
+        if name not in _BY_VOLUME
     }
-)
-"""A large workspace, for the table in the README."""

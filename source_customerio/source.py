@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from airbyte_cdk.models import AirbyteConnectionStatus, AirbyteStateMessage, ConfiguredAirbyteCatalog, Status
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
 
 from cdp_connectors.json_types import Json
 from cdp_connectors.source import ManifestSource
@@ -30,9 +31,10 @@ class SourceCustomerio(ManifestSource):
         catalog: ConfiguredAirbyteCatalog | None = None,
         config: Mapping[str, Json] | None = None,
         state: list[AirbyteStateMessage] | None = None,
+        limits: TestLimits | None = None,
     ) -> None:
         MetricsRetriever.activity = Activity()
-        super().__init__(catalog=catalog, config=config, state=state)
+        super().__init__(catalog=catalog, config=config, state=state, limits=limits)
 
     def connect(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
         """Try the connection, and the other region if the key is rejected.

@@ -1,16 +1,20 @@
 """The costs of a sync: a formula for each stream, and the table in the README that they give."""
 
-from scripts.cost_table import README, rewritten
+import pytest
+
+from scripts.cost_tables import CUSTOMERIO_LARGE as LARGE
+from scripts.cost_tables import PACKAGES, ROOT, rewritten
 from scripts.stream_tables import streams
-from source_customerio.costs import COSTS, LARGE
+from source_customerio.costs import COSTS
 
 
 def test_every_stream_has_a_cost() -> None:
     assert {stream.stream.strip("`") for stream in streams("source_customerio")} == set(COSTS)
 
 
-def test_the_readme_has_the_table_that_the_formulas_give() -> None:
-    assert README.read_text() == rewritten()
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_readme_has_the_table_that_the_formulas_give(package: str) -> None:
+    assert (ROOT / package / "README.md").read_text() == rewritten(package)
 
 
 def test_the_metrics_of_a_quiet_workspace_cost_a_tenth_of_a_request_per_parent() -> None:
