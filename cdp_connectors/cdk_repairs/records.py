@@ -40,10 +40,11 @@ def require_objects() -> None:
 def _objects(records: Iterable[Json], stream: str) -> Iterator[Json]:
     for record in records:
         if not isinstance(record, Mapping):
+            message = (
+                f"A response for stream {stream} has a {type(record).__name__} where a record is expected. Run the "
+                "sync again later. If the error persists, check that the API URL is the vendor's own."
+            )
             raise AirbyteTracedException(
-                message=f"A response for stream {stream} has a {type(record).__name__} where a record is expected. Run "
-                "the sync again later. If the error persists, check that the API URL is the vendor's own.",
-                internal_message=f"{stream}: {type(record).__name__} instead of a record",
-                failure_type=FailureType.transient_error,
+                message=message, internal_message=message, failure_type=FailureType.transient_error
             )
         yield record
