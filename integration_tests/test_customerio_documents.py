@@ -112,7 +112,7 @@ TABLES = [
 """The streams whose records are objects of the document."""
 DIFFERENCES = {
     "broadcasts: $.broadcasts[].tags is null": "a list without elements can be null",
-    "campaigns: $.campaigns[] oneOf": "tags can be null, and the types of campaigns are no closed list",
+    "campaigns: $.campaigns[] oneOf": "tags can be null, and the types of campaigns are not a closed list",
     "newsletters: $.newsletters[].tags is null": "a list without elements can be null",
     "messages: $.messages[].recipient is null": "a forgotten person's delivery has none",
     "messages: $.messages[].subject is null": "only e-mails have one",
