@@ -67,9 +67,12 @@ class Segment:
     unfinished: set[date] = field(default_factory=set)
     """Days on which the sandbox's clock stood, but which the connector's, the real one, took for past."""
     start: datetime = field(init=False)
+    first_destinations: set[str] = field(init=False)
+    """Those of the first day: of a later one, Segment answers with zeros for the days before it existed."""
 
     def __post_init__(self) -> None:
         self.secrets = (self.sandbox.segment.region_tokens["us"],)
+        self.first_destinations = {destination["id"] for destination in self.sandbox.segment.destinations}
         self.start = _start(self.sandbox.clock)
         self.unfinished.add(self.sandbox.clock.now.date())
 
@@ -97,9 +100,11 @@ class Segment:
             first = (now - timedelta(days=13)).strftime("%Y-%m-%dT00:00:00Z")
             days = {day.isoformat() for day in self.unfinished}
             rows = [row for row in rows if row["startTime"] >= first and row["startTime"][:10] not in days]
+            rows = [row for row in rows if row["destinationId"] in self.first_destinations]
         elif name.startswith("delivery_overview_"):
             first = (now - timedelta(days=28, hours=18)).strftime("%Y-%m-%d")
-            rows = [row for row in rows if row["time"][:10] >= first]
+            days = {day.isoformat() for day in self.unfinished}
+            rows = [row for row in rows if row["time"][:10] >= first and row["time"][:10] not in days]
         elif name == "sources":
             rows = [{key: value for key, value in row.items() if key != "writeKeys"} for row in rows]
         return rows_by_key(rows, stream)

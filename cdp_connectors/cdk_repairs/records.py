@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
+from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
 from airbyte_cdk.sources.types import Record, StreamSlice, StreamState
+from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.failures import transient_error
 from cdp_connectors.json_types import Json
 
 
@@ -39,8 +40,10 @@ def require_objects() -> None:
 def _objects(records: Iterable[Json], stream: str) -> Iterator[Json]:
     for record in records:
         if not isinstance(record, Mapping):
-            raise transient_error(
-                f"A response for stream {stream} has a {type(record).__name__} where a record is expected. Run the "
-                "sync again later. If the error persists, check that the API URL is the vendor's own."
+            raise AirbyteTracedException(
+                message=f"A response for stream {stream} has a {type(record).__name__} where a record is expected. Run "
+                "the sync again later. If the error persists, check that the API URL is the vendor's own.",
+                internal_message=f"{stream}: {type(record).__name__} instead of a record",
+                failure_type=FailureType.transient_error,
             )
         yield record
