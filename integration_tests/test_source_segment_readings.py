@@ -10,7 +10,7 @@ from integration_tests.rows import JsonObject, by_key
 from sandbox.airbyte import Attempt, BulkCdkLike, Connector, configured, run_sync
 from sandbox.server import Sandbox
 
-START = datetime.now(timezone.utc) - timedelta(days=20)
+START = datetime.now(timezone.utc) - timedelta(days=10)
 MANY = ["sources", "source_regulations", "destination_subscriptions", "reverse_etl_syncs", "space_filters", "audiences"]
 OVERVIEW = "delivery_overview_failed_delivery"
 METRICS = "destination_delivery_metrics_summary"
@@ -138,6 +138,7 @@ def test_an_undocumented_function_type_costs_that_type(sandbox: Sandbox) -> None
 
 
 def test_segments_documented_422_skips_destinations_without_metrics_with_one_request_each(sandbox: Sandbox) -> None:
+    sandbox.clock.advance(datetime.now(timezone.utc) - sandbox.clock.now)
     sandbox.segment.change({"validation_errors": "documented"})
 
     attempt, destination, catalog = synced(sandbox, METRICS)

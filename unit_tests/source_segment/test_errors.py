@@ -291,6 +291,17 @@ def test_a_denied_stream_asks_no_further_parent_and_keeps_what_it_has_read(api: 
     assert len(denied) <= 40  # what 32 workers had under way
 
 
+def test_a_rejected_list_of_parents_is_not_taken_for_a_destination_without_metrics(api: requests_mock.Mocker) -> None:
+    contract = BY_NAME["destination_delivery_metrics_summary"]
+    serve(api, contract, {"json": contract.page(contract.record)})
+    api.get(US + "/destinations", status_code=422, json={"errors": [{"type": "ValidationFailure", "message": "no"}]})
+
+    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
+
+    assert failure_type is FailureType.system_error
+    assert "stream destinations" in sentence
+
+
 def test_a_function_type_that_segment_does_not_accept_costs_that_type_only(api: requests_mock.Mocker) -> None:
     functions = BY_NAME["functions"]
     refusal = {"errors": [{"type": "input-validation", "message": "resourceType is invalid", "field": "resourceType"}]}

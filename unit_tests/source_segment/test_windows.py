@@ -220,6 +220,21 @@ def test_delivery_metrics_resume_per_destination(api: requests_mock.Mocker) -> N
     assert saved[0]["cursor"] == {"startTime": "2026-11-22T00:00:00Z"}
 
 
+def test_delivery_metrics_of_a_new_destination_have_whole_days(api: requests_mock.Mocker) -> None:
+    state = {
+        "use_global_cursor": False,
+        "states": [
+            {"partition": {"destinationId": "d0", "parent_slice": {}}, "cursor": {"startTime": "2026-11-21T00:00:00Z"}}
+        ],
+        "state": {"startTime": "2026-11-21T00:00:00Z"},
+        "lookback_window": 2,
+    }
+
+    requests, _ = sync(api, DELIVERY, "2026-11-22T12:00:00Z", "2020-01-01", state)
+
+    assert {request["startTime"][10:] for request in requests} == {"T00:00:00Z"}
+
+
 @per_overview
 @pytest.mark.parametrize(
     ("now", "first", "last"),
