@@ -96,9 +96,9 @@ def test_a_missing_feature_is_named_whatever_the_status_and_stops_its_streams_al
     attempt, _, _ = synced(sandbox, "users", "transformations", "audiences", "audience_schedules")
 
     assert attempt.source_status["users"] == "COMPLETE"
-    sentences = [error.message for error in attempt.source_errors]
-    assert any("Protocols" in sentence for sentence in sentences)
-    assert any("Audience" in sentence for sentence in sentences)
+    messages = [error.message for error in attempt.source_errors]
+    assert any("Protocols" in message for message in messages)
+    assert any("Audience" in message for message in messages)
     assert {error.failure_type for error in attempt.source_errors} == {"config_error"}
 
 
