@@ -309,7 +309,7 @@ def test_a_function_type_that_segment_does_not_accept_costs_that_type_only(api: 
     }
     serve(api, functions, {"json": functions.page(functions.record)})
     for name in ("INSERT_SOURCE", "INSERT_TRANSFORMATION"):
-        api.get(f"{US}/functions?resourceType={name}", status_code=422, json={"errors": [error]})
+        api.get(f"{US}/functions?resourceType={name}", status_code=422, json=rejection)
 
     output = read_streams(SourceSegment, CONFIG, ["functions"])
 
