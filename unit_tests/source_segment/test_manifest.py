@@ -40,7 +40,7 @@ def test_streams_come_in_one_order_everywhere() -> None:
 
 
 def test_there_is_one_url_template() -> None:
-    assert TEXT.count("config['api_url']") == 1
+    assert TEXT.count("config['base_url']") == 1
 
 
 def test_every_path_is_segments_own() -> None:
