@@ -124,17 +124,15 @@ def test_times_with_microseconds_and_an_offset_are_cursors(sandbox: Sandbox) -> 
     assert "timestamp" in str(saved["audit_events"])
 
 
-def test_an_undocumented_function_type_costs_that_type(sandbox: Sandbox) -> None:
-    sandbox.segment.change({"rejected_function_types": ["INSERT_SOURCE", "INSERT_TRANSFORMATION"]})
+def test_a_rejected_function_type_costs_that_type(sandbox: Sandbox) -> None:
+    rejected = {"DESTINATION", "INSERT_SOURCE", "INSERT_TRANSFORMATION"}
+    expected = {row["id"] for row in sandbox.segment.expected("functions") if row["resourceType"] not in rejected}
+    sandbox.segment.change({"rejected_function_types": sorted(rejected)})
 
     attempt, destination, _ = synced(sandbox, "functions")
 
     assert attempt.failures == []
-    assert {row["resourceType"] for row in destination.table("functions")} == {
-        "SOURCE",
-        "DESTINATION",
-        "INSERT_DESTINATION",
-    }
+    assert {row["id"] for row in destination.table("functions")} == expected
 
 
 def test_segments_documented_422_skips_destinations_without_metrics_with_one_request_each(sandbox: Sandbox) -> None:
