@@ -85,7 +85,7 @@ def assert_same_rows(
         days = {day.isoformat() for day in unfinished | {sandbox.clock.now.date()}}
         wanted = {key: row for key, row in wanted.items() if key[-1][:10] not in days}
         found = {key: row for key, row in found.items() if key in wanted}
-    if name.startswith("delivery_overview_"):  # what was deleted or switched off meanwhile has no counts any more
+    if name.startswith("delivery_overview_"):  # what was deleted or disabled since has no counts any more
         present = {key[:2] for key in wanted}
         found = {key: row for key, row in found.items() if key[:2] in present}
     assert found.keys() == wanted.keys(), name
@@ -98,7 +98,7 @@ def assert_complete(attempt: Attempt, catalog: JsonObject) -> None:
 
 
 def windows(requests: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The requests for a period of time, without those that ask for the whole reach in one."""
+    """The requests for a period of time, without those for the whole reach at once."""
     asked = {"period", "startTime"}
     return [each for each in requests if asked & dict(each[1]).keys() and "delivery-overview" not in each[0]]
 
@@ -168,7 +168,7 @@ def test_gated_streams_fail_alone(sandbox: Sandbox, destination: BulkCdkLike) ->
     assert "Protocols" in last
 
 
-def test_parents_deleted_meanwhile_skip_their_children_only(sandbox: Sandbox, destination: BulkCdkLike) -> None:
+def test_parents_deleted_during_the_sync_skip_their_children_only(sandbox: Sandbox, destination: BulkCdkLike) -> None:
     source = source_of(sandbox)
     catalog = catalog_of(source, "source_connected_warehouses", "destination_subscriptions")
     sandbox.segment.removed_ids |= {source["id"] for source in sandbox.segment.sources[:3]}
@@ -202,7 +202,7 @@ def test_throttling_is_waited_out(sandbox: Sandbox, destination: BulkCdkLike) ->
     assert_same_tables(sandbox, catalog, destination)
 
 
-def test_the_other_regions_token_is_refused_with_the_region_in_the_sentence(shared_sandbox: Sandbox) -> None:
+def test_the_other_regions_token_is_rejected_and_the_message_names_the_region(shared_sandbox: Sandbox) -> None:
     source = source_of(shared_sandbox, api_token=shared_sandbox.segment.region_tokens["eu"])
 
     status = source.check().status

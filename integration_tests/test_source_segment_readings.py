@@ -10,7 +10,7 @@ from integration_tests.rows import JsonObject, by_key
 from sandbox.airbyte import Attempt, BulkCdkLike, Connector, configured, run_sync
 from sandbox.server import Sandbox
 
-START = datetime.now(timezone.utc) - timedelta(days=20)
+START = datetime.now(timezone.utc) - timedelta(days=10)
 MANY = ["sources", "source_regulations", "destination_subscriptions", "reverse_etl_syncs", "space_filters", "audiences"]
 OVERVIEW = "delivery_overview_failed_delivery"
 METRICS = "destination_delivery_metrics_summary"
@@ -96,9 +96,9 @@ def test_a_missing_feature_is_named_whatever_the_status_and_stops_its_streams_al
     attempt, _, _ = synced(sandbox, "users", "transformations", "audiences", "audience_schedules")
 
     assert attempt.source_status["users"] == "COMPLETE"
-    sentences = [error.message for error in attempt.source_errors]
-    assert any("Protocols" in sentence for sentence in sentences)
-    assert any("Audience" in sentence for sentence in sentences)
+    messages = [error.message for error in attempt.source_errors]
+    assert any("Protocols" in message for message in messages)
+    assert any("Audience" in message for message in messages)
     assert {error.failure_type for error in attempt.source_errors} == {"config_error"}
 
 
@@ -124,20 +124,19 @@ def test_times_with_microseconds_and_an_offset_are_cursors(sandbox: Sandbox) -> 
     assert "timestamp" in str(saved["audit_events"])
 
 
-def test_an_undocumented_function_type_costs_that_type(sandbox: Sandbox) -> None:
-    sandbox.segment.change({"rejected_function_types": ["INSERT_SOURCE", "INSERT_TRANSFORMATION"]})
+def test_a_rejected_function_type_costs_that_type(sandbox: Sandbox) -> None:
+    rejected = {"DESTINATION", "INSERT_SOURCE", "INSERT_TRANSFORMATION"}
+    expected = {row["id"] for row in sandbox.segment.expected("functions") if row["resourceType"] not in rejected}
+    sandbox.segment.change({"rejected_function_types": sorted(rejected)})
 
     attempt, destination, _ = synced(sandbox, "functions")
 
     assert attempt.failures == []
-    assert {row["resourceType"] for row in destination.table("functions")} == {
-        "SOURCE",
-        "DESTINATION",
-        "INSERT_DESTINATION",
-    }
+    assert {row["id"] for row in destination.table("functions")} == expected
 
 
 def test_segments_documented_422_skips_destinations_without_metrics_with_one_request_each(sandbox: Sandbox) -> None:
+    sandbox.clock.advance(datetime.now(timezone.utc) - sandbox.clock.now)
     sandbox.segment.change({"validation_errors": "documented"})
 
     attempt, destination, catalog = synced(sandbox, METRICS)

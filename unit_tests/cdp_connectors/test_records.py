@@ -62,3 +62,11 @@ def test_a_change_sees_the_record_and_alters_it_in_place() -> None:
     record = {"name": "ada"}
     Upper().transform(record, config={}, stream_state={}, stream_slice=slice_of({"sourceId": "s1"}))
     assert record == {"name": "ADA"}
+
+
+def test_a_key_can_have_another_name_in_the_record() -> None:
+    record: dict[str, Any] = {"id": "r"}
+    ParentKeys(names={"destinationId": "destinationConfigId"}).transform(
+        record, stream_slice=slice_of({"destinationId": "d1"}, sourceId="s1")
+    )
+    assert record == {"id": "r", "destinationConfigId": "d1", "sourceId": "s1"}

@@ -22,7 +22,7 @@ def usage(name: str, endpoint: str, data_key: str, keys: str) -> Contract:
 def series(
     name: str, path: str, data_key: str, grouping: str, parent: str | None = None, **parameters: str
 ) -> Contract:
-    """A series of days; `grouping` names its grouping fields, in the order in which they are asked for."""
+    """A series of days; `grouping` names its grouping fields, in the order of the request."""
     groups = grouping.split()
     objects = [name for name in parameters if name.endswith("Id")]
     key = [*(objects or ["sourceId"]), *(name for name in groups if name != "source"), "time", "granularity"]
@@ -198,14 +198,14 @@ CONTRACTS = [
         "emails",
         "groupId email",
         record={"email": "1"},
-        shape="texts",
+        shape="strings",
         parent="g1",
         added={"groupId": "g1"},
     ),
     Contract("roles", "/roles", "roles"),
     Contract("users", "/users", "users"),
     Contract("user_groups", "/users/u1/groups", "groups", "userId id", parent="u1", added={"userId": "u1"}),
-    Contract("invites", "/invites", "invites", "email", record={"email": "1"}, shape="texts"),
+    Contract("invites", "/invites", "invites", "email", record={"email": "1"}, shape="strings"),
     Contract("labels", "/labels", "labels", "key value", record={"key": "1", "value": "2"}, paging={}),
     Contract(
         "source_live_plugins",

@@ -1,4 +1,4 @@
-"""Segment's Public API as the unit tests mock it: one object of each kind, and what each stream asks for."""
+"""Segment's Public API as the unit tests mock it: one object of each kind, and what each stream requests."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,15 +44,15 @@ PARENTS = {
 
 @dataclass(frozen=True)
 class Contract:
-    """What a stream promises, and what it asks Segment for on 2026-11-22 with that day as start date.
+    """A stream's promises, and its requests on 2026-11-22 with that day as start date.
 
     Attributes:
-        shape: how Segment wraps the record: in a `list`; as one `object`; as the whole of `data`; as one of `texts`;
+        shape: how Segment wraps the record: in a `list`; as one `object`; as the whole of `data`; as one of `strings`;
             as a point of a `series`; as one of the `subjects` of a suppression.
         paging: the parameter of the page size.
         parent: the parent that the path or the parameters name last.
         removed: what Segment documents and the record leaves out.
-        query: what distinguishes the request from others to the same path, which find nothing.
+        query: what distinguishes the request from others to the same path, which return nothing.
         absent: what is logged when Segment answers 404 for a parent.
     """
 
@@ -98,7 +98,7 @@ class Contract:
         """The list's element that becomes the record."""
         rest = dict(record)
         match self.shape:
-            case "texts":
+            case "strings":
                 return record["email"]
             case "subjects":
                 return {"subjectIds": [rest.pop("subjectId")], **rest}

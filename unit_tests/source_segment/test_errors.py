@@ -1,4 +1,4 @@
-"""What a user reads when Segment, the network or a proxy says no."""
+"""The messages when Segment, the network or a proxy rejects a request."""
 
 import logging
 
@@ -34,17 +34,17 @@ TOO_MANY = {
 }
 
 
-def serve_two_destinations(api: requests_mock.Mocker, contract: Contract, refusal: dict[str, object]) -> None:
-    """List a destination `d0` before `d1`, and answer requests for it with `refusal`."""
+def serve_two_destinations(api: requests_mock.Mocker, contract: Contract, rejection: dict[str, object]) -> None:
+    """List a destination `d0` before `d1`, and answer requests for it with `rejection`."""
     api.get(US + "/destinations", json=PARENTS["d1"].page("d0", "d1"))
     api.get(
         f"{US}{contract.path.replace('d1', 'd0')}?{'' if 'd1' in contract.path else 'destinationConfigId=d0'}",
-        **refusal,
+        **rejection,
     )
 
 
 def only_error(output: EntrypointOutput) -> tuple[FailureType | None, str]:
-    """The failure type and sentence of the one stream that failed."""
+    """The failure type and message of the one stream that failed."""
     errors = [message.trace.error for message in output.errors if message.trace.error.stream_descriptor]
     assert len(errors) == 1
     return errors[0].failure_type, errors[0].message
@@ -58,7 +58,7 @@ def only_error(output: EntrypointOutput) -> tuple[FailureType | None, str]:
         (403, FailureType.config_error, ["denied this token access", "deselect the stream"]),
     ],
 )
-def test_a_refused_stream_fails_alone_and_says_why(
+def test_a_denied_stream_fails_alone_and_says_why(
     api: requests_mock.Mocker, contract: Contract, status: int, failure_type: FailureType, words: list[str]
 ) -> None:
     other = USERS if contract is GROUPS else GROUPS
@@ -67,9 +67,9 @@ def test_a_refused_stream_fails_alone_and_says_why(
 
     output = read_streams(SourceSegment, CONFIG, [contract.name, other.name])
 
-    found_type, sentence = only_error(output)
+    found_type, message = only_error(output)
     assert found_type is failure_type
-    assert all(word in sentence for word in [*words, contract.name])
+    assert all(word in message for word in [*words, contract.name])
     assert len(requests_to(api, contract)) == 1
     assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.INCOMPLETE
     assert output.get_stream_statuses(other.name)[-1] is AirbyteStreamStatus.COMPLETE
@@ -96,9 +96,9 @@ def test_a_gated_stream_names_the_plan_feature(api: requests_mock.Mocker, name: 
     contract = BY_NAME[name]
     serve(api, contract, {"status_code": 403, "json": {"errors": [{"type": "forbidden"}]}})
 
-    _, sentence = only_error(read_streams(SourceSegment, CONFIG, [name]))
+    _, message = only_error(read_streams(SourceSegment, CONFIG, [name]))
 
-    assert feature in sentence
+    assert feature in message
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_an_invalid_request_is_not_repeated_and_quotes_segment(api: requests_moc
     ]
     serve(api, contract, {"status_code": 422, "json": {"errors": errors}})
 
-    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
+    failure_type, message = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
 
     assert failure_type is FailureType.system_error
-    assert "startTime is too old; period is malformed" in sentence
+    assert "startTime is too old; period is malformed" in message
     assert len(requests_to(api, contract)) == 1
 
 
@@ -140,7 +140,7 @@ def test_rate_limiting_waits_as_segment_says(
 
 @per_stream
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_every_stream_waits_and_asks_again(api: requests_mock.Mocker, contract: Contract, status: int) -> None:
+def test_every_stream_waits_and_retries(api: requests_mock.Mocker, contract: Contract, status: int) -> None:
     trouble = {"status_code": status, "json": {"errors": [{"type": "trouble"}]}}
     serve(api, contract, trouble, {"json": contract.page(contract.record)})
 
@@ -156,10 +156,10 @@ def test_rate_limiting_without_a_hint_outlasts_the_window_of_a_minute(
 ) -> None:
     serve(api, USERS, {"status_code": 429, "json": {"errors": []}})
 
-    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, ["users"]))
+    failure_type, message = only_error(read_streams(SourceSegment, CONFIG, ["users"]))
 
     assert failure_type is FailureType.transient_error
-    assert "rate limit" in sentence
+    assert "rate limit" in message
     assert sum(waits) > 60
 
 
@@ -188,15 +188,15 @@ def test_trouble_that_passes_is_waited_out(api: requests_mock.Mocker, trouble: d
 def test_a_web_page_is_an_error_and_never_an_empty_table(api: requests_mock.Mocker, contract: Contract) -> None:
     serve(api, contract, HTML)
 
-    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
+    failure_type, message = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
 
     assert failure_type is FailureType.config_error
-    assert "returned a web page instead of" in sentence
+    assert "returned a web page instead of" in message
 
 
 @per_destination_stream
 @pytest.mark.parametrize(
-    "refusal",
+    "rejection",
     [
         {"type": "input-validation", "message": "Amazon S3 is not supported"},
         {"type": "ValidationFailure", "message": "Validation failure"},
@@ -204,16 +204,16 @@ def test_a_web_page_is_an_error_and_never_an_empty_table(api: requests_mock.Mock
     ids=["explained", "as documented"],
 )
 def test_a_destination_without_metrics_costs_one_request_and_a_log_line(
-    api: requests_mock.Mocker, contract: Contract, refusal: dict[str, str]
+    api: requests_mock.Mocker, contract: Contract, rejection: dict[str, str]
 ) -> None:
     serve(api, contract, {"json": contract.page(contract.record)})
-    serve_two_destinations(api, contract, {"status_code": 422, "json": {"errors": [refusal]}})
+    serve_two_destinations(api, contract, {"status_code": 422, "json": {"errors": [rejection]}})
 
     output = read_streams(SourceSegment, {**CONFIG, "start_date": "2026-11-18"}, [contract.name])
 
     assert rows(output)
     assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.COMPLETE
-    assert any(refusal["message"] in log.log.message for log in output.logs)
+    assert any(rejection["message"] in log.log.message for log in output.logs)
     assert len([request for request in api.request_history if "d0" in request.url]) == 1
 
 
@@ -221,14 +221,14 @@ def test_a_destination_without_metrics_costs_one_request_and_a_log_line(
 def test_a_stream_whose_destinations_are_all_rejected_fails_quotes_segment_and_keeps_its_state(
     api: requests_mock.Mocker, contract: Contract
 ) -> None:
-    refusal = {"errors": [{"type": "ValidationFailure", "message": "Validation failure"}]}
-    serve(api, contract, {"status_code": 422, "json": refusal})
+    rejection = {"errors": [{"type": "ValidationFailure", "message": "Validation failure"}]}
+    serve(api, contract, {"status_code": 422, "json": rejection})
 
     output = read_streams(SourceSegment, CONFIG, [contract.name])
 
-    failure_type, sentence = only_error(output)
+    failure_type, message = only_error(output)
     assert failure_type is FailureType.config_error
-    assert "Validation failure" in sentence
+    assert "Validation failure" in message
     assert [message.state.stream.stream_state.__dict__ for message in output.state_messages] == []
 
 
@@ -240,10 +240,10 @@ def test_a_rejected_parameter_is_not_taken_for_a_destination_without_metrics(
     serve(api, contract, {"json": contract.page(contract.record)})
     serve_two_destinations(api, contract, {"status_code": 422, "json": {"errors": errors}})
 
-    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
+    failure_type, message = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
 
     assert failure_type is FailureType.system_error
-    assert '"startTime" must be within 14 days' in sentence
+    assert '"startTime" must be within 14 days' in message
 
 
 @per_child
@@ -257,10 +257,10 @@ def test_a_404_of_every_parent_is_a_missing_feature_and_not_a_deletion(
     if contract.name == "source_live_plugins":
         assert output.errors == []
         return
-    failure_type, sentence = only_error(output)
+    failure_type, message = only_error(output)
     assert failure_type is FailureType.config_error
-    assert "Segment has no data for any of the requests" in sentence
-    assert "The plan of the workspace may lack" in sentence
+    assert "Segment has no data for any of the requests" in message
+    assert "The plan of the workspace may lack" in message
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -269,10 +269,10 @@ def test_every_status_of_a_missing_feature_names_it(api: requests_mock.Mocker, n
     features = {"audit_events": "Audit Trail", "audiences": "Audience"}
     serve(api, BY_NAME[name], {"status_code": status, "json": {"errors": [{"type": "x", "message": "no"}]}})
 
-    failure_type, sentence = only_error(read_streams(SourceSegment, CONFIG, [name]))
+    failure_type, message = only_error(read_streams(SourceSegment, CONFIG, [name]))
 
     assert failure_type is FailureType.config_error
-    assert features.get(name, "Protocols") in sentence
+    assert features.get(name, "Protocols") in message
 
 
 def test_a_denied_stream_asks_no_further_parent_and_keeps_what_it_has_read(api: requests_mock.Mocker) -> None:
@@ -291,12 +291,25 @@ def test_a_denied_stream_asks_no_further_parent_and_keeps_what_it_has_read(api: 
     assert len(denied) <= 40  # what 32 workers had under way
 
 
+def test_a_rejected_list_of_parents_is_not_taken_for_a_destination_without_metrics(api: requests_mock.Mocker) -> None:
+    contract = BY_NAME["destination_delivery_metrics_summary"]
+    serve(api, contract, {"json": contract.page(contract.record)})
+    api.get(US + "/destinations", status_code=422, json={"errors": [{"type": "ValidationFailure", "message": "no"}]})
+
+    failure_type, message = only_error(read_streams(SourceSegment, CONFIG, [contract.name]))
+
+    assert failure_type is FailureType.system_error
+    assert "stream destinations" in message
+
+
 def test_a_function_type_that_segment_does_not_accept_costs_that_type_only(api: requests_mock.Mocker) -> None:
     functions = BY_NAME["functions"]
-    refusal = {"errors": [{"type": "input-validation", "message": "resourceType is invalid", "field": "resourceType"}]}
+    rejection = {
+        "errors": [{"type": "input-validation", "message": "resourceType is invalid", "field": "resourceType"}]
+    }
     serve(api, functions, {"json": functions.page(functions.record)})
     for name in ("INSERT_SOURCE", "INSERT_TRANSFORMATION"):
-        api.get(f"{US}/functions?resourceType={name}", status_code=422, json=refusal)
+        api.get(f"{US}/functions?resourceType={name}", status_code=422, json=rejection)
 
     output = read_streams(SourceSegment, CONFIG, ["functions"])
 
@@ -320,7 +333,7 @@ def test_check_requests_one_page_per_stream_and_names_what_the_token_cannot_read
     assert "/tracking-plans" in paths
 
 
-def test_check_says_one_sentence_about_a_rejected_token(api: requests_mock.Mocker) -> None:
+def test_check_explains_a_rejected_token(api: requests_mock.Mocker) -> None:
     config = {**CONFIG, "region": "eu"}
     for url in (US, EU):
         api.get(url + "/", status_code=401, json={"errors": [{"type": "unauthorized"}]})

@@ -47,11 +47,11 @@ def documented_examples() -> dict[str, JsonObject]:
 
 
 def documented_record(contract: Contract) -> JsonObject:
-    """The documented schema of what becomes one record."""
+    """The documented schema of one record."""
     schemas = {
         name: each["schema"] for name, each in documented_operations()[anonymous(contract.path)]["records"].items()
     }
-    if contract.shape in {"texts", "subjects"}:
+    if contract.shape in {"strings", "subjects"}:
         return {}
     if contract.shape == "data":
         return {"properties": schemas}

@@ -1,4 +1,4 @@
-"""Every stream's contract: what it promises, what it asks for, and how it ends."""
+"""Every stream's contract: what it promises, what it requests, and how it ends."""
 
 import json
 import logging
@@ -35,10 +35,10 @@ def test_discovers_exactly_the_documented_streams() -> None:
 
 
 @per_stream
-def test_asks_as_documented_and_emits_the_record_with_the_added_keys(
+def test_requests_as_documented_and_emits_the_record_with_the_added_keys(
     api: requests_mock.Mocker, contract: Contract
 ) -> None:
-    unknown = {} if contract.shape == "texts" else {"unknownField": [1]}
+    unknown = {} if contract.shape == "strings" else {"unknownField": [1]}
     removed = dict.fromkeys(contract.removed, "a secret")
     serve(api, contract, {"json": contract.page({**contract.record, **unknown, **removed})})
 
@@ -146,7 +146,7 @@ def test_a_repeating_cursor_is_an_error_instead_of_an_endless_loop(
 
 
 @per_child
-def test_a_parent_deleted_meanwhile_skips_only_its_children(api: requests_mock.Mocker, contract: Contract) -> None:
+def test_a_parent_deleted_on_the_way_costs_its_children_only(api: requests_mock.Mocker, contract: Contract) -> None:
     parent = PARENTS[contract.parent or ""]
     serve(api, contract, {"json": contract.page(contract.record)})
     api.get(f"{US}{parent.path}?{parent.query}", json=parent.page("gone", contract.parent))
@@ -165,7 +165,7 @@ def test_a_parent_deleted_meanwhile_skips_only_its_children(api: requests_mock.M
     ("name", "field", "option"),
     [("sources", "writeKeys", "include_write_keys"), ("function_versions", "code", "include_function_code")],
 )
-def test_what_can_be_a_secret_is_left_out_unless_asked_for(
+def test_what_can_be_a_secret_is_left_out_unless_configured(
     api: requests_mock.Mocker, name: str, field: str, option: str
 ) -> None:
     contract = BY_NAME[name]
@@ -176,10 +176,10 @@ def test_what_can_be_a_secret_is_left_out_unless_asked_for(
     assert rows(read_streams(SourceSegment, {**CONFIG, option: True}, [name])) == [{**secret, **contract.added}]
 
 
-def test_an_endpoint_that_refuses_the_page_size_gets_the_smaller_one(api: requests_mock.Mocker) -> None:
+def test_an_endpoint_that_rejects_the_page_size_gets_the_smaller_one(api: requests_mock.Mocker) -> None:
     users = BY_NAME["users"]
-    refusal = {"errors": [{"type": "input-validation", "message": "pagination.count must be at most 200"}]}
-    serve(api, users, {"status_code": 422, "json": refusal}, {"json": users.page({"id": "u1"})})
+    rejection = {"errors": [{"type": "input-validation", "message": "pagination.count must be at most 200"}]}
+    serve(api, users, {"status_code": 422, "json": rejection}, {"json": users.page({"id": "u1"})})
 
     output = read_streams(SourceSegment, CONFIG, ["users"])
 

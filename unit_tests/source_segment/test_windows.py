@@ -1,4 +1,4 @@
-"""Which periods of time a sync asks Segment for, and what it keeps of the answers."""
+"""The periods of time that a sync requests, and the part of the answers that it keeps."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -69,7 +69,7 @@ def periods(requests: list[dict[str, str]]) -> list[str]:
         ("2026-03-31T12:00:00Z", "2026-03-31", ["2026-03-01"]),
     ],
 )
-def test_usage_asks_for_every_month_from_the_start_dates_to_the_present(
+def test_usage_requests_every_month_from_the_start_dates_to_the_current_one(
     api: requests_mock.Mocker, contract: Contract, now: str, start_date: str, expected: list[str]
 ) -> None:
     requests, _ = sync(api, contract, now, start_date)
@@ -186,7 +186,7 @@ def test_audit_events_resume_an_hour_before_the_saved_state(api: requests_mock.M
     assert [request["startTime"] for request in requests] == ["2026-11-22T08:29:59Z"]
 
 
-def test_delivery_metrics_ask_for_whole_days_that_meet_and_never_older_than_segment_keeps(
+def test_delivery_metrics_request_whole_days_that_meet_and_never_older_than_segment_keeps(
     api: requests_mock.Mocker,
 ) -> None:
     requests, output = sync(api, DELIVERY, "2026-11-22T12:00:00Z", "2020-01-01")
@@ -218,6 +218,21 @@ def test_delivery_metrics_resume_per_destination(api: requests_mock.Mocker) -> N
     saved = output.most_recent_state.stream_state.__dict__["states"]
     assert saved[0]["partition"]["destinationId"] == "d1"
     assert saved[0]["cursor"] == {"startTime": "2026-11-22T00:00:00Z"}
+
+
+def test_delivery_metrics_of_a_new_destination_have_whole_days(api: requests_mock.Mocker) -> None:
+    state = {
+        "use_global_cursor": False,
+        "states": [
+            {"partition": {"destinationId": "d0", "parent_slice": {}}, "cursor": {"startTime": "2026-11-21T00:00:00Z"}}
+        ],
+        "state": {"startTime": "2026-11-21T00:00:00Z"},
+        "lookback_window": 2,
+    }
+
+    requests, _ = sync(api, DELIVERY, "2026-11-22T12:00:00Z", "2020-01-01", state)
+
+    assert {request["startTime"][10:] for request in requests} == {"T00:00:00Z"}
 
 
 @per_overview
