@@ -21,8 +21,8 @@ $(READY): requirements/dev.txt pyproject.toml scripts/create-venv.sh
 demo: $(READY) ## Watch real syncs against the sandbox, end to end (CONNECTOR=segment for one)
 	@$(PYTHON) -m sandbox.demo --connector $(CONNECTOR)
 
-sandbox: $(READY) ## Serve the simulated vendors on this machine
-	@$(PYTHON) -m sandbox
+sandbox: $(READY) ## Serve the simulated vendors on this machine (ARGS="--scale 0.1 --port 9000")
+	@$(PYTHON) -m sandbox $(ARGS)
 
 test: lint types ## Lint, types, unit tests, integration tests
 	$(PYTHON) -m pytest --numprocesses auto
@@ -71,19 +71,19 @@ encoder: $(READY) ## Compile Heap's encoder again after a change (needs rustc)
 fuzz: ## Fuzz Heap's encoder for ten minutes (SECONDS=60 for one; needs rustc and LLVM's fuzzer)
 	@sh scripts/fuzz-encoder.sh $(or $(SECONDS),600)
 
-streams: $(READY) ## Write the tables of streams in the READMEs anew from the manifests
+streams: $(READY) ## Regenerate the stream tables in the READMEs
 	@$(PYTHON) -m scripts.stream_tables
 
 format: $(READY) ## Format the code and apply safe fixes
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-picture: docs/data-flow.svg ## Draw the picture of the data flow anew (needs Graphviz)
+picture: docs/data-flow.svg ## Regenerate docs/data-flow.svg (needs Graphviz)
 
 docs/data-flow.svg: docs/data-flow.dot
 	dot -Tsvg $< -o $@
 
-lock: $(READY) ## Write requirements/ anew from pyproject.toml
+lock: $(READY) ## Regenerate requirements/ from pyproject.toml
 	@sh scripts/lock.sh $(VENV)
 
 clean: ## Remove the virtual environment and everything that was built

@@ -1,1 +1,1 @@
-"""What the connectors of this distribution share: how a source starts, fails and reads its configuration."""
+"""Code shared by the connectors: entry point, error reporting and configuration."""

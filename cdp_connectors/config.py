@@ -1,4 +1,4 @@
-"""Manifest components that put a connector's configuration into one form, once, before anything reads it."""
+"""Manifest components that normalize and validate a connector's configuration before anything reads it."""
 
 import re
 from collections.abc import MutableMapping
@@ -98,7 +98,7 @@ class Credential(ValidationStrategy):
 
 
 def credential_fault(value: Json) -> str | None:
-    """The end of a sentence that begins with the field's title and says what is wrong with a credential, or None.
+    """The fault of a credential, to follow the title of its field in a message; None if it has none.
 
     A credential consists of printable ASCII characters without blanks (RFC 9110, section 11.2, is narrower still). The
     value is not quoted.
@@ -131,7 +131,7 @@ class HttpUrl(ValidationStrategy):
 
 
 def url_fault(value: Json) -> str | None:
-    """The end of a sentence that begins with the field's title and says what is wrong with a URL, or None.
+    """The fault of a URL, to follow the title of its field in a message; None if it has none.
 
     The value is not quoted, since a URL may contain a password.
     """

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, without quoting any value of it."""
+"""The faults of a configuration, described without any of its values."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,7 +18,7 @@ _KINDS = {
 }
 _EXPECTATIONS = {
     "const": "must be {}",
-    "pattern": "does not have the form that its description asks for",
+    "pattern": "does not have the form that its description states",
     "minLength": "is too short",
     "maxLength": "is too long",
     "minItems": "must have at least {} entries",
@@ -28,7 +28,7 @@ _EXPECTATIONS = {
 
 
 def config_fault(config: Json, specification: Mapping[str, Json]) -> str | None:
-    """What is wrong with a configuration, as sentences that name the fields and quote no value; None if nothing is.
+    """The faults of a configuration, as text that names the fields and quotes no value; None if it has none.
 
     The JSON schema library quotes the invalid value, which may be a secret or contain one.
 
@@ -37,13 +37,13 @@ def config_fault(config: Json, specification: Mapping[str, Json]) -> str | None:
         specification: the JSON schema of the connector's form.
     """
     errors = sorted(Draft7Validator(specification).iter_errors(config), key=lambda error: list(map(str, error.path)))
-    sentences = dict.fromkeys(sentence for error in errors for sentence in _sentences(error, specification))
-    return " ".join(sentences) or None
+    faults = dict.fromkeys(fault for error in errors for fault in _faults(error, specification))
+    return " ".join(faults) or None
 
 
-def _sentences(error: ValidationError, specification: Mapping[str, Json]) -> Iterable[str]:
+def _faults(error: ValidationError, specification: Mapping[str, Json]) -> Iterable[str]:
     if error.validator in {"oneOf", "anyOf"}:
-        yield from _sentences_about_options(error, specification)
+        yield from _faults_of_options(error, specification)
     elif error.validator == "required":
         for name in error.validator_value:
             if name not in error.instance:
@@ -52,7 +52,7 @@ def _sentences(error: ValidationError, specification: Mapping[str, Json]) -> Ite
         yield f"{_place(error.absolute_path)} {_expectation(error)}."
 
 
-def _sentences_about_options(error: ValidationError, specification: Mapping[str, Json]) -> Iterable[str]:
+def _faults_of_options(error: ValidationError, specification: Mapping[str, Json]) -> Iterable[str]:
     """The faults of the option that the configuration names by its constant, or what to choose from."""
     place = _place(error.absolute_path)
     if not isinstance(error.instance, Mapping):
@@ -70,7 +70,7 @@ def _sentences_about_options(error: ValidationError, specification: Mapping[str,
     ]
     for nested in error.context or ():
         if nested.schema_path[0] in chosen:
-            yield from _sentences(nested, specification)
+            yield from _faults(nested, specification)
     if not chosen:
         for name, values in names.items():
             yield f"{_place([*error.absolute_path, name])} must be one of: {', '.join(map(str, values))}."

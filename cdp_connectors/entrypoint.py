@@ -1,4 +1,4 @@
-"""How a connector starts as a process: its commands, and one sentence for everything a user can get wrong."""
+"""The entry points of the connectors as processes."""
 
 import logging
 import sys

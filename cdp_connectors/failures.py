@@ -1,4 +1,4 @@
-"""Failures as a user reads them: one sentence each, and the failure type that fits."""
+"""Failures as users read them: a message and the failure type that fits."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Failure:
     """Why a stream was not read."""
 
     failure_type: FailureType
-    sentence: str
+    message: str
 
 
 def config_error(message: str, internal_message: str | None = None) -> AirbyteTracedException:
@@ -45,8 +45,8 @@ def _failure(failure_type: FailureType, message: str, internal_message: str | No
 def error_trace(stream: str, failure: Failure) -> AirbyteMessage:
     """The error trace message of a stream's failure, as of now."""
     error = AirbyteTracedException(
-        message=failure.sentence,
-        internal_message=failure.sentence,
+        message=failure.message,
+        internal_message=failure.message,
         failure_type=failure.failure_type,
         stream_descriptor=StreamDescriptor(name=stream),
     )
@@ -60,9 +60,8 @@ def error_trace(stream: str, failure: Failure) -> AirbyteMessage:
 def stream_failure(message: AirbyteMessage) -> tuple[str, Failure] | None:
     """The stream and the failure that an error trace speaks of, or None for any other message.
 
-    The trace itself is made readable: a request that was repeated in vain says what stood in its way, a vendor
-    that could not be reached is a `transient_error`, and a `config_error` loses its stack trace, since nothing
-    in the code is wrong.
+    The trace itself is made readable: exhausted retries report their cause, a vendor that could not be reached is a
+    `transient_error`, and a `config_error` loses its stack trace, since nothing in the code is wrong.
     """
     trace = message.trace if message.type is Type.TRACE else None
     error = trace.error if trace and trace.type is TraceType.ERROR else None
@@ -85,16 +84,16 @@ def failed_streams(failures: Mapping[str, Failure], *, overwritten: bool) -> Air
     """
     types = {failure.failure_type for failure in failures.values()}
     by_urgency = (FailureType.config_error, FailureType.system_error, FailureType.transient_error)
-    sentences = "; ".join(f"{name}: {failure.sentence.rstrip('.')}" for name, failure in failures.items())
+    reasons = "; ".join(f"{name}: {failure.message.rstrip('.')}" for name, failure in failures.items())
     tables = " Tables that are overwritten keep their previous content until a sync succeeds." if overwritten else ""
     return AirbyteTracedException(
-        message=f"{len(failures)} stream(s) failed; all others were read to their end.{tables} {sentences}.",
+        message=f"{len(failures)} stream(s) failed; all others were read to their end.{tables} {reasons}.",
         internal_message="Failed streams: " + ", ".join(failures),
         failure_type=next(failure_type for failure_type in by_urgency if failure_type in types),
     )
 
 
-def check_sentence(message: str | None) -> str | None:
+def check_message(message: str | None) -> str | None:
     """The message for the user inside the one that the CDK's `check` reports."""
     return _without_attempts(check_reason(message)) if message else message
 
@@ -124,7 +123,7 @@ def _without_attempts(message: str) -> str:
     host = unreachable["host"]
     cause = _CAUSE.search(reason)
     detail = f": {cause['cause'].strip()}" if cause else ""
-    sentences = {
+    messages = {
         "SSLError": (
             f"The TLS certificate of {host} could not be verified{detail}. Check the API URL; if a proxy inspects the "
             "connection, make its certificate authority known to the connector (REQUESTS_CA_BUNDLE)."
@@ -135,7 +134,7 @@ def _without_attempts(message: str) -> str:
         ),
         "ProxyError": f"The proxy in front of {host} could not be used{detail}. Check the proxy settings.",
     }
-    return sentences.get(
+    return messages.get(
         unreachable["kind"],
         f"{host} could not be reached{detail}. Check the network between this connector and the vendor, its proxy "
         "settings, and a custom API URL; otherwise run the sync again later.",

@@ -13,10 +13,10 @@ from cdp_connectors.json_types import Json
 
 
 class PageCursor(str):
-    """A page's cursor that remembers an earlier cursor of the same walk, to notice a cycle of any length.
+    """A page's cursor that remembers an earlier one of the same walk, to detect a cycle of any length.
 
     The remembered cursor moves up to the current one whenever the walk has doubled (Brent's algorithm), so a
-    walk of any length needs constant memory, and a cycle is noticed within three of its rounds. The walk
+    walk of any length needs constant memory, and a cycle is detected within three of its rounds. The walk
     travels with the cursor because one pagination strategy serves all threads and may keep nothing itself.
     """
 
@@ -28,7 +28,7 @@ class PageCursor(str):
 
     @classmethod
     def after(cls, previous: str | None, cursor: str) -> "PageCursor | None":
-        """The cursor that follows `previous` in its walk, or None if the walk has come round."""
+        """The cursor after `previous`, or None if the pages repeat."""
         page = cls(cursor)
         page.remembered, page.steps, page.limit = cursor, 0, 1
         if isinstance(previous, PageCursor):
@@ -44,7 +44,7 @@ class PageCursor(str):
 
 @dataclass
 class EndlessPageGuard(StringCursorPaginationStrategy):
-    """`CursorPagination` that fails when the API hands out a cursor of the same walk again.
+    """`CursorPagination` that fails when the API returns a cursor of the same walk again.
 
     The built-in strategy follows every cursor; one that repeats would be an endless loop of the same rows.
     """
@@ -92,5 +92,5 @@ class EndlessPageGuard(StringCursorPaginationStrategy):
         response: requests.Response,  # noqa: ARG002 # as above
         stream_slice: StreamSlice | None,  # noqa: ARG002 # as above
     ) -> PageCursor | None:
-        """The cursor to go on with after a page, or None to stop there: a place for a subclass to look at the page."""
+        """The cursor to continue with after a page, or None to stop there; subclasses may inspect the page."""
         return cursor

@@ -1,6 +1,6 @@
 """How the process of a connector ends: by itself, by a signal, or together with the reader of its output.
 
-Worker threads may be blocked for ever once nobody takes their records, and Python waits for them at its end.
+Worker threads may be blocked forever once nobody takes their records, and Python waits for them at its end.
 No end below waits for them. Only the standard library is imported, so that a connector can call
 `end_on_signals_and_closed_output` before it imports anything that takes time.
 """

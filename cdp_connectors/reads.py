@@ -1,4 +1,4 @@
-"""What a sync did for each stream: the counts that its last log lines report."""
+"""The counts of each stream of a sync, for the log line that closes the stream."""
 
 import threading
 from collections.abc import Iterator

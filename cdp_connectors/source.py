@@ -21,7 +21,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.availability import is_unavailable, try_streams
 from cdp_connectors.cdk_repairs import RepairedSource, watch_stream
-from cdp_connectors.failures import Failure, check_sentence
+from cdp_connectors.failures import Failure, check_message
 from cdp_connectors.json_types import Json
 from cdp_connectors.reads import StreamRead
 from cdp_connectors.refusals import StoppedStreamError, stop_refused_streams
@@ -80,7 +80,7 @@ class ManifestSource(RepairedSource):
         """
         status = self.connect(logger, config)
         if status.status is Status.SUCCEEDED and (unavailable := self.unavailable_streams()):
-            status.message = _unavailable_sentence(unavailable, skipped=self._skips_unavailable)
+            status.message = _unavailable_message(unavailable, skipped=self._skips_unavailable)
             logger.warning(status.message)
         return status
 
@@ -98,7 +98,7 @@ class ManifestSource(RepairedSource):
             return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
         status = super().check(logger, config)
         if status.status is Status.FAILED:
-            status.message = check_sentence(status.message)
+            status.message = check_message(status.message)
         return status
 
     def unavailable_streams(self) -> dict[str, str]:
@@ -181,7 +181,7 @@ def _damaged_state(fault: str) -> Failure:
     return Failure(FailureType.config_error, f"The saved state of this stream is damaged: {fault}. Reset the stream.")
 
 
-def _unavailable_sentence(streams: Mapping[str, str], *, skipped: bool) -> str:
+def _unavailable_message(streams: Mapping[str, str], *, skipped: bool) -> str:
     remedy = (
         "They will be skipped"
         if skipped

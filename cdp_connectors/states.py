@@ -1,4 +1,4 @@
-"""States as the platform hands them back, and what is wrong with a damaged one."""
+"""States as the platform returns them, and the faults of damaged ones."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -44,7 +44,7 @@ def states_by_stream(states: Iterable[AirbyteStateMessage] | None) -> dict[str, 
 
 
 def state_fault(stream_config: Mapping[str, Json], state: Mapping[str, Json], config: Config) -> str | None:
-    """What is wrong with the state of a stream, or None.
+    """The fault of a stream's state, or None.
 
     The CDK ignores a state that it does not understand, and then reads everything again, or fails the whole sync.
 

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from openapi_schema_validator import OAS30Validator
 
+from sandbox.api.cursors import Cursors
 from sandbox.api.endpoints import OfParents
 from sandbox.api.present import Arguments
 from sandbox.clock import Clock
@@ -49,7 +50,8 @@ OPTIONAL_SINCE_V32 = {"role"}
 VALUES_SINCE_V32 = {"ENGAGE", "INSERT_DESTINATION", "INSERT_SOURCE", "INSERT_TRANSFORMATION"}
 
 NOW = datetime(2026, 3, 10, 9, 30, tzinfo=timezone.utc)
-PATHS = [endpoint.path for endpoint in SegmentWorld(Clock(NOW), seed=1, scale=0.01).endpoints]
+ENDPOINTS = SegmentWorld(Clock(NOW), seed=1, scale=0.01).endpoints
+PATHS = [endpoint.path for endpoint in ENDPOINTS]
 YOUNGER_THAN_V32 = (
     "/credentials",
     "/delivery-overview/",
@@ -139,6 +141,7 @@ def own_parameters(world: SegmentWorld, path: str, arguments: Arguments) -> dict
 @pytest.fixture(scope="module")
 def answers() -> Iterator[Answers]:
     with Sandbox(Clock(NOW)) as sandbox:
+        sandbox.segment.pagination_required = False
         yield Answers(sandbox)
 
 
@@ -177,6 +180,17 @@ def test_answers_agree_with_the_current_records(answers: Answers, v73: dict[str,
 def test_every_documented_field_occurs(answers: Answers, v73: dict[str, JsonObject], path: str) -> None:
     seen = {field for body in answers.to(path) for field in fields_of(body["data"])}
     assert documented_fields(data_schema(v73[bare(path)])) - seen - ABSENT.get(path, set()) == set()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_pagination_is_required_where_the_document_says_so(v73: dict[str, JsonObject], path: str) -> None:
+    endpoint = next(endpoint for endpoint in ENDPOINTS if endpoint.path == path)
+    paging = getattr(endpoint, "paging", None)
+    documented = v73[bare(path)]
+    # The regulations of a source are listed with `pagination` there, but not among the paginated operations.
+    required = documented["pagination_required"] or path == "/regulations/sources/{sourceId}"
+    assert ("pagination" in documented["query_params"] or documented["paginated"]) is (paging is not None)
+    assert required is (isinstance(paging, Cursors) and paging.required)
 
 
 def errors_by_v32(answers: Answers, v32: JsonObject, path: str) -> Iterator[ValidationError]:

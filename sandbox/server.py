@@ -1,10 +1,12 @@
 """The sandbox as one HTTP server: a path for every vendor, and a path to control it."""
 
+import socket
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from starlette.applications import Starlette
@@ -16,6 +18,7 @@ from typing_extensions import Self
 from sandbox.api.faults import FaultMiddleware, Faults
 from sandbox.api.journal import Journal, JournalMiddleware
 from sandbox.api.switches import Switches
+from sandbox.arguments import SEED
 from sandbox.clock import Clock
 from sandbox.customerio.api import customerio_api
 from sandbox.customerio.world import CustomerioWorld
@@ -24,7 +27,7 @@ from sandbox.segment.world import SegmentWorld
 from sandbox.segment_tracking.api import tracking_api
 from sandbox.segment_tracking.world import TrackingWorld
 
-SEED = 20260101
+_HOST = "127.0.0.1"
 
 
 class Sandbox:
@@ -33,6 +36,9 @@ class Sandbox:
     Use it as a context manager; `url` is valid inside. The vendors are mounted at `/segment/us`, `/segment/eu`
     and so on; `/_sandbox` is the control endpoint, described in `sandbox/README.md`.
     """
+
+    _socket: socket.socket
+    _thread: threading.Thread
 
     def __init__(
         self,
@@ -75,17 +81,25 @@ class Sandbox:
                 Mount("/", JournalMiddleware(FaultMiddleware(vendors, self.faults), self.journal)),
             ]
         )
-        config = uvicorn.Config(
-            app, host="127.0.0.1", port=port, log_level="critical", lifespan="off", date_header=False
-        )  # Customer.io's answers carry the sandbox's date
+        # The vendors' responses carry the sandbox's date, not uvicorn's.
+        config = uvicorn.Config(app, log_level="critical", lifespan="off", date_header=False)
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, name="sandbox", daemon=True)
+        self._port = port
 
     @property
     def url(self) -> str:
         """The server's address, without a trailing slash."""
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        return f"http://127.0.0.1:{port}"
+        return f"http://{_HOST}:{self._socket.getsockname()[1]}"
+
+    def requests_of(self, vendor: Literal["segment", "customerio"]) -> Counter[str]:
+        """Return the numbers of requests to a vendor by documented path, such as `/sources/{sourceId}/settings`.
+
+        Only the latest 100,000 requests since `journal.clear()` count.
+        """
+        if vendor == "segment":
+            return self.journal.by_path("/segment/(us|eu)", [each.path for each in self.segment.endpoints])
+        operations = (*self.customerio.operations, *self.customerio.endpoints)
+        return self.journal.by_path("/customerio/(us|eu)/v1", [each.path for each in operations])
 
     def configs(self) -> dict[str, dict[str, Any]]:
         """A working configuration for each connector that this server can answer, by connector name."""
@@ -113,10 +127,15 @@ class Sandbox:
         }
 
     def __enter__(self) -> Self:
+        """Serve until the exit.
+
+        Raises:
+            OSError: if the port is in use.
+        """
+        self._socket = socket.create_server((_HOST, self._port))
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="sandbox", daemon=True)
         self._thread.start()
         while not self._server.started:
-            if not self._thread.is_alive():
-                raise RuntimeError("The sandbox could not start; is the port in use?")
             self._thread.join(0.01)
         return self
 
@@ -125,6 +144,7 @@ class Sandbox:
     ) -> None:
         self._server.should_exit = True
         self._thread.join()
+        self._socket.close()
 
     def _control_routes(self) -> list[Route]:
         return [
@@ -157,7 +177,8 @@ class Sandbox:
         if request.method == "DELETE":
             self.journal.clear()
         listed: list[dict[str, Any]] = [vars(entry) for entry in self.journal]
-        return JSONResponse({"requests": listed})
+        counts = {"segment": self.requests_of("segment"), "customerio": self.requests_of("customerio")}
+        return JSONResponse({"requests": listed, "by_path": counts})
 
     async def _received(self, request: Request) -> JSONResponse:
         if request.method == "POST":

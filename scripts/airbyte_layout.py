@@ -1,7 +1,7 @@
-"""`python -m scripts.airbyte_layout NAME FOLDER`: write one connector as Airbyte's own repository would hold it.
+"""`python -m scripts.airbyte_layout NAME FOLDER`: export one connector in the layout of Airbyte's monorepo.
 
 Airbyte's tools expect a connector in a folder of its own, with a metadata.yaml of its own and its user's page under
-docs/. What is written is for those tools to read: nothing is built from it, and it is made anew every time.
+docs/. The result is for those tools to read: nothing is built from it, and it is replaced every time.
 """
 
 import argparse

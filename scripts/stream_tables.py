@@ -1,4 +1,4 @@
-"""`python -m scripts.stream_tables`: write the table of streams in the READMEs anew, from the manifests.
+"""`python -m scripts.stream_tables`: regenerate the table of streams in the READMEs from the manifests.
 
 A README keeps the table between two markers. What it says of a stream is read off the manifest that the connector
 runs, so that the two cannot disagree: the endpoint, the key, the cursor, the sync modes, what a sync costs in requests,
@@ -63,7 +63,7 @@ def rewritten(package: str) -> str:
 
 
 def _readme(package: str) -> tuple[str, str, str]:
-    """What stands before, between and after the markers."""
+    """The text before, between and after the markers."""
     before, _, rest = (ROOT / package / "README.md").read_text().partition(START)
     between, _, after = rest.partition(END)
     return before, between, after
@@ -80,7 +80,7 @@ def _table(rows: list[Stream]) -> str:
 
 
 def _notes(table: str) -> dict[str, str]:
-    """The last column of the present table, which is written by hand, by the stream's name as it is shown."""
+    """The last column of the current table, which is written by hand, by the stream's name as it is shown."""
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()]
     return {cells[0]: cells[-1] for cells in lines if lines[0][-1] == "notes"}
 
@@ -135,7 +135,7 @@ def _endpoint(stream: Component) -> str:
 
 
 def _requests(stream: Component, manifest: Component) -> str:
-    """What one sync of the stream asks for, without the requests of parents that are streams of their own."""
+    """The requests of one sync of the stream, without those of parents that are streams of their own."""
     retriever = stream["retriever"]
     routers = _routers(retriever.get("partition_router"))
     per = [reason for router in routers for reason in _per(router, manifest)]
@@ -154,7 +154,7 @@ def _routers(routers: Component | list[Component] | None) -> list[Component]:
 def _per(router: Component, manifest: Component) -> Iterator[str]:
     if len(router.get("values", [])) > 1:
         yield f"{router['cursor_field']} ({len(router['values'])})"
-    if router["type"] == "GroupingPartitionRouter":  # asked for one by one
+    if router["type"] == "GroupingPartitionRouter":  # requested one by one
         yield from _per(router["underlying_partition_router"], manifest)
     elif "group_size" in router:
         (rows,) = _per(router["underlying_partition_router"], manifest)

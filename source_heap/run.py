@@ -3,6 +3,8 @@
 import gc
 import sys
 
+from cdp_connectors.extras import exit_for_missing
+
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
@@ -13,8 +15,11 @@ def run() -> None:
     a sixth of the start. Finished lines are no objects to search in later.
     """
     gc.disable()
-    from cdp_connectors.entrypoint import launch  # noqa: PLC0415 # after the line above, as its import takes a second
-    from source_heap.source import SourceHeap  # noqa: PLC0415 # as above
+    try:
+        from cdp_connectors.entrypoint import launch  # noqa: PLC0415 # after the line above; its import takes a second
+        from source_heap.source import SourceHeap  # noqa: PLC0415 # as above
+    except ModuleNotFoundError as error:
+        exit_for_missing(error, "heap")
 
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)

@@ -32,7 +32,7 @@ def test_the_egress_list_is_the_metadatas(name: str) -> None:
     listed = egress(name)
     assert listed
     assert [host for host in listed if not any(fnmatch(host, f"*{pattern.lstrip('*.')}") for pattern in allowed)] == []
-    assert {host for host in allowed if "*" not in host} <= set(listed)
+    assert {host for host in allowed if "*" not in host and "$" not in host} <= set(listed)
 
 
 def test_policies_are_json() -> None:
@@ -54,3 +54,22 @@ def test_images_have_the_versions_of_the_metadata(language: str) -> None:
     for name, version in re.findall(r"((?:source|destination)-[a-z]+):(\d+\.\d+\.\d+)", text):
         assert versions[name] == version
     assert set(re.findall(r"(?:image_tag\s*=|ImageTag\":) \"([0-9.]+)\"", text)) <= set(versions.values())
+
+
+@pytest.mark.parametrize(
+    ("language", "connection", "setting"),
+    [
+        ("hcl", 'resource "airbyte_connection"', 'non_breaking_schema_updates_behavior = "propagate_columns"'),
+        ("sh", "post connections", 'nonBreakingSchemaUpdatesBehavior: "propagate_columns"'),
+    ],
+)
+def test_no_connection_drops_new_fields(language: str, connection: str, setting: str) -> None:
+    examples = [snippet for snippet in snippets("docs/deploying.md", language) if connection in snippet]
+    assert examples
+    assert all(snippet.count(connection) == snippet.count(setting) for snippet in examples)
+
+
+def test_a_self_managed_airbyte_is_asked_for_its_own_tokens() -> None:
+    (provider,) = (snippet for snippet in snippets("docs/deploying.md", "hcl") if 'provider "airbyte"' in snippet)
+    assert "token_url" in provider
+    assert any('"grant-type' in snippet.replace("\\", "") for snippet in snippets("docs/deploying.md", "sh"))

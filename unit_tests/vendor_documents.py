@@ -1,4 +1,4 @@
-"""Where the vendors' own API documents are, which belong to the vendors and are no part of this project.
+"""Where the vendors' own API documents are, which belong to the vendors and are not part of this project.
 
 `VENDOR_DOCS` names a folder with copies of them: `segment/openapi-v32.yaml` (Segment's OpenAPI document of November
 2022), `segment/get-endpoints-v73.json` (the GET operations of its API 73.2.0 of August 2026, with the records as JSON

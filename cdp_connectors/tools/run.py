@@ -2,6 +2,8 @@
 
 import sys
 
+from cdp_connectors.extras import exit_for_missing
+
 
 def run() -> None:
     """Run the command line.
@@ -12,5 +14,5 @@ def run() -> None:
     try:
         from cdp_connectors.tools.cli import main  # noqa: PLC0415 # needs the extra
     except ModuleNotFoundError as error:
-        sys.exit(f"{error.name} is not installed. Install it with: pip install 'cdp-connectors[tools]'")
+        exit_for_missing(error, "tools")
     sys.exit(main())

@@ -1,7 +1,8 @@
-"""What the sandbox was asked."""
+"""The log of requests."""
 
-from collections import deque
-from collections.abc import Iterator
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -40,6 +41,15 @@ class Journal:
     def add(self, request: Request) -> None:
         """Append a request."""
         self._requests.append(request)
+
+    def by_path(self, prefix: str, paths: Iterable[str]) -> Counter[str]:
+        """Return the numbers of requests by path, the ids of which are in braces: `/campaigns/{campaign_id}/actions`.
+
+        Paths are below `prefix`, a regular expression such as `/segment/(us|eu)`; requests of other paths do not count.
+        """
+        patterns = {path: re.compile(prefix + re.sub("{.+?}", "[^/]+", path)) for path in paths}
+        found = (next((path for path in patterns if patterns[path].fullmatch(each.path)), None) for each in self)
+        return Counter(path for path in found if path)
 
     def clear(self) -> None:
         """Forget everything."""

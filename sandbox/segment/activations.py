@@ -30,6 +30,7 @@ class Activations:
             Listing(
                 path="/spaces/{spaceId}/audiences/{audienceId}/destination-connections",
                 stream="audience_destination_connections",
+                primary_key=("audienceId", "id"),
                 key="connections",
                 records=lambda arguments, _: self._connections(arguments),
                 of=self._each,

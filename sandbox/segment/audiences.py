@@ -62,6 +62,7 @@ class Audiences:
             Listing(
                 path="/spaces/{spaceId}/audiences",
                 stream="audiences",
+                primary_key=("spaceId", "id"),
                 key="audiences",
                 records=self._listed,
                 makes=lambda audience: [self._with_schedules(audience)],
@@ -75,6 +76,7 @@ class Audiences:
             Listing(
                 path="/spaces/{spaceId}/audiences/{audienceId}/schedules",
                 stream="audience_schedules",
+                primary_key=("audienceId", "id"),
                 key="audienceSchedules",
                 records=lambda arguments, _: self._schedules[arguments["audienceId"]],
                 of=self.each,
@@ -85,6 +87,7 @@ class Audiences:
             Listing(
                 path="/spaces/{spaceId}/audiences/{audienceId}/audience-references",
                 stream="audience_references",
+                primary_key=("audienceId", "id"),
                 key="audiences",
                 records=self._references,
                 of=self.each,
@@ -97,6 +100,7 @@ class Audiences:
             Listing(
                 path="/spaces/{spaceId}/computed-traits",
                 stream="computed_traits",
+                primary_key=("spaceId", "id"),
                 key="computedTraits",
                 records=lambda arguments, now: visible(self._traits[arguments["spaceId"]], now),
                 of=self._spaces.each,

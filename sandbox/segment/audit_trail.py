@@ -76,12 +76,14 @@ class AuditEvents(Endpoint):
     stream: str = "audit_events"
     gate: str | None = "audit-trail"
     trail: AuditTrail
+    paging: Cursors = Cursors(with_total=False, required=False)  # noqa: RUF009 - it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the events of the window that is asked for."""
-        paging = Cursors(with_total=False, required=False)
-        given = parameters(request, present, paging.parameters | {"startTime", "endTime", "resourceId", "resourceType"})
-        page = paging.page(request, given, present)
+        given = parameters(
+            request, present, self.paging.parameters | {"startTime", "endTime", "resourceId", "resourceType"}
+        )
+        page = self.paging.page(request, given, present)
         end = page.cursor.end or moment(given, "endTime", present.now)
         start = moment(given, "startTime", present.now - RETENTION)
         window(present, start, end, earliest=present.now - RETENTION)

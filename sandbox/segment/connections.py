@@ -83,6 +83,7 @@ class Connections:
             Listing(
                 path="/sources/{sourceId}/connected-destinations",
                 stream="source_connected_destinations",
+                primary_key=("sourceId", "id"),
                 key="destinations",
                 records=lambda arguments, now: self.destinations_of(arguments["sourceId"], now),
                 of=self.each_source,
@@ -90,6 +91,7 @@ class Connections:
             Listing(
                 path="/sources/{sourceId}/connected-warehouses",
                 stream="source_connected_warehouses",
+                primary_key=("sourceId", "id"),
                 key="warehouses",
                 records=lambda arguments, now: self.warehouses_of(arguments["sourceId"], now),
                 of=self.each_source,

@@ -65,6 +65,7 @@ class DeletionAndSuppression:
             Listing(
                 path="/regulations/sources/{sourceId}",
                 stream="source_regulations",
+                primary_key=("sourceId", "id"),
                 key="regulations",
                 records=lambda arguments, now: _filtered(
                     visible(self._of_sources[arguments["sourceId"]], now), arguments
@@ -78,6 +79,7 @@ class DeletionAndSuppression:
             Listing(
                 path="/suppressions",
                 stream="suppressions",
+                primary_key=("subjectType", "subjectId"),
                 key="suppressed",
                 records=lambda _, now: visible(self._suppressed, now),
                 makes=_one_by_one,

@@ -118,6 +118,7 @@ class DeliveryMetrics(OfParents):
 
     path: str = "/destinations/{destinationId}/delivery-metrics"
     stream: str = "destination_delivery_metrics_summary"
+    primary_key: tuple[str, ...] = ("sourceId", "destinationId", "granularity", "startTime")
     gate: str | None = "delivery-metrics"
     delivery: Delivery
     connections: Connections

@@ -82,8 +82,9 @@ class DeliveryOverview:
             Overview(
                 path=f"/delivery-overview/{step.name}",
                 stream=f"delivery_overview_{step.name.replace('-', '_')}",
+                primary_key=(*_ids(step), *step.groups, "granularity", "time"),
                 of=self._each_destination if step.at_destination else self._connections.each_source,
-                required=("sourceId", "destinationConfigId") if step.at_destination else ("sourceId",),
+                required=_ids(step),
                 step=step,
                 overview=self,
             )
@@ -171,6 +172,10 @@ class Overview(OfParents):
                 point["retryCount"] = point["count"] // 25
             made["totalRetryCount"] = sum(point["retryCount"] for point in series)
         return made
+
+
+def _ids(step: _Step) -> tuple[str, ...]:
+    return ("sourceId", "destinationConfigId") if step.at_destination else ("sourceId",)
 
 
 def _share(counter: Counter, first: int, last: int) -> Callable[[date], int]:

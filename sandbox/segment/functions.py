@@ -58,6 +58,7 @@ class Functions:
             Listing(
                 path="/functions/{functionId}/versions",
                 stream="function_versions",
+                primary_key=("functionId", "id"),
                 key="versions",
                 records=lambda arguments, now: visible(self._versions[arguments["functionId"]], now),
                 of=self._each,

@@ -65,6 +65,7 @@ class Iam:
             Listing(
                 path="/invites",
                 stream="invites",
+                primary_key=("email",),
                 key="invites",
                 records=lambda _, now: self._emails(now),
                 makes=_row_of_email,
@@ -72,6 +73,7 @@ class Iam:
             Listing(
                 path="/groups/{userGroupId}/users",
                 stream="group_users",
+                primary_key=("groupId", "id"),
                 key="users",
                 records=lambda arguments, _: self._members[arguments["userGroupId"]],
                 of=self._each_group,
@@ -80,6 +82,7 @@ class Iam:
             Listing(
                 path="/groups/{userGroupId}/invites",
                 stream="group_invites",
+                primary_key=("groupId", "email"),
                 key="emails",
                 records=lambda arguments, now: self._emails(now, arguments["userGroupId"]),
                 makes=_row_of_email,
@@ -89,6 +92,7 @@ class Iam:
             Listing(
                 path="/users/{userId}/groups",
                 stream="user_groups",
+                primary_key=("userId", "id"),
                 key="groups",
                 records=lambda arguments, now: self._groups_of(arguments["userId"], now),
                 of=lambda now: [{"userId": user["id"]} for user in visible(self.users, now)],

@@ -67,6 +67,7 @@ class Protocols:
             Listing(
                 path="/tracking-plans/{trackingPlanId}/rules",
                 stream="tracking_plan_rules",
+                primary_key=("trackingPlanId", "type", "key", "version"),
                 key="rules",
                 records=lambda arguments, now: visible(self._rules[arguments["trackingPlanId"]], now),
                 makes=lambda rule: [{"key": "", **rule}],
@@ -79,6 +80,7 @@ class Protocols:
             Listing(
                 path="/tracking-plans/{trackingPlanId}/sources",
                 stream="tracking_plan_sources",
+                primary_key=("trackingPlanId", "id"),
                 key="sources",
                 records=self._sources_of,
                 of=self._each_plan,

@@ -48,6 +48,7 @@ class ReverseEtl:
             Listing(
                 path="/reverse-etl-models/{modelId}/subscriptionId/{subscriptionId}/syncs",
                 stream="reverse_etl_syncs",
+                primary_key=("modelId", "subscriptionId", "syncId"),
                 key="syncStatuses",
                 records=self._syncs,
                 of=self._each_subscription,

@@ -39,10 +39,18 @@ class SourceDetails:
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints of the tags Labels and Live Plugins, and the schema settings of the tag Sources."""
         return [
-            Listing(path="/labels", stream="labels", key="labels", records=self._labels, paging=None),
+            Listing(
+                path="/labels",
+                stream="labels",
+                primary_key=("key", "value"),
+                key="labels",
+                records=self._labels,
+                paging=None,
+            ),
             Single(
                 path="/sources/{sourceId}/settings",
                 stream="source_settings",
+                primary_key=("sourceId",),
                 data=lambda arguments, now: {
                     "sourceId": arguments["sourceId"],
                     "settings": visible(self._settings[arguments["sourceId"]], now)[0],
@@ -52,6 +60,7 @@ class SourceDetails:
             Single(
                 path="/sources/{sourceId}/live-plugins/latest",
                 stream="source_live_plugins",
+                primary_key=("sourceId", "id"),
                 data=self._live_plugin,
                 row=lambda data: data["livePlugin"],
                 of=self._connections.each_source,

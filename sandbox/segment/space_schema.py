@@ -59,6 +59,7 @@ class SpaceSchema:
             Listing(
                 path="/spaces/{spaceId}/events",
                 stream="space_events",
+                primary_key=("spaceId", "name", "type"),
                 key="events",
                 records=lambda arguments, now: _sorted(
                     self._events[arguments["spaceId"]], arguments, now, "lastSeenAt", "desc"
@@ -72,6 +73,7 @@ class SpaceSchema:
             Listing(
                 path="/spaces/{spaceId}/traits",
                 stream="space_traits",
+                primary_key=("spaceId", "collection", "trait"),
                 key="traits",
                 records=self._listed_traits,
                 of=lambda now: [{**arguments, "collection": _COLLECTION} for arguments in self._spaces.each(now)],
@@ -88,6 +90,7 @@ class SpaceSchema:
             Listing(
                 path="/spaces/{spaceId}/entity-paths",
                 stream="space_entity_paths",
+                primary_key=("spaceId", "id"),
                 key="entityPaths",
                 records=lambda arguments, _: self._paths[arguments["spaceId"]],
                 of=self._spaces.each,

@@ -46,6 +46,7 @@ class Spaces:
             Listing(
                 path="/spaces/{spaceId}/profiles-warehouses",
                 stream="profiles_warehouses",
+                primary_key=("spaceId", "id"),
                 key="profilesWarehouses",
                 records=lambda arguments, now: visible(self._warehouses[arguments["spaceId"]], now),
                 of=self.each,
@@ -55,6 +56,7 @@ class Spaces:
             Listing(
                 path="/spaces/{spaceId}/profiles-warehouses/{warehouseId}/selective-syncs",
                 stream="profiles_warehouse_selective_syncs",
+                primary_key=("spaceId", "warehouseId", "collection"),
                 key="items",
                 records=lambda arguments, _: _selective_syncs(arguments["warehouseId"]),
                 envelope=lambda arguments, _, data: data | {"enableEventTables": arguments["warehouseId"] < "T"},

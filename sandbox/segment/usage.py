@@ -88,6 +88,11 @@ class Usage:
             _UsageListing(
                 path=f"/usage/{path}",
                 stream=f"usage_{name}_daily",
+                primary_key=(
+                    *(("sourceId",) if "sources" in path else ()),
+                    *(("periodStart",) if kind == "MTU" else ()),
+                    "timestamp",
+                ),
                 key=f"daily{'PerSource' if 'sources' in path else 'Workspace'}{kind}Usage",
                 of_month=rows,
                 first_month=self.first_month,

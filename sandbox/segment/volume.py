@@ -71,6 +71,7 @@ class EventsVolume(Endpoint):
 
     path: str = "/events/volume"
     stream: str = "events_volume"
+    primary_key: tuple[str, ...] = ("sourceId", "eventName", "eventType", "granularity", "time")
     per_minute: int | None = 60
     workspace_id: str
     volume: Volume

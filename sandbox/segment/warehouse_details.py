@@ -34,6 +34,7 @@ class WarehouseDetails:
             Listing(
                 path="/warehouses/{warehouseId}/connected-sources",
                 stream="warehouse_connected_sources",
+                primary_key=("warehouseId", "id"),
                 key="sources",
                 records=lambda arguments, now: self._sources(arguments["warehouseId"], now),
                 of=each,
@@ -43,6 +44,7 @@ class WarehouseDetails:
             Single(
                 path="/warehouses/{warehouseId}/connection-state",
                 stream="warehouse_connection_states",
+                primary_key=("warehouseId",),
                 data=lambda arguments, _: {"connectionState": self._chance("state", arguments).choice(_STATES)},
                 of=each,
                 adds=added,
@@ -51,6 +53,7 @@ class WarehouseDetails:
             Single(
                 path="/warehouses/{warehouseId}/advanced-sync-schedule",
                 stream="warehouse_sync_schedules",
+                primary_key=("warehouseId",),
                 data=lambda arguments, _: _schedule(self._chance("schedule", arguments)),
                 of=each,
                 adds=added,
@@ -59,6 +62,7 @@ class WarehouseDetails:
             Listing(
                 path="/warehouses/{warehouseId}/syncs",
                 stream="warehouse_syncs",
+                primary_key=("warehouseId", "sourceId", "start"),
                 key="reports",
                 records=self._syncs,
                 of=each,
@@ -69,6 +73,7 @@ class WarehouseDetails:
             Listing(
                 path="/warehouses/{warehouseId}/connected-sources/{sourceId}/selective-syncs",
                 stream="warehouse_selective_syncs",
+                primary_key=("warehouseId", "sourceId", "collection"),
                 key="items",
                 records=lambda arguments, _: _selective_syncs(self._chance("selective-syncs", arguments), arguments),
                 of=self._each_pair,

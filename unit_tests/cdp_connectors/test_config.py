@@ -1,4 +1,4 @@
-"""A configuration in one form, and sentences for what cannot be put into it."""
+"""A configuration in one form, and messages for what cannot be put into it."""
 
 from typing import Any
 
@@ -32,19 +32,19 @@ def test_start_date_is_normalized(entered: str, normalized: str) -> None:
 @pytest.mark.parametrize(
     "entered", ["31/12/2024", "2024-02-30", "2023-02-29", "2024-13-01", "yesterday", "20240101", "", 20240101, None]
 )
-def test_a_start_date_that_is_no_date_is_refused_as_it_was_entered(entered: object) -> None:
+def test_a_start_date_that_is_not_a_date_is_rejected(entered: object) -> None:
     config: dict[str, Any] = {"start_date": entered}
     NormalizeConfig().transform(config)
 
-    with pytest.raises(AirbyteTracedException) as refusal:
+    with pytest.raises(AirbyteTracedException) as rejection:
         StartDate().validate(config["start_date"])
 
-    assert refusal.value.failure_type is FailureType.config_error
-    assert str(refusal.value).startswith("Start Date is not a date.")
+    assert rejection.value.failure_type is FailureType.config_error
+    assert str(rejection.value).startswith("Start Date is not a date.")
 
 
 @freeze_time("2026-11-22T12:00:00Z")
-def test_a_start_date_in_the_future_is_refused() -> None:
+def test_a_start_date_in_the_future_is_rejected() -> None:
     StartDate().validate("2026-11-22T12:00:00Z")
     with pytest.raises(AirbyteTracedException, match="is in the future"):
         StartDate().validate("2026-11-22T12:00:01Z")

@@ -13,10 +13,10 @@ from airbyte_cdk.models import (
     Type,
 )
 
-from cdp_connectors.failures import Failure, check_sentence, failed_streams, stream_failure
+from cdp_connectors.failures import Failure, check_message, failed_streams, stream_failure
 
 EXHAUSTED = "Exhausted available request attempts. Please see logs for more details. Exception: "
-REFUSED = (
+UNREACHABLE = (
     "ConnectionError: HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url: / "
     "(Caused by NewConnectionError(\"HTTPSConnection(host='api.example.com', port=443): "
     'Failed to establish a new connection: [Errno 111] Connection refused"))'
@@ -34,7 +34,7 @@ def error_trace(message: str, failure_type: FailureType, stream: str | None = "u
 
 
 def test_a_vendor_out_of_reach_is_transient_and_named() -> None:
-    message = error_trace(EXHAUSTED + REFUSED, FailureType.system_error)
+    message = error_trace(EXHAUSTED + UNREACHABLE, FailureType.system_error)
 
     failure = stream_failure(message)
 
@@ -55,9 +55,9 @@ def test_requests_repeated_in_vain_keep_the_vendors_sentence() -> None:
     ("failure_type", "stack_trace"), [(FailureType.config_error, None), (FailureType.system_error, "Traceback")]
 )
 def test_only_a_defect_keeps_its_stack_trace(failure_type: FailureType, stack_trace: str | None) -> None:
-    message = error_trace("A sentence.", failure_type)
+    message = error_trace("A message.", failure_type)
 
-    assert stream_failure(message) == ("users", Failure(failure_type, "A sentence."))
+    assert stream_failure(message) == ("users", Failure(failure_type, "A message."))
     assert message.trace.error.stack_trace == stack_trace
 
 
@@ -65,7 +65,7 @@ def test_other_messages_are_no_failures_of_a_stream() -> None:
     log = AirbyteMessage(type=Type.LOG, log=AirbyteLogMessage(level=Level.ERROR, message="text"))
 
     assert stream_failure(log) is None
-    assert stream_failure(error_trace("A sentence.", FailureType.system_error, stream=None)) is None
+    assert stream_failure(error_trace("A message.", FailureType.system_error, stream=None)) is None
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_end_of_a_partly_failed_read_names_every_stream(types: list[str], wo
 
 
 @pytest.mark.parametrize(
-    ("reported", "sentence"),
+    ("reported", "message"),
     [
         ("'Stream workspace is not available: The token is wrong.'", "The token is wrong."),
         ('"It isn\'t there."', "It isn't there."),
@@ -96,8 +96,8 @@ def test_the_end_of_a_partly_failed_read_names_every_stream(types: list[str], wo
         (None, None),
     ],
 )
-def test_check_reports_the_sentence_itself(reported: str | None, sentence: str | None) -> None:
-    assert check_sentence(reported) == sentence
+def test_check_reports_the_message_itself(reported: str | None, message: str | None) -> None:
+    assert check_message(reported) == message
 
 
 CERTIFICATE = (
@@ -135,5 +135,5 @@ def test_each_way_not_to_reach_a_vendor_has_a_message_of_its_own(
     found = stream_failure(message)
 
     assert found
-    assert all(word in found[1].sentence for word in words)
+    assert all(word in found[1].message for word in words)
     assert found[1].failure_type is failure_type

@@ -1,4 +1,4 @@
-"""The end of a read: what the platform, and whoever reads the log at night, are told."""
+"""The end of a read, as the platform and whoever reads the log at night see it."""
 
 import logging
 from collections.abc import Sequence

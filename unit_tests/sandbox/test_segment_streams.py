@@ -6,87 +6,24 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from sandbox.api.endpoints import OfParents
 from sandbox.api.timeline import Record
 from sandbox.clock import Clock
 from sandbox.segment.access import GATES
 from sandbox.segment.world import SegmentWorld
 
-SERIES = ["eventName", "eventType", "granularity", "time"]
-KEYS = {
-    "audience_activations": ["id"],
-    "audience_destination_connections": ["audienceId", "id"],
-    "audience_references": ["audienceId", "id"],
-    "audience_schedules": ["audienceId", "id"],
-    "audiences": ["spaceId", "id"],
-    "audit_events": ["id"],
-    "catalog_destinations": ["id"],
-    "catalog_sources": ["id"],
-    "catalog_warehouses": ["id"],
-    "computed_traits": ["spaceId", "id"],
-    "credentials": ["id"],
-    "delivery_overview_failed_delivery": ["sourceId", "destinationConfigId", "discardReason", *SERIES],
-    "delivery_overview_failed_on_ingest": ["sourceId", "discardReason", *SERIES],
-    "delivery_overview_filtered_at_destination": ["sourceId", "destinationConfigId", "discardReason", *SERIES],
-    "delivery_overview_filtered_at_source": ["sourceId", "discardReason", *SERIES],
-    "delivery_overview_successful_delivery": ["sourceId", "destinationConfigId", "discardReason", *SERIES],
-    "delivery_overview_successfully_received": ["sourceId", *SERIES],
-    "destination_delivery_metrics_summary": ["sourceId", "destinationId", "granularity", "startTime"],
-    "destination_filters": ["id"],
-    "destination_subscriptions": ["id"],
-    "destinations": ["id"],
-    "events_volume": ["sourceId", *SERIES],
-    "function_versions": ["functionId", "id"],
-    "functions": ["id"],
-    "group_invites": ["groupId", "email"],
-    "group_users": ["groupId", "id"],
-    "groups": ["id"],
-    "insert_function_instances": ["id"],
-    "invites": ["email"],
-    "labels": ["key", "value"],
-    "profiles_warehouse_selective_syncs": ["spaceId", "warehouseId", "collection"],
-    "profiles_warehouses": ["spaceId", "id"],
-    "regulations": ["id"],
-    "reverse_etl_models": ["id"],
-    "reverse_etl_syncs": ["syncId"],
-    "roles": ["id"],
-    "source_connected_destinations": ["sourceId", "id"],
-    "source_connected_warehouses": ["sourceId", "id"],
-    "source_live_plugins": ["sourceId", "id"],
-    "source_regulations": ["sourceId", "id"],
-    "source_settings": ["sourceId"],
-    "sources": ["id"],
-    "space_entity_paths": ["spaceId", "id"],
-    "space_events": ["spaceId", "name", "type"],
-    "space_filters": ["id"],
-    "space_traits": ["spaceId", "collection", "trait"],
-    "spaces": ["id"],
-    "suppressions": ["subjectType", "subjectId"],
-    "tracking_plan_rules": ["trackingPlanId", "type", "key", "version"],
-    "tracking_plan_sources": ["trackingPlanId", "id"],
-    "tracking_plans": ["id"],
-    "transformations": ["id"],
-    "usage_api_calls_per_source_daily": ["sourceId", "timestamp"],
-    "usage_api_calls_workspace_daily": ["timestamp"],
-    "usage_mtu_per_source_daily": ["sourceId", "periodStart", "timestamp"],
-    "usage_mtu_workspace_daily": ["periodStart", "timestamp"],
-    "user_groups": ["userId", "id"],
-    "users": ["id"],
-    "warehouse_connected_sources": ["warehouseId", "id"],
-    "warehouse_connection_states": ["warehouseId"],
-    "warehouse_selective_syncs": ["warehouseId", "sourceId", "collection"],
-    "warehouse_sync_schedules": ["warehouseId"],
-    "warehouse_syncs": ["warehouseId", "sourceId", "start"],
-    "warehouses": ["id"],
-    "workspace": ["id"],
+ENDPOINTS = {endpoint.stream: endpoint for endpoint in SegmentWorld(Clock(), seed=1, scale=0.01).endpoints}
+BELOW = {
+    stream: endpoint
+    for stream, endpoint in ENDPOINTS.items()
+    if isinstance(endpoint, OfParents) and "{" in endpoint.path and set(endpoint.adds) & set(endpoint.primary_key)
 }
-# child stream, its fields, parent stream, the parent's fields
-PARENTS = [
+# what refers to rows of another stream: stream, its fields, the other stream, its fields
+REFERENCES = [
     ("audience_activations", ["connectionId"], "audience_destination_connections", ["id"]),
     ("audience_references", ["id"], "audiences", ["id"]),
-    ("audiences", ["spaceId"], "spaces", ["id"]),
     ("destination_filters", ["destinationId", "sourceId"], "destinations", ["id", "sourceId"]),
     ("events_volume", ["sourceId"], "sources", ["id"]),
-    ("function_versions", ["functionId"], "functions", ["id"]),
     ("group_invites", ["email"], "invites", ["email"]),
     ("group_users", ["id", "name", "email"], "users", ["id", "name", "email"]),
     ("group_users", ["groupId", "id"], "user_groups", ["id", "userId"]),
@@ -96,26 +33,11 @@ PARENTS = [
     ("reverse_etl_syncs", ["modelId", "sourceId"], "reverse_etl_models", ["id", "sourceId"]),
     ("profiles_warehouse_selective_syncs", ["spaceId", "warehouseId"], "profiles_warehouses", ["spaceId", "id"]),
     ("space_filters", ["spaceId"], "spaces", ["id"]),
-    ("tracking_plan_rules", ["trackingPlanId"], "tracking_plans", ["id"]),
     ("tracking_plan_sources", ["id"], "sources", ["id"]),
     ("warehouse_connected_sources", ["warehouseId", "id"], "source_connected_warehouses", ["id", "sourceId"]),
     ("source_connected_warehouses", ["id", "sourceId"], "warehouse_connected_sources", ["warehouseId", "id"]),
     ("warehouse_selective_syncs", ["warehouseId", "sourceId"], "warehouse_connected_sources", ["warehouseId", "id"]),
     ("warehouse_syncs", ["warehouseId", "sourceId"], "warehouse_connected_sources", ["warehouseId", "id"]),
-]
-# stream, a parent that is removed, by the field that has its id
-REMOVED = [
-    ("audience_schedules", "spaceId"),
-    ("audiences", "spaceId"),
-    ("delivery_overview_failed_delivery", "destinationConfigId"),
-    ("function_versions", "functionId"),
-    ("group_users", "groupId"),
-    ("reverse_etl_syncs", "subscriptionId"),
-    ("source_settings", "sourceId"),
-    ("space_filters", "spaceId"),
-    ("tracking_plan_rules", "trackingPlanId"),
-    ("user_groups", "userId"),
-    ("warehouse_syncs", "warehouseId"),
 ]
 
 
@@ -123,27 +45,36 @@ def keys(rows: list[Record], *fields: str) -> set[tuple[object, ...]]:
     return {tuple(row[field] for field in fields) for row in rows}
 
 
-def test_every_stream_is_known(still_world: SegmentWorld) -> None:
-    assert {endpoint.stream for endpoint in still_world.endpoints} == KEYS.keys()
-    assert {endpoint.gate for endpoint in still_world.endpoints} == {None, *GATES}
+def test_every_feature_gates_something() -> None:
+    assert {endpoint.gate for endpoint in ENDPOINTS.values()} == {None, *GATES}
 
 
-@pytest.mark.parametrize(("stream", "key"), KEYS.items())
-def test_rows_are_unique_by_a_key_that_is_never_null(still_world: SegmentWorld, stream: str, key: list[str]) -> None:
-    rows = still_world.expected(stream)
+@pytest.mark.parametrize("stream", ENDPOINTS)
+def test_rows_are_unique_by_a_key_that_is_never_null(still_world: SegmentWorld, stream: str) -> None:
+    rows, key = still_world.expected(stream), ENDPOINTS[stream].primary_key
     assert rows
     assert len(keys(rows, *key)) == len(rows)
     assert all(row[field] is not None for row in rows for field in key)
 
 
+@pytest.mark.parametrize("stream", BELOW)
+def test_a_row_belongs_to_a_parent_that_is_listed(still_world: SegmentWorld, stream: str) -> None:
+    lists = {endpoint.path: endpoint.stream for endpoint in still_world.endpoints}
+    kind, first = BELOW[stream].path.split("/")[1:3]
+    (field,) = [field for field, argument in BELOW[stream].adds.items() if f"{{{argument}}}" == first] or [""]
+    if field and f"/{kind}" in lists:
+        listed = still_world.expected(lists[f"/{kind}"])
+        assert keys(still_world.expected(stream), field) <= keys(listed, "id")
+
+
 def test_the_same_seed_and_clock_give_the_same_rows(clock: Clock, still_world: SegmentWorld) -> None:
     twin, other = (SegmentWorld(clock, seed=seed, scale=1) for seed in (7, 8))
-    for stream in KEYS:
+    for stream in ENDPOINTS:
         assert twin.expected(stream) == still_world.expected(stream), stream
     assert keys(still_world.sources, "id").isdisjoint(keys(other.sources, "id"))
 
 
-@pytest.mark.parametrize(("child", "fields", "parent", "parent_fields"), PARENTS)
+@pytest.mark.parametrize(("child", "fields", "parent", "parent_fields"), REFERENCES)
 @pytest.mark.parametrize("days", [0, 20])
 def test_a_row_belongs_to_one_of_another_stream(
     clock: Clock, world: SegmentWorld, child: str, fields: list[str], parent: str, parent_fields: list[str], days: int
@@ -219,9 +150,9 @@ def test_some_lists_are_longer_than_their_largest_page(
     ],
 )
 def test_two_days_bring_new_rows(clock: Clock, world: SegmentWorld, stream: str) -> None:
-    before = keys(world.expected(stream), *KEYS[stream])
+    before = keys(world.expected(stream), *ENDPOINTS[stream].primary_key)
     clock.advance(timedelta(days=2))
-    assert keys(world.expected(stream), *KEYS[stream]) - before
+    assert keys(world.expected(stream), *ENDPOINTS[stream].primary_key) - before
 
 
 @pytest.mark.parametrize(
@@ -241,15 +172,20 @@ def test_two_days_bring_new_rows(clock: Clock, world: SegmentWorld, stream: str)
     ],
 )
 def test_two_days_change_rows(clock: Clock, world: SegmentWorld, stream: str, field: str) -> None:
-    before = {tuple(row[name] for name in KEYS[stream]): row.get(field) for row in world.expected(stream)}
+    def values() -> dict[tuple[object, ...], object]:
+        key = ENDPOINTS[stream].primary_key
+        return {tuple(row[name] for name in key): row.get(field) for row in world.expected(stream)}
+
+    before = values()
     clock.advance(timedelta(days=2))
-    after = {tuple(row[name] for name in KEYS[stream]): row.get(field) for row in world.expected(stream)}
+    after = values()
     assert any(after[key] != before[key] for key in before.keys() & after.keys())
 
 
-@pytest.mark.parametrize(("stream", "field"), REMOVED)
-def test_rows_below_what_was_removed_are_not_expected(world: SegmentWorld, stream: str, field: str) -> None:
+@pytest.mark.parametrize("stream", BELOW)
+def test_rows_below_what_was_removed_are_not_expected(world: SegmentWorld, stream: str) -> None:
     before = world.expected(stream)
+    field = next(field for field in BELOW[stream].adds if field in BELOW[stream].primary_key)
     world.removed_ids = {before[0][field]}
     assert world.expected(stream) == [row for row in before if row[field] != before[0][field]]
 

@@ -1,0 +1,19 @@
+"""The end of a connector whose dependencies are not installed; only the standard library is imported here."""
+
+import sys
+from typing import NoReturn
+
+_OWN = ("cdp_connectors", "source_segment", "source_customerio", "source_heap", "destination_segment")
+
+
+def exit_for_missing(error: ModuleNotFoundError, extra: str) -> NoReturn:
+    """Exit with 1 and say on standard error which extra of the distribution has the missing package.
+
+    Raises:
+        ModuleNotFoundError: the missing module is one of the distribution's own.
+        SystemExit: in every other case.
+    """
+    missing = str(error.name).partition(".")[0]
+    if missing in _OWN:
+        raise error
+    sys.exit(f"The Python package {missing} is not installed. Install it with: pip install 'cdp-connectors[{extra}]'")

@@ -1,0 +1,38 @@
+"""A connector without its dependencies says which extra to install."""
+
+import subprocess
+import sys
+
+import pytest
+
+WITHOUT = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == {missing!r}:
+            raise ModuleNotFoundError("No module named " + repr(name), name=name)
+sys.meta_path.insert(0, Missing())
+from {package}.run import run
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "missing", "extra"),
+    [
+        ("source_segment", "airbyte_cdk", "segment"),
+        ("source_customerio", "airbyte_cdk", "customerio"),
+        ("source_heap", "airbyte_cdk", "heap"),
+        ("source_heap", "botocore", "heap"),
+        ("destination_segment", "airbyte_cdk", "destination-segment"),
+    ],
+)
+def test_the_extra_is_named_without_a_traceback(package: str, missing: str, extra: str) -> None:
+    program = WITHOUT.format(missing=missing, package=package)
+
+    ended = subprocess.run([sys.executable, "-c", program, "spec"], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"The Python package {missing} is not installed. Install it with: pip install 'cdp-connectors[{extra}]'\n"
+    )
