@@ -43,12 +43,13 @@ _UNPROVEN = (
     "Segment's Tracking API answers. It accepts any write key, so this check cannot tell whether yours exists: enter a "
     "Public API token to have it looked up, or check the Debugger of your Segment source after the first sync."
 )
+_STATUSES_OF_MISSING_FEATURES = frozenset({403, 404})
 
 logger = logging.getLogger("airbyte")
 
 
 class DestinationSegment(RepairedDestination):
-    """Turns the records of each stream into the calls that its mappings ask for."""
+    """Turns the records of each stream into the calls that its mappings describe."""
 
     VALID_CMDS = Destination.VALID_CMDS | {"discover"}
 
@@ -185,6 +186,8 @@ def _activation(config: Config, *, with_rules: bool) -> Activation:
     try:
         return Activation(rules_of(client.tracking_plans()))
     except RejectionError as error:
+        if error.status not in _STATUSES_OF_MISSING_FEATURES:
+            raise
         logger.warning("The workspace's tracking plans are not offered: %s", error)
         return Activation()
     finally:

@@ -89,12 +89,12 @@ class Operation:
         return {"object_name": self.object_name, "sync_mode": sync_mode, "json_schema": schema}
 
     def call_settings(self, properties: Mapping[str, Json]) -> Call:
-        """The call that records with these fields become; without fields, with every field that the object has.
+        """The call that records with these fields become; with every field of the object if none of them is one.
 
         Raises:
             UnknownObjectError: a field that the call cannot do without is not mapped.
         """
-        mapped = properties or self.fields
+        mapped = properties if any(name in self.fields for name in properties) else self.fields
         settings: JsonObject = {"call_type": self.call_type.lower()}
         places = _FIELDS_OF_VIEWS if self.call_type in {"Page", "Screen"} else _FIELDS_OF_IDS
         settings |= {setting: name for name, setting in places.items() if name in mapped and name in self.fields}

@@ -34,7 +34,7 @@ class ApiCall:
     """Below the base URL of the API, with the query, percent-encoded."""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Json = None
-    """What becomes the JSON body; None for none."""
+    """JSON of the body; None for no body."""
     user: str | None = None
     """Whose requests keep their order; None for the order of the whole stream."""
     has_constant_path: bool = False

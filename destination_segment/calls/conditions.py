@@ -1,4 +1,4 @@
-"""Which of a stream's records a mapping sends."""
+"""Conditions under which a mapping sends a record."""
 
 from collections.abc import Callable, Iterable
 
@@ -28,11 +28,11 @@ def deletion_condition(mappings: Iterable[Mapping]) -> Condition:
     return lambda record: any(read(record) is not None for read in readers)
 
 
-def send_condition(send_when: SendWhen) -> tuple[bool, Condition]:
-    """Whether deleted rows are candidates at all, and which of the candidates are sent."""
+def send_condition(send_when: SendWhen) -> tuple[bool, Condition | None]:
+    """Whether deleted rows are candidates at all, and which of the candidates are sent: None for all."""
     match send_when:
         case Always():
-            return True, lambda _: True
+            return True, None
         case Deleted(field=path):
             read = reader(path)
             return True, lambda record: read(record) is not None
@@ -43,7 +43,7 @@ def send_condition(send_when: SendWhen) -> tuple[bool, Condition]:
             read = reader(path)
             return False, lambda record: _written(read(record)) == expected
         case _:
-            return False, lambda _: True
+            return False, None
 
 
 def _written(value: Json) -> str | None:

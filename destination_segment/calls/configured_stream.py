@@ -13,7 +13,7 @@ StreamKey = tuple[str | None, str]
 
 @dataclass(frozen=True)
 class ConfiguredStream:
-    """What the destination needs to know about a stream; read leniently, so that a newer protocol does no harm."""
+    """The part of a configured stream that the destination uses; unknown keys and sync modes do no harm."""
 
     name: str
     namespace: str | None = None

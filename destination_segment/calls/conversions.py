@@ -1,7 +1,6 @@
 """How a value changes on its way into a trait or property."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 from cdp_connectors.json_types import Json
 from destination_segment.spec.paths import ABSENT
@@ -11,8 +10,6 @@ from destination_segment.spec.values import with_offset
 Conversion = Callable[[Json], Json]
 """Takes a value and returns it converted, or `ABSENT`; raises `UnsendableError`."""
 
-_NAMES_REMEMBERED = 4096
-
 
 class Conversions:
     """The conversions of one stream's fields: times get their offset, reserved names their type."""
@@ -20,9 +17,8 @@ class Conversions:
     def __init__(self, reserved: ReservedNames, properties: Mapping[str, Json]) -> None:
         self._reserved = reserved
         self._properties = properties
-        self.of = lru_cache(maxsize=_NAMES_REMEMBERED)(self._find)
 
-    def _find(self, name: str, path: str) -> Conversion | None:
+    def of(self, name: str, path: str) -> Conversion | None:
         """The conversion of the field at a path that is sent under a name; None if it is sent as it is."""
         dated, typed = offset_conversion(_schema_at(path, self._properties)), converter(name, self._reserved)
         if dated is None or typed is None:

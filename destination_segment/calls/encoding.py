@@ -65,7 +65,7 @@ def _exact_float(digits: str) -> float:
 
 
 def _default(value: Json) -> Json:
-    return float(value) if isinstance(value, ExactNumber) else json_default(value)
+    return orjson.Fragment(value.digits) if isinstance(value, ExactNumber) else json_default(value)
 
 
 def _reason(error: str) -> str:

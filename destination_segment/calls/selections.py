@@ -1,6 +1,7 @@
-"""Which of a record's values become traits, properties or context."""
+"""Selection of the values that become traits, properties or context."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.calls.conversions import Conversions, applied
@@ -13,6 +14,7 @@ from destination_segment.spec.values import UnsendableError
 Selector = Callable[[Record], JsonObject]
 """Selects from a record; raises `UnsendableError`."""
 
+_NAMES_REMEMBERED = 4096
 _TYPES: Mapping[str, Callable[[Json], Json]] = {
     "string": values.string,
     "number": values.number,
@@ -84,14 +86,14 @@ def checked(path: str, convert: Callable[[Json], Json], value: Json) -> Json:
 
 
 def _all_except(left_out: set[str], conversions: Conversions, prefix: str, *, nest_dots: bool) -> Selector:
-    conversion_of = conversions.of
+    conversion_of = lru_cache(maxsize=_NAMES_REMEMBERED)(lambda name: conversions.of(name, prefix + name))
 
     def select(record: Record) -> JsonObject:
         selected: JsonObject = {}
         for name, value in record.items():
             if name in left_out:
                 continue
-            conversion = conversion_of(name, prefix + name)
+            conversion = conversion_of(name)
             if conversion is not None and value is not None:
                 value = conversion(value)  # noqa: PLW2901 # the same field, converted
                 if value is ABSENT:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from typing import NamedTuple
 
-from cdp_connectors.json_types import Json
+from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.calls.api_call import ApiCall, ApiCallBuilder
 from destination_segment.calls.batched_call import BatchedCallBuilder, user_of
 from destination_segment.calls.conditions import Condition, deletion_condition, send_condition
@@ -17,7 +18,7 @@ from destination_segment.configuration.config import Config
 from destination_segment.configuration.templates import Record
 from destination_segment.spec.limits import require_call_size
 from destination_segment.spec.paths import reader
-from destination_segment.spec.values import UnsendableError
+from destination_segment.spec.values import UnsendableError, exact
 
 
 class Call(NamedTuple):
@@ -43,8 +44,8 @@ class _Maker:
 
     label: str
     takes_deleted: bool
-    applies: Condition
-    make: Callable[[Record], tuple[str, bytes | ApiCall]]
+    applies: Condition | None
+    make: Callable[[Record, bytes], tuple[str, bytes | ApiCall]]
 
 
 class Stream:
@@ -60,10 +61,14 @@ class Stream:
         self._makers = [self._maker(config, configured, mapping) for mapping in mappings]
 
     def primary_key(self, record: Record) -> list[Json]:
-        """The values of the record's primary key; empty for a stream without one."""
-        return [read(record) for read in self._primary_key]
+        """The values of the record's primary key; empty for a stream without one.
 
-    def calls(self, record: Record) -> tuple[list[Call], list[Unsendable]]:
+        Raises:
+            InexactNumberError: one of them is a number that was not read exactly.
+        """
+        return [exact(read(record)) for read in self._primary_key]
+
+    def calls(self, record: Record, primary_key: list[Json]) -> tuple[list[Call], list[Unsendable]]:
         """The record's calls, at most one per mapping, and those that cannot be made of it.
 
         Both are empty where no mapping wants the record, as ordinary ones do not want a deleted row.
@@ -71,13 +76,14 @@ class Stream:
         Raises:
             InexactNumberError: an id is a number that was not read exactly.
         """
+        version = identity([*self.key, primary_key, [exact(read(record)) for read in self._cursor]])
         is_deleted = self.is_deleted(record)
         calls, unsendable = [], []
         for maker in self._makers:
-            if (is_deleted and not maker.takes_deleted) or not maker.applies(record):
+            if (is_deleted and not maker.takes_deleted) or (maker.applies and not maker.applies(record)):
                 continue
             try:
-                order_key, content = maker.make(record)
+                order_key, content = maker.make(record, version)
             except UnsendableError as error:
                 unsendable.append(Unsendable(maker.label, str(error)))
             else:
@@ -87,43 +93,45 @@ class Stream:
     def _maker(self, config: Config, configured: ConfiguredStream, mapped: StreamMapping) -> _Maker:
         settings = mapped.mapping.call
         takes_deleted, applies = send_condition(mapped.mapping.send_when)
+        make: Callable[[Record, bytes], tuple[str, bytes | ApiCall]]
         if isinstance(settings, ApiCallSettings):
             api_call = ApiCallBuilder(settings, config.path_of(settings))
-            return _Maker(mapped.label, takes_deleted, applies, lambda record: self._api_call(record, api_call))
-        batched_call = BatchedCallBuilder(
-            settings, configured.properties, mapped.mapping.used_fields, nest_dots=mapped.nest_dots
-        )
-        require = mapped.require
-        return _Maker(
-            mapped.label, takes_deleted, applies, lambda record: self._batched_call(record, batched_call, require)
-        )
+            make = partial(_api_call, builder=api_call, stream=self.name)
+        else:
+            batched_call = BatchedCallBuilder(
+                settings, configured.properties, mapped.mapping.used_fields, nest_dots=mapped.nest_dots
+            )
+            make = partial(_batched_call, builder=batched_call, require=mapped.require)
+        return _Maker(mapped.label, takes_deleted, applies, make)
 
-    def _batched_call(
-        self, record: Record, builder: BatchedCallBuilder, require: Callable[[Json], None] | None
-    ) -> tuple[str, bytes]:
-        body = builder.build(record)
-        if require:
-            require(body)
-        content = encoded(body)
-        message = b'%b,"messageId":"%b"}' % (content[:-1], self._message_id(record, content).encode())
-        require_call_size(message)
-        return user_of(body), message
 
-    def _api_call(self, record: Record, builder: ApiCallBuilder) -> tuple[str, ApiCall]:
-        call = builder.build(record)
-        content = encoded(call.body)
-        if call.api == "tracking" and isinstance(call.body, dict):
-            identified = {"messageId": self._message_id(record, call.path.encode() + content), **call.body}
-            content = encoded(identified)
-            require_call_size(content)
-        return call.user or f"stream {self.name}", replace(call, body=None if call.body is None else content)
+def _batched_call(
+    record: Record, version: bytes, builder: BatchedCallBuilder, require: Callable[[JsonObject], None] | None
+) -> tuple[str, bytes]:
+    body = builder.build(record)
+    if require:
+        require(body)
+    content = encoded(body)
+    message = b'%b,"messageId":"%b"}' % (content[:-1], _message_id(version, content).encode())
+    require_call_size(message)
+    return user_of(body), message
 
-    def _message_id(self, record: Record, content: bytes) -> str:
-        """The same id for the same content of the same version of the same record, whenever it is sent.
 
-        The content counts, so that a call that comes out differently, because of a new mapping say, is another message
-        to Segment. The cursor counts too, so that a value that changes and changes back is not taken for a repetition.
-        """
-        version = [read(record) for read in self._cursor]
-        record_identity = identity([*self.key, self.primary_key(record), version])
-        return f"airbyte-{blake2b(record_identity + content, digest_size=20).hexdigest()}"
+def _api_call(record: Record, version: bytes, builder: ApiCallBuilder, stream: str) -> tuple[str, ApiCall]:
+    call = builder.build(record)
+    content = encoded(call.body)
+    if call.api == "tracking" and isinstance(call.body, dict):
+        identified = {"messageId": _message_id(version, call.path.encode() + content), **call.body}
+        content = encoded(identified)
+        require_call_size(content)
+    return call.user or f"stream {stream}", replace(call, body=None if call.body is None else content)
+
+
+def _message_id(version: bytes, content: bytes) -> str:
+    """The same id for the same content of the same version of the same record, whenever it is sent.
+
+    The content counts, so that a call that comes out differently, because of a new mapping say, is another message to
+    Segment. The version is the record's stream, primary key and cursor, so that a value that changes and changes back
+    is not taken for a repetition.
+    """
+    return f"airbyte-{blake2b(version + content, digest_size=20).hexdigest()}"

@@ -1,4 +1,4 @@
-"""Which mappings a stream has: configured ones, those of data activation, or one by convention."""
+"""The mappings of a stream: configured ones, those of data activation, or one by convention."""
 
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as AnyMapping

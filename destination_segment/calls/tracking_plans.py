@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from jsonschema import Draft7Validator
-from jsonschema.exceptions import ValidationError
+from jsonschema.exceptions import SchemaError, ValidationError
 
 from cdp_connectors.json_types import Json
 from destination_segment.spec.values import UnsendableError
@@ -49,9 +50,13 @@ class Rule:
             title = f"{self.call_type}: {self.key}" if self.key else self.call_type
             raise UnsendableError(f"violates the rule '{title}' of the tracking plan '{self.plan}': {listed}{more}")
 
+    @cached_property
+    def _validators(self) -> list[Draft7Validator]:
+        return [Draft7Validator(schema) for schema in self.schemas]
+
     def _errors(self, body: Mapping[str, Json]) -> Iterator[ValidationError]:
-        for schema in self.schemas:
-            yield from Draft7Validator(schema).iter_errors(body)
+        for validator in self._validators:
+            yield from validator.iter_errors(body)
 
 
 def rules_of(plans: Iterable[tuple[Mapping[str, Json], list[Mapping[str, Json]]]]) -> list[Rule]:
@@ -73,7 +78,24 @@ def rules_of(plans: Iterable[tuple[Mapping[str, Json], list[Mapping[str, Json]]]
 
 
 def _has_schema(rule: Mapping[str, Json]) -> bool:
-    return isinstance(rule.get("jsonSchema"), Mapping)
+    """Whether a rule has a schema that can be applied here, without fetching another."""
+    schema = rule.get("jsonSchema")
+    try:
+        Draft7Validator.check_schema(schema)
+    except SchemaError:
+        return False
+    return isinstance(schema, Mapping) and not _has_foreign_reference(schema)
+
+
+def _has_foreign_reference(value: Json) -> bool:
+    if isinstance(value, list):
+        return any(map(_has_foreign_reference, value))
+    if not isinstance(value, Mapping):
+        return False
+    reference = value.get("$ref", "#")
+    return not (isinstance(reference, str) and reference.startswith("#")) or any(
+        map(_has_foreign_reference, value.values())
+    )
 
 
 def _violation(error: ValidationError) -> str:

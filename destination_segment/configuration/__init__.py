@@ -1,1 +1,1 @@
-"""What a user configures: the connector's spec, and messages for invalid configurations."""
+"""The connector's configuration: its spec, and messages for invalid configurations."""

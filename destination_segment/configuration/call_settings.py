@@ -1,4 +1,4 @@
-"""What the settings of calls have in common."""
+"""Base classes of the settings of calls."""
 
 import re
 from datetime import datetime
@@ -27,7 +27,7 @@ CALL_TYPE = form_field("Call Type", "Kind of call to send for each record.", ord
 
 
 class CallSettings(FormModel):
-    """What the settings of every call have."""
+    """Settings of any call."""
 
     @property
     def used_fields(self) -> set[str]:
@@ -36,7 +36,7 @@ class CallSettings(FormModel):
 
 
 class BatchedCallSettings(CallSettings):
-    """What every call of Segment's spec can carry."""
+    """Settings of any call of Segment's spec."""
 
     user_id_field: FieldPath | None = form_field(
         "User ID Field", "Field with the user's id in your database.", order=2, default=None, always_show=True
@@ -86,7 +86,7 @@ class BatchedCallSettings(CallSettings):
         except (ValueError, re.error) as error:
             if "does not match" not in str(error) or "%" not in value.replace("%%", ""):
                 raise ValueError(
-                    f"'{value}' is not a strptime pattern; write one with directives, such as %d.%m.%Y %H:%M"
+                    "is not a strptime pattern; write one with directives, such as %d.%m.%Y %H:%M"
                 ) from error
         return value
 
@@ -114,7 +114,7 @@ class UserCallSettings(BatchedCallSettings):
 
     @property
     def selection(self) -> Selection:
-        """Which fields become traits or properties."""
+        """The selection of traits or properties."""
         selection: Selection = getattr(self, self.bag)
         return selection
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping as AnyMapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AnyHttpUrl, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 from typing_extensions import Self
 
-from cdp_connectors.config import credential_fault
+from cdp_connectors.config import credential_fault, url_fault
 from cdp_connectors.failures import config_error
 from cdp_connectors.json_types import Json
 from destination_segment.configuration.api_call_settings import ApiCallSettings
@@ -30,10 +30,8 @@ def _require_credential(value: str) -> str:
 
 
 def _require_url(value: str) -> str:
-    try:
-        AnyHttpUrl(value)
-    except ValidationError as error:
-        raise ValueError("is not a URL; include https://") from error
+    if fault := url_fault(value):
+        raise ValueError(fault.removesuffix("."))
     return value
 
 
@@ -42,7 +40,7 @@ Url = Annotated[str, Field(min_length=1), AfterValidator(_require_url)]
 
 
 class Config(FormModel):
-    """What the user enters for one connection."""
+    """The configuration of one connection."""
 
     model_config = ConfigDict(title="Segment Destination", extra="ignore")
 

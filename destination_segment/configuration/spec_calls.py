@@ -31,7 +31,7 @@ class Identify(UserCallSettings):
 
 
 class Track(UserCallSettings):
-    """What a user did."""
+    """An event: something that a user did."""
 
     model_config = ConfigDict(title="Track")
 
@@ -79,7 +79,7 @@ class Track(UserCallSettings):
 
 
 class Group(UserCallSettings):
-    """Which account or organisation a user belongs to."""
+    """The account or organisation that a user belongs to."""
 
     model_config = ConfigDict(title="Group")
 

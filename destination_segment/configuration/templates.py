@@ -13,12 +13,12 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, no
 from jinja2.sandbox import SandboxedEnvironment
 
 from cdp_connectors.json_types import Json
-from destination_segment.spec.values import UnsendableError
+from destination_segment.spec.values import UnsendableError, exact
 
 Record = Mapping[str, Json]
 
 _RENDERING_ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""What an expression over unforeseen values can raise."""
+"""Errors that an expression over unforeseen values can raise."""
 
 
 class _Null(Undefined):
@@ -59,7 +59,7 @@ class _Environment(SandboxedEnvironment):
 
 
 def _or_null(value: Json) -> Json:
-    return NULL if value is None else value
+    return NULL if value is None else exact(value)
 
 
 def _require_value(value: Json) -> Json:

@@ -62,10 +62,15 @@ class Lane:
             batch, self._open = self._open, Batch(self._max_calls)
             self._submit(self._open_since, lambda: self._deliver(batch))
 
+    def flush_if_free(self) -> None:
+        """Send what is open, unless that would have to wait."""
+        self._forget_done()
+        if len(self._in_flight) < _BATCHES_IN_FLIGHT:
+            self.flush()
+
     def oldest(self) -> int | None:
         """The position of the oldest call without a verdict; None if every call has one."""
-        while self._in_flight and _is_done(self._in_flight[0][1]):
-            self._in_flight.popleft()
+        self._forget_done()
         if self._in_flight:
             return self._in_flight[0][0]
         return self._open_since if self._open else None
@@ -92,6 +97,10 @@ class Lane:
         """Discard queued work and close the connection."""
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._client.close()
+
+    def _forget_done(self) -> None:
+        while self._in_flight and _is_done(self._in_flight[0][1]):
+            self._in_flight.popleft()
 
     def _deliver(self, batch: Batch[CallOrigin]) -> None:
         """Send a batch; one that Segment rejects for its content in halves, down to the calls that it rejects.
@@ -154,14 +163,15 @@ class Lanes:
     def __getitem__(self, key: str) -> Lane:
         return self._lanes[crc32(key.encode("utf-8", "surrogatepass")) % len(self._lanes)]
 
-    def flush(self) -> None:
-        """Send what is open in any lane."""
+    def flush_if_free(self) -> None:
+        """Send what is open in any lane that need not wait for it."""
         for lane in self._lanes:
-            lane.flush()
+            lane.flush_if_free()
 
     def drain(self) -> None:
         """Send everything and wait for the verdicts."""
-        self.flush()
+        for lane in self._lanes:
+            lane.flush()
         for lane in self._lanes:
             lane.drain()
 

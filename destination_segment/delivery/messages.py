@@ -58,7 +58,7 @@ def message_of(line: bytes, number: int) -> tuple[JsonObject, str | None]:
         message = orjson.loads(line)
     except orjson.JSONDecodeError:
         message, flaw = _leniently_read(line)
-    if not _is_message(message):
+    if not (_is_record(message) or _is_message(message)):
         text = f"Line {number:,} of the input is not an Airbyte message. Was the source cut off?"
         raise AirbyteTracedException(message=text, internal_message=text, failure_type=FailureType.system_error)
     return message, flaw
@@ -75,13 +75,23 @@ def state_line(message: JsonObject) -> str:
     return json.dumps(message, separators=(",", ":"))
 
 
+def _is_record(message: Json) -> bool:
+    try:
+        record = message["record"]
+        return (
+            message["type"] == "RECORD"
+            and type(record["data"]) is dict
+            and type(record["stream"]) is str
+            and isinstance(record.get("namespace"), str | None)
+        )
+    except (KeyError, TypeError, AttributeError):
+        return False
+
+
 def _is_message(message: Json) -> bool:
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return False
-    if message["type"] == "RECORD":
-        record = message.get("record")
-        return isinstance(record, dict) and isinstance(record.get("data"), dict) and "stream" in record
-    return message["type"] != "STATE" or isinstance(message.get("state"), dict)
+    return message["type"] != "RECORD" and (message["type"] != "STATE" or isinstance(message.get("state"), dict))
 
 
 def _leniently_read(line: bytes) -> tuple[Json, str | None]:

@@ -131,7 +131,12 @@ def _s3_client(storage: S3Storage) -> Any:  # noqa: ANN401 # botocore has no typ
         endpoint_url=storage.s3_endpoint,
         aws_access_key_id=storage.access_key_id,
         aws_secret_access_key=storage.secret_access_key,
-        config=BotocoreConfig(retries={"mode": "standard", "max_attempts": 5}),
+        config=BotocoreConfig(
+            retries={"mode": "standard", "max_attempts": 5},
+            s3={"addressing_style": "path" if storage.s3_endpoint else "auto"},
+            request_checksum_calculation="when_required",  # compatible stores reject the checksums of newer clients
+            response_checksum_validation="when_required",
+        ),
     )
 
 

@@ -103,8 +103,8 @@ def send(session: requests.Session, method: str, url: str, **request: Json) -> r
 
     Raises:
         RejectionError: Segment rejects the request; a `config_error`.
-        AirbyteTracedException: a `transient_error` when the last attempt failed too, or when Segment asks for a longer
-            wait than a sync should hang.
+        AirbyteTracedException: a `transient_error` when the last attempt failed too, or when Segment requests a
+            longer wait than a sync should hang.
     """
     try:
         return _attempt(session, method, url, **request)
@@ -136,7 +136,8 @@ def _attempt(session: requests.Session, method: str, url: str, **request: Json) 
         response = session.request(method, url, timeout=_TIMEOUT, allow_redirects=False, **request)
     except requests.RequestException as error:
         session.close()
-        raise RetryableError(f"{_host(url)} could not be reached ({_kind(error)}).") from error
+        message = f"{_host(url)} could not be reached ({_kind(error)})."
+        raise RetryableError(message) from None  # the cause names the whole URL, with the ids in it
     if response.status_code == _TOO_MANY_REQUESTS or response.status_code >= _SERVER_ERROR:
         session.close()  # Segment's advice: resolve the name again, since its addresses change
         raise RetryableError(f"{_host(url)} responded with HTTP {response.status_code}.", _requested_wait(response))

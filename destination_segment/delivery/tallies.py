@@ -46,15 +46,10 @@ class Tally:
 
     def log(self, name: str) -> None:
         """Log what became of the stream's records."""
-        logger.info(
-            "Stream '%s': %d records read, %d sent, %d rejected, %d deleted rows and %d others that no mapping wants.",
-            name,
-            self.read,
-            self.read - self.rejected - self.deleted - self.filtered,
-            self.rejected,
-            self.deleted,
-            self.filtered,
-        )
+        sent = self.read - self.rejected - self.deleted - self.filtered
+        counts = f"{self.read:,} records read, {sent:,} sent, {self.rejected:,} rejected"
+        unwanted = f"{self.deleted:,} deleted rows not sent, {self.filtered:,} not wanted by any mapping"
+        logger.info("Stream '%s': %s, %s.", name, counts, unwanted)
 
     def log_rejection(self, rejection: Rejection) -> None:
         """Count a rejected call, and name its record in the log unless the reason has been logged often enough."""

@@ -1,4 +1,4 @@
-"""What Segment said of the calls of all lanes."""
+"""Segment's verdicts on the calls of all lanes."""
 
 import threading
 from collections.abc import Iterator

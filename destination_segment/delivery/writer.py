@@ -99,12 +99,14 @@ class Writer:
         self._position += 1
         tally.count_read()
         try:
-            calls, unsendable = stream.calls(record) if flaw is None else ([], [Unsendable("The record", flaw)])
+            key = stream.primary_key(record)
+            calls, unsendable = stream.calls(record, key) if flaw is None else ([], [Unsendable("The record", flaw)])
         except InexactNumberError:
             record = exactly_read(line)["record"]["data"]
-            calls, unsendable = stream.calls(record)
+            key = stream.primary_key(record)
+            calls, unsendable = stream.calls(record, key)
         kept_line = line if self._rejected_records.keeps_records else None
-        origin = Origin(stream, self._position, tally.read, stream.primary_key(record), kept_line)
+        origin = Origin(stream, self._position, tally.read, key, kept_line)
         for mapping, reason in unsendable:
             self._reject(Rejection(origin, mapping, reason))
         for call in calls:
@@ -147,7 +149,7 @@ class Writer:
     def _flush_if_due(self) -> None:
         self._lanes.raise_failure()
         if time.monotonic() - self._flushed_at >= _SECONDS_BETWEEN_FLUSHES:
-            self._lanes.flush()
+            self._lanes.flush_if_free()
             self._flushed_at = time.monotonic()
 
     def _counted_by(self, state: JsonObject) -> list[StreamKey]:

@@ -1,1 +1,1 @@
-"""What Segment documents: limits, reserved names, and the types of values."""
+"""Segment's documented rules: limits, reserved names, and the types of values."""

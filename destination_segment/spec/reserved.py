@@ -159,7 +159,7 @@ def converted(path: str, value: Json, reserved: ReservedNames) -> Json:
 
 
 def collision(path: str, declared: str, reserved: ReservedNames) -> str | None:
-    """What is wrong with declaring a name with another type than it is reserved for; None if nothing is."""
+    """The problem with declaring a name with another type than it is reserved for; None if there is none."""
     kind = kind_of(path, reserved)
     if kind is None or declared in {"as_is", *kind.declarable}:
         return None

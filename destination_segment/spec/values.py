@@ -39,11 +39,27 @@ class ExactNumber(float):
 
     digits: str
 
+    def __str__(self) -> str:
+        return self.digits
+
+    __repr__ = __str__
+
     def __new__(cls, digits: str) -> Self:
         """Remember the digits; the value is the nearest float."""
         number = super().__new__(cls, digits)
         number.digits = digits
         return number
+
+
+def exact(value: Json) -> Json:
+    """The value itself.
+
+    Raises:
+        InexactNumberError: it is a whole number that was read as a float, so that its digits are not known.
+    """
+    if type(value) is float and value.is_integer() and abs(value) >= _FIRST_INEXACT:
+        raise InexactNumberError
+    return value
 
 
 def string(value: Json) -> str:
@@ -57,9 +73,7 @@ def string(value: Json) -> str:
     if isinstance(value, ExactNumber):
         return value.digits
     if isinstance(value, float) and value.is_integer():
-        if abs(value) >= _FIRST_INEXACT:
-            raise InexactNumberError
-        return str(int(value))
+        return str(int(exact(value)))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     raise UnsendableError("is not a string")

@@ -30,14 +30,17 @@ class Pipeline:
         return [mapping["stream"] for mapping in self.mappings]
 
 
-def _tracked(stream: str, event_name: str) -> JsonObject:
+def _tracked(stream: str, event_name: str, **settings: str) -> JsonObject:
     return {
         "stream": stream,
-        "call_type": "track",
-        "anonymous_id_field": "user_id",
-        "event_name": event_name,
-        "timestamp_field": "time",
-        "properties": {"selection": "all", "exclude": ["_heap_dump_id", "_heap_file"]},
+        "call": {
+            "call_type": "track",
+            "anonymous_id_field": "user_id",
+            "event_name": event_name,
+            "timestamp_field": "time",
+            "properties": {"selection": "all", "exclude": ["_heap_dump_id", "_heap_file"]},
+            **settings,
+        },
     }
 
 
@@ -47,13 +50,15 @@ PIPELINES = [
         [
             {
                 "stream": "customers",
-                "call_type": "identify",
-                "user_id_field": "id",
-                "anonymous_id_field": "cio_id",
-                "traits": {
-                    "selection": "all",
-                    "object_field": "attributes",
-                    "exclude": ["id", "cio_id", "cio_subscription_preferences"],
+                "call": {
+                    "call_type": "identify",
+                    "user_id_field": "id",
+                    "anonymous_id_field": "cio_id",
+                    "traits": {
+                        "selection": "all",
+                        "object_field": "attributes",
+                        "exclude": ["id", "cio_id", "cio_subscription_preferences"],
+                    },
                 },
             }
         ],
@@ -62,7 +67,7 @@ PIPELINES = [
         "heap",
         [
             _tracked("pageviews", "Page Viewed"),
-            {**_tracked("checkout_complete_order_web_", "Order Completed"), "revenue_field": "cart_value"},
+            _tracked("checkout_complete_order_web_", "Order Completed", revenue_field="cart_value"),
         ],
     ),
 ]

@@ -4,6 +4,7 @@ import logging
 
 import orjson
 import pytest
+from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_protocol.models import AirbyteMessage, DestinationSyncMode, Type
 from requests_mock import Mocker
 
@@ -124,6 +125,21 @@ def test_without_the_feature_the_objects_of_the_spec_remain(api: Mocker, caplog:
     api.get(f"{API}/tracking-plans", status_code=403, json={"errors": [{"message": "not on your plan"}]})
     assert operations(TOKEN).keys() == operations(KEY).keys()
     assert any("not on your plan" in message for message in caplog.messages)
+
+
+def test_a_token_that_is_rejected_fails(api: Mocker) -> None:
+    api.get(f"{API}/tracking-plans", status_code=401)
+    with pytest.raises(AirbyteTracedException, match="did not accept the credentials"):
+        operations(TOKEN)
+
+
+def test_a_rule_that_cannot_be_applied_is_not_offered(api: Mocker) -> None:
+    foreign = {"type": "TRACK", "key": "Foreign", "jsonSchema": {"$ref": "https://example.com/schema.json"}}
+    invalid = {"type": "TRACK", "key": "Invalid", "jsonSchema": {"type": "objekt"}}
+    absent = {"type": "TRACK", "key": "Absent", "jsonSchema": None}
+    api.get(f"{API}/tracking-plans", json={"data": {"trackingPlans": [{"id": "tp", "type": "LIVE"}]}})
+    api.get(f"{API}/tracking-plans/tp/rules", json={"data": {"rules": [foreign, invalid, absent]}})
+    assert operations(TOKEN).keys() == operations(KEY).keys()
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_a_record_that_a_template_does_not_fit_is_not_sent(api: Mocker, settings
     assert not api.request_history
 
 
-def test_a_request_that_segment_refuses_for_its_content_is_a_record_that_cannot_be_sent(
+def test_a_request_that_segment_rejects_for_its_content_is_a_record_that_cannot_be_sent(
     api: Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
     gone = "https://api.segment.io/v1/users"
@@ -162,7 +162,7 @@ def test_a_request_that_segment_refuses_for_its_content_is_a_record_that_cannot_
     assert [state["destinationStats"]["recordCount"] for state in skipped.states] == [1, 0, 1]
 
 
-def test_a_refusal_of_the_credentials_ends_the_sync(api: Mocker) -> None:
+def test_a_rejection_of_the_credentials_ends_the_sync(api: Mocker) -> None:
     api.get(SOURCES_URL, json={"data": {"sources": [{"id": "s", "slug": "s", "writeKeys": ["sandbox-key"]}]}})
     api.post(REGULATIONS_URL, status_code=401, json={"errors": [{"type": "x", "message": "Unauthorized"}]})
     mapping = api_call(api="public", path="/regulations")

@@ -1,4 +1,4 @@
-"""What is refused before anything is sent."""
+"""What is rejected before anything is sent."""
 
 import pytest
 from airbyte_cdk.models import FailureType

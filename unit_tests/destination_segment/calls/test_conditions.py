@@ -64,7 +64,7 @@ def test_deleted_rows_are_counted_in_the_log(api: Mocker, caplog: pytest.LogCapt
     caplog.set_level("INFO")
     sent_users(api, [mapping(condition="field_present", field="plan")], ROWS)
     assert (
-        "Stream 'users': 6 records read, 3 sent, 0 rejected, 1 deleted rows and 2 others that no mapping wants."
+        "Stream 'users': 6 records read, 3 sent, 0 rejected, 1 deleted rows not sent, 2 not wanted by any mapping."
         in caplog.messages
     )
 

@@ -25,7 +25,7 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
         (config_of(IDENTIFY, region="ap"), "Region must be 'us' or 'eu'."),
         (
             config_of(IDENTIFY, api_url="api.segment.io"),
-            "Tracking API URL is not a URL; include https://.",
+            "Tracking API URL has no https:// (or http://) in front. Enter the complete URL.",
         ),
         (config_of({"stream": "users"}), "Mapping 1 (stream 'users'): 'call' is required."),
         (

@@ -98,6 +98,8 @@ def test_a_record_may_say_things_that_we_do_not_know(api: Mocker) -> None:
         b'{"type": "RECORD"}',
         b'{"type": "RECORD", "record": {"stream": "users", "data": []}}',
         b'{"type": "STATE"}',
+        b'{"type": "RECORD", "record": {"stream": ["users"], "data": {}}}',
+        b'{"type": "RECORD", "record": {"stream": "users", "namespace": {}, "data": {}}}',
         b"[" * 100_000,
     ],
 )
@@ -166,6 +168,27 @@ def test_an_id_keeps_every_digit(api: Mocker, written: bytes, sent: str) -> None
     [item] = sent_items(api)
     assert item["userId"] == sent
     assert float(item["traits"]["n"]) == float(written)
+
+
+@pytest.mark.parametrize("selection", [{"selection": "none"}, {"selection": "all", "exclude": ["id"]}])
+def test_records_whose_keys_differ_beyond_64_bits_are_not_taken_for_one(api: Mocker, selection: JsonObject) -> None:
+    call = {"call_type": "track", "user_id_field": "user", "event_name": "Seen", "properties": selection}
+    lines = [
+        b'{"type":"RECORD","record":{"stream":"users","data":{"id":%d,"user":"u"}}}' % (2**70 + n) for n in range(3)
+    ]
+    assert write(config_of({"stream": "users", "call": call}), catalog_of(), lines).error is None
+    assert len({item["messageId"] for item in sent_items(api)}) == 3
+
+
+def test_a_template_writes_every_digit(api: Mocker) -> None:
+    url = "https://api.segment.io/v1/users/1180591620717411303425"
+    api.put(url, json={"success": True})
+    body = {"source": "template", "template": '{"userId": "{{ record.id | string }}", "n": "{{ record.id }}"}'}
+    call = {"call_type": "api_call", "method": "PUT", "path": "/users/{{ record.id }}", "body": body}
+    line = b'{"type":"RECORD","record":{"stream":"users","data":{"id":1180591620717411303425}}}'
+    assert write(config_of({"stream": "users", "call": call}), catalog_of(), [line]).error is None
+    sent = api.request_history[-1].json()
+    assert (sent["userId"], sent["n"]) == ("1180591620717411303425", 1180591620717411303425)
 
 
 def test_the_log_names_a_hundred_records_of_a_reason_and_counts_the_others(

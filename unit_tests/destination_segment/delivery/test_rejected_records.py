@@ -117,27 +117,27 @@ def test_a_bucket_that_does_not_take_them_fails_the_sync_before_the_state() -> N
 
 @pytest.mark.usefixtures("api")
 def test_by_default_nothing_is_kept_and_botocore_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    refuse_botocore(monkeypatch)
+    hide_botocore(monkeypatch)
     config = config_of(IDENTIFY, on_invalid="skip", object_storage_config={"storage_type": "None"})
     assert write(config, catalog_of(), MESSAGES).error is None
 
 
 def test_without_botocore_check_names_what_to_install(api: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
     api.get("https://api.segment.io/v1/batch", status_code=405)
-    refuse_botocore(monkeypatch)
+    hide_botocore(monkeypatch)
     status = DestinationSegment().check(logging.getLogger("airbyte"), CONFIG)
     assert status.status is Status.FAILED
     assert "cdp-connectors[object-storage]" in str(status.message)
 
 
-def refuse_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
+def hide_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
     imports = builtins.__import__
 
-    def refusing(name: str, *args: Json, **options: Json) -> Json:
+    def without_botocore(name: str, *args: Json, **options: Json) -> Json:
         if name.startswith("botocore"):
             raise ImportError(name)
         return imports(name, *args, **options)
 
     for name in [name for name in sys.modules if name.startswith("botocore")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(builtins, "__import__", refusing)
+    monkeypatch.setattr(builtins, "__import__", without_botocore)

@@ -63,6 +63,16 @@ def test_waits_grow_until_the_attempts_are_used_up(api: Mocker, waits: list[floa
     assert len(api.request_history) == ATTEMPTS
 
 
+def test_an_error_names_no_id_of_the_requests_path(api: Mocker) -> None:
+    api.delete("https://api.segment.io/v1/users/person-7", exc=requests.ConnectionError("url: /v1/users/person-7"))
+    call = {"call_type": "api_call", "method": "DELETE", "path": "/users/{{ record.id }}"}
+    written = write(config_of({"stream": "users", "call": call}), catalog_of(), [record({"id": "person-7"})])
+    assert written.error is not None
+    message = written.error.as_sanitized_airbyte_message()
+    assert message.trace
+    assert "person-7" not in str(message.trace.error)
+
+
 def test_a_wait_longer_than_a_sync_should_hang_is_left_to_the_next_sync(api: Mocker, waits: list[float]) -> None:
     api.post(BATCH_URL, status_code=429, headers={"Retry-After": "3600"})
     written = write(CONFIG, catalog_of(), INPUT)
@@ -91,7 +101,7 @@ def test_a_wait_longer_than_a_sync_should_hang_is_left_to_the_next_sync(api: Moc
         ),
     ],
 )
-def test_a_refusal_is_final_and_says_what_to_check(
+def test_a_rejection_is_final_and_says_what_to_check(
     api: Mocker, waits: list[float], answer: JsonObject, sentence: str
 ) -> None:
     api.post(BATCH_URL, **answer)

@@ -62,7 +62,7 @@ def test_a_state_waits_for_every_record_before_it(api: Mocker, monkeypatch: pyte
     assert numbers(written.states) == [1, 1]
 
 
-def test_a_refused_batch_ends_the_sync_without_the_states_after_it(
+def test_a_rejected_credential_ends_the_sync_without_the_states_after_it(
     api: Mocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("destination_segment.delivery.batches.MAX_BATCH_CALLS", 1)

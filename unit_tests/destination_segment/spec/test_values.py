@@ -55,7 +55,7 @@ def test_points_in_time_are_written_as_iso_8601_in_utc(given: object, expected: 
         "0001-01-01T00:00:00+14:00",
     ],
 )
-def test_what_is_no_point_in_time_is_refused(given: object) -> None:
+def test_what_is_no_point_in_time_is_rejected(given: object) -> None:
     with pytest.raises(UnsendableError, match=r"^is not a date$"):
         values.timestamp(given)
 
@@ -72,7 +72,7 @@ def test_other_formats_are_read_as_they_are_declared(form: str, given: object, e
     assert values.timestamp(given, values.moments_in(form)) == expected
 
 
-def test_another_format_refuses_what_it_does_not_describe() -> None:
+def test_another_format_rejects_what_it_does_not_describe() -> None:
     with pytest.raises(UnsendableError, match="is not a date"):
         values.timestamp("2012-12-02", values.moments_in("%d.%m.%Y"))
 
@@ -114,6 +114,6 @@ def test_values_take_their_types(convert: Callable[[object], object], given: obj
         (values.string_or_number, {}),
     ],
 )
-def test_values_of_other_types_are_refused(convert: Callable[[object], object], given: object) -> None:
+def test_values_of_other_types_are_rejected(convert: Callable[[object], object], given: object) -> None:
     with pytest.raises(UnsendableError):
         convert(given)
