@@ -6,6 +6,7 @@ import traceback
 from airbyte_cdk.utils import AirbyteTracedException
 from requests import RequestException
 
+from cdp_connectors.cdk_repairs import is_noise
 from cdp_connectors.personal_data import without_personal_data
 from cdp_connectors.refusals import StoppedStreamError
 
@@ -15,6 +16,7 @@ _BODIES = ("headers", "body", "request_body")
 class OperatorFilter(logging.Filter):
     """Change log records before they are written.
 
+    - The CDK's lines about its own scheduling are left out.
     - An error that was understood is logged as its message, once; only what nobody foresaw keeps its traceback.
     - The CDK logs bodies of responses, and at the level DEBUG those of requests and the headers with the credential:
       they are left out, and so are e-mail addresses.
@@ -30,6 +32,8 @@ class OperatorFilter(logging.Filter):
         if isinstance(error, StoppedStreamError):
             return False
         message = record.getMessage()
+        if is_noise(message):
+            return False
         if isinstance(error, AirbyteTracedException | RequestException):
             message = f"{message}: {error}"
             record.exc_info = record.exc_text = None

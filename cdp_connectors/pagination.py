@@ -11,6 +11,8 @@ from cdp_connectors.cdk_repairs import StringCursorPaginationStrategy
 from cdp_connectors.failures import transient_error
 from cdp_connectors.json_types import Json
 
+_MOST_EMPTY_PAGES = 100
+
 
 class PageCursor(str):
     """A page's cursor that remembers an earlier one of the same walk, to detect a cycle of any length.
@@ -20,17 +22,19 @@ class PageCursor(str):
     travels with the cursor because one pagination strategy serves all threads and may keep nothing itself.
     """
 
-    __slots__ = ("limit", "remembered", "steps")
+    __slots__ = ("empty_pages", "limit", "remembered", "steps")
 
     remembered: str
     steps: int
     limit: int
+    empty_pages: int
+    """How many pages in a row, up to the one that this cursor came with, had no rows."""
 
     @classmethod
     def after(cls, previous: str | None, cursor: str) -> "PageCursor | None":
         """The cursor after `previous`, or None if the pages repeat."""
         page = cls(cursor)
-        page.remembered, page.steps, page.limit = cursor, 0, 1
+        page.remembered, page.steps, page.limit, page.empty_pages = cursor, 0, 1, 0
         if isinstance(previous, PageCursor):
             if cursor == previous.remembered:
                 return None
@@ -44,9 +48,9 @@ class PageCursor(str):
 
 @dataclass
 class EndlessPageGuard(StringCursorPaginationStrategy):
-    """`CursorPagination` that fails when the API returns a cursor of the same walk again.
+    """`CursorPagination` that fails when the API returns a cursor of the same walk again, or empty pages without end.
 
-    The built-in strategy follows every cursor; one that repeats would be an endless loop of the same rows.
+    The built-in strategy follows every cursor.
     """
 
     cursor_class: ClassVar[type[PageCursor]] = PageCursor
@@ -60,10 +64,10 @@ class EndlessPageGuard(StringCursorPaginationStrategy):
         page_size_override: int | None = None,
         stream_slice: StreamSlice | None = None,
     ) -> Json:
-        """The next page's cursor, or None after the last page.
+        """The next page's cursor, or None after the last page; an empty page with its own cursor is the last.
 
         Raises:
-            AirbyteTracedException: a `transient_error` when a cursor repeats.
+            AirbyteTracedException: a `transient_error` when a cursor repeats, or pages stay empty.
         """
         token = super().next_page_token(
             response,
@@ -73,15 +77,23 @@ class EndlessPageGuard(StringCursorPaginationStrategy):
             page_size_override,
             stream_slice,
         )
-        if token is None:
+        is_empty = last_page_size == 0
+        if token is None or (is_empty and str(token) == last_page_token_value):
             return None
         cursor = self.cursor_class.after(last_page_token_value, str(token))
+        path = urlparse(response.url).path
         if cursor is None:
-            path = urlparse(response.url).path
             raise transient_error(
                 f"The API returned a page cursor for {path} that it had returned before, which would repeat the same "
                 "rows forever. Nothing was skipped; run the sync again, and report it to the vendor if it persists.",
                 f"page cursor {token!r} repeats",
+            )
+        if is_empty:
+            cursor.empty_pages = 1 + getattr(last_page_token_value, "empty_pages", 0)
+        if cursor.empty_pages > _MOST_EMPTY_PAGES:
+            raise transient_error(
+                f"The API returned more than {_MOST_EMPTY_PAGES} empty pages in a row for {path}, each with a cursor. "
+                "Nothing was skipped; run the sync again, and report it to the vendor if it persists."
             )
         return self.onward(cursor, last_page_token_value, response, stream_slice)
 

@@ -177,10 +177,7 @@ class _StreamRead:
             with self._turn_of(key) as answered:
                 self._raise_if_stopped()
                 if key not in self._absent:
-                    for record in partition.read():
-                        answered()
-                        yield record
-                    answered()
+                    yield from self._answer(key, partition, answered)
         except ParentAbsentError as error:
             self._count_absent(key, error)
         except StoppedStreamError:
@@ -189,6 +186,16 @@ class _StreamRead:
             self._count_failure(error)
             raise
         self._finish()
+
+    def _answer(self, key: int, partition: Partition, answered: Callable[[], None]) -> Iterator[Record]:
+        try:
+            for record in partition.read():
+                answered()
+                yield record
+            answered()
+        except ParentAbsentError as error:
+            self._absent[key] = error  # before the next slice of this parent has its turn
+            raise
 
     @contextmanager
     def _turn_of(self, key: int) -> Iterator[Callable[[], None]]:

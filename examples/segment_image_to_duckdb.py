@@ -8,7 +8,7 @@ from airbyte.caches import DuckDBCache
 
 source = ab.get_source(
     "source-segment",
-    docker_image="cdp-connectors/source-segment:0.1.0",
+    docker_image="cdp-connectors/source-segment:0.2.0",
     use_host_network=True,  # only for a sandbox or proxy on this machine
     config=json.loads(Path("segment.json").read_text()),
 )

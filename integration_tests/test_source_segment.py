@@ -56,7 +56,7 @@ def expected_rows(sandbox: Sandbox, stream: str) -> list[JsonObject]:
         retained = datetime.now(timezone.utc) - timedelta(days=89, hours=23)
         return [row for row in rows if datetime.fromisoformat(row["timestamp"].replace("Z", "+00:00")) >= retained]
     if stream == DELIVERY:
-        first = (datetime.now(timezone.utc) - timedelta(days=13)).strftime("%Y-%m-%dT00:00:00Z")
+        first = (datetime.now(timezone.utc) - timedelta(days=12, hours=18)).strftime("%Y-%m-%dT00:00:00Z")
         return [row for row in rows if row["startTime"] >= first]
     if stream.startswith("delivery_overview_"):
         first = (datetime.now(timezone.utc) - timedelta(days=28, hours=18)).strftime("%Y-%m-%d")

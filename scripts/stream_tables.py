@@ -52,7 +52,7 @@ def streams(package: str) -> list[Stream]:
     """The streams of a connector in the order of its manifest, those behind a setting included."""
     manifest = SOURCES[package]().resolved_manifest
     notes = _notes(_readme(package)[1])
-    rows = {stream["name"]: _row(stream, manifest, notes) for stream in _declared(manifest["streams"])}
+    rows = {stream["name"]: _row(stream, manifest, notes) for stream in declared(manifest["streams"])}
     return list(rows.values())
 
 
@@ -91,10 +91,11 @@ def main() -> None:
         (ROOT / package / "README.md").write_text(rewritten(package))
 
 
-def _declared(entries: list[Component]) -> Iterator[Component]:
+def declared(entries: list[Component]) -> Iterator[Component]:
+    """The streams of a manifest's list, those behind a setting included."""
     for entry in entries:
         if entry["type"] == "ConditionalStreams":
-            yield from _declared(entry["streams"])
+            yield from declared(entry["streams"])
         else:
             yield entry
 
@@ -163,20 +164,31 @@ def _per(router: Component, manifest: Component) -> Iterator[str]:
         expander = _simple(parent["retriever"])["record_selector"]["extractor"].get("record_expander")
         if expander:
             yield f"entry of `{expander['expand_records_from_field'][0]}` in `{parent['name']}`"
-        elif parent["name"] in {stream["name"] for stream in _declared(manifest["streams"])}:
+        elif parent["name"] in {stream["name"] for stream in declared(manifest["streams"])}:
             yield f"row of `{parent['name']}`"
         else:
             yield f"row of `{_endpoint(parent)}` ({_requests(parent, manifest)})"
 
 
+def parents(stream: Component) -> Iterator[str]:
+    """The names of the streams for each of whose rows a stream makes a request."""
+    for router in _routers(stream["retriever"].get("partition_router")):
+        inner = router.get("underlying_partition_router", router)
+        yield from (config["stream"]["name"] for config in inner.get("parent_stream_configs", []))
+
+
 def _limit(stream: Component, manifest: Component) -> str:
+    limit = limit_per_minute(stream, manifest)
+    return f"; at most {limit} a minute" if limit else ""
+
+
+def limit_per_minute(stream: Component, manifest: Component) -> int | None:
     """The vendor's special limit of the endpoint, where the budget has one."""
     path = _endpoint(stream).partition(" ")[2]
     for policy in manifest["api_budget"]["policies"]:
         if any(re.search(matcher["url_path_pattern"], path) for matcher in policy["matchers"]):
-            limit = InterpolatedString.create(str(policy["rates"][0]["limit"]), parameters={}).eval({})
-            return f"; at most {limit} a minute"
-    return ""
+            return int(InterpolatedString.create(str(policy["rates"][0]["limit"]), parameters={}).eval({}))
+    return None
 
 
 if __name__ == "__main__":

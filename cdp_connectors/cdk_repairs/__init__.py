@@ -11,6 +11,7 @@ from cdp_connectors.cdk_repairs.output import (
     correct_record_count,
     exclusive_output,
     exhausted_reason,
+    is_noise,
     print_messages,
     uncounted_records,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "correct_record_count",
     "exclusive_output",
     "exhausted_reason",
+    "is_noise",
     "print_messages",
     "uncounted_records",
     "watch_stream",

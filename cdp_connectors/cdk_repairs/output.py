@@ -10,6 +10,11 @@ from contextlib import contextmanager
 from airbyte_cdk.logger import PRINT_BUFFER
 
 _AVAILABILITY_PREFIX = re.compile(r"^Stream \S+ is not available: ")
+_NOISE = re.compile(
+    r"Deferring stream |Marking parent stream |Validation skipped\. Key not found"
+    r"|.*no response filter with the REDUCE_PAGE_SIZE action"
+    r"|Stream '[^']+' (is in blocking group|\(group '[^']+'\) is no longer active)"
+)
 _RECORDS_READ = re.compile(r"Read (?P<count>\d+) records from (?P<stream>.+) stream")
 _RETRIES_EXHAUSTED = re.compile(r"^Exhausted available request attempts\. .*?Exception: (?P<reason>.*)$", re.DOTALL)
 
@@ -43,6 +48,15 @@ def correct_record_count(record: logging.LogRecord) -> bool:
         record.msg = f"Read {int(read['count']) + uncounted} records from {read['stream']} stream"
         record.args = ()
     return True
+
+
+def is_noise(message: str) -> bool:
+    """Whether a log line of the CDK is about its own scheduling, or says that an optional setting was left out.
+
+    Thousands of such lines hide the others. It also warns that it cannot see which actions a custom error handler
+    takes, once per stream with `page_size_reduction` and once more per list of parents.
+    """
+    return _NOISE.match(message) is not None
 
 
 def exhausted_reason(message: str) -> str | None:

@@ -1,12 +1,10 @@
 """The CDK's declarative source, with the places to intervene that it lacks."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource, TestLimits
-from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import LOGGER as FACTORY_LOGGER
 from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
@@ -53,8 +51,6 @@ class RepairedSource(YamlDeclarativeSource):
             source_config=self._read_and_parse_yaml_file(path_to_yaml),
             limits=limits,
         )
-        self.logger.addFilter(_is_not_deferral)
-        FACTORY_LOGGER.addFilter(_is_not_page_size_warning)
 
     @property
     def settings(self) -> Config:
@@ -134,16 +130,3 @@ def _name_router(stream: AbstractStream) -> None:
     slicer = generator._stream_slicer if isinstance(generator, StreamSlicerPartitionGenerator) else None
     if isinstance(slicer, PartitionRouter):
         stream.get_partition_router = lambda: slicer  # type: ignore[attr-defined] # a DefaultStream
-
-
-def _is_not_deferral(record: logging.LogRecord) -> bool:
-    """Whether a log line says more than that a stream still waits for its parent, which thousands of lines say."""
-    return not str(record.msg).startswith("Deferring stream")
-
-
-def _is_not_page_size_warning(record: logging.LogRecord) -> bool:
-    """Whether a log line says more than that the CDK cannot see which actions a custom error handler takes.
-
-    It warns once per stream with `page_size_reduction` and such a handler, and once more per list of parents.
-    """
-    return "no response filter with the REDUCE_PAGE_SIZE action" not in str(record.msg)

@@ -80,10 +80,10 @@ Call = Annotated[Identify | Track | Group | Page | Screen | Alias | ApiCallSetti
 class Mapping(FormModel):
     """How the records of one stream are sent."""
 
-    model_config = ConfigDict(title="Mapping")
+    model_config = ConfigDict(title="Mapping", json_schema_extra={"required": ["stream"]})  # see nest_call
 
     stream: NonEmptyString = form_field("Stream", "Name of the stream, as in the source.", order=0)
-    call: Call = form_field("Call", "Call to send for each record.", order=1)
+    call: Call = form_field("Call", "Call to send for each record.", order=1, always_show=True)
     send_when: SendWhen = form_field(
         "Send When",
         "Which records are sent. Deleted rows are only sent if you choose so.",
@@ -95,7 +95,10 @@ class Mapping(FormModel):
     @model_validator(mode="before")
     @classmethod
     def nest_call(cls, values: Json) -> Json:
-        """Accept the shape of version 0.1.0, in which the call's settings stood beside the stream's name."""
+        """Accept the shape of version 0.1.0, in which the call's settings stood next to the stream's name.
+
+        Airbyte validates a stored configuration against the spec, which therefore does not require `call`.
+        """
         if not isinstance(values, dict) or "call" in values or "call_type" not in values:
             return values
         own = {name: value for name, value in values.items() if name in cls.model_fields}

@@ -9,7 +9,10 @@ from destination_segment.configuration.config import Config
 
 
 def config_schema() -> JsonObject:
-    """The schema without references and without null, which the form cannot show."""
+    """The schema without references and without null, which the form cannot show.
+
+    Unknown names pass it, since a stored configuration may be older or newer; `parse_config` rejects and names them.
+    """
     schema = Config.model_json_schema(schema_generator=_FormSchema)
     resolved: JsonObject = jsonref.replace_refs(schema, merge_props=True, proxies=False, lazy_load=False)
     del resolved["$defs"]
@@ -23,12 +26,17 @@ class _FormSchema(GenerateJsonSchema):
         """An optional field may be absent, but not null."""
         return self.generate_inner(schema["schema"])
 
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        """Accept names that are not known."""
+        described = super().model_schema(schema)
+        return {name: value for name, value in described.items() if name != "additionalProperties"}
+
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
         """Airbyte finds the option by the constant that each of them has."""
         described = super().tagged_union_schema(schema)
         return {"type": "object", "oneOf": described["oneOf"]}
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """A default of null says nothing."""
+        """Leave out a default of null."""
         described = super().default_schema(schema)
         return {name: value for name, value in described.items() if name != "default" or value is not None}

@@ -42,6 +42,11 @@ class HeldStates:
     def __len__(self) -> int:
         return len(self._states)
 
+    @property
+    def newest_position(self) -> int:
+        """The position of the newest state; 0 without any."""
+        return self._states[-1].position if self._states else 0
+
     def add(self, state: HeldState) -> None:
         """Hold a state that came after all others."""
         self._states.append(state)

@@ -62,10 +62,10 @@ class Lane:
             batch, self._open = self._open, Batch(self._max_calls)
             self._submit(self._open_since, lambda: self._deliver(batch))
 
-    def flush_if_free(self) -> None:
-        """Send what is open, unless that would have to wait."""
+    def flush_if_free(self, up_to: int) -> None:
+        """Send what is open if it holds calls up to a position, unless that would have to wait."""
         self._forget_done()
-        if len(self._in_flight) < _BATCHES_IN_FLIGHT:
+        if self._open_since <= up_to and len(self._in_flight) < _BATCHES_IN_FLIGHT:
             self.flush()
 
     def oldest(self) -> int | None:
@@ -163,10 +163,10 @@ class Lanes:
     def __getitem__(self, key: str) -> Lane:
         return self._lanes[crc32(key.encode("utf-8", "surrogatepass")) % len(self._lanes)]
 
-    def flush_if_free(self) -> None:
-        """Send what is open in any lane that need not wait for it."""
+    def flush_if_free(self, up_to: int) -> None:
+        """Send the open calls up to a position in every lane that need not wait for it."""
         for lane in self._lanes:
-            lane.flush_if_free()
+            lane.flush_if_free(up_to)
 
     def drain(self) -> None:
         """Send everything and wait for the verdicts."""

@@ -47,6 +47,7 @@ class Writer:
         self._first_rejected: int | None = None
         self._held_states = HeldStates()
         self._flushed_at = time.monotonic()
+        self._paused_at = 0
 
     def write(self, lines: Iterable[bytes | None]) -> Iterator[str]:
         """Send the records; give the states back in their order, each once all records before it were accepted.
@@ -76,7 +77,7 @@ class Writer:
         number = 0
         for line in lines:
             if line is None:
-                self._flush_if_due()
+                self._pause()
                 yield from self._accepted_states()
                 continue
             number += 1
@@ -142,14 +143,19 @@ class Writer:
         streams = self._counted_by(message["state"])
         records, rejected = self._tallies.take_since_state(streams)
         self._held_states.add(HeldState(self._position, streams, message, records, rejected))
-        self._flush_if_due()
+        self._flush_if_due(self._position)
         if len(self._held_states) > _MOST_HELD_STATES:
             self._lanes.drain()
 
-    def _flush_if_due(self) -> None:
+    def _pause(self) -> None:
+        """Send what a held state waits for; while no record comes, everything."""
+        is_idle, self._paused_at = self._paused_at == self._position, self._position
+        self._flush_if_due(self._position if is_idle else self._held_states.newest_position)
+
+    def _flush_if_due(self, up_to: int) -> None:
         self._lanes.raise_failure()
         if time.monotonic() - self._flushed_at >= _SECONDS_BETWEEN_FLUSHES:
-            self._lanes.flush_if_free()
+            self._lanes.flush_if_free(up_to)
             self._flushed_at = time.monotonic()
 
     def _counted_by(self, state: JsonObject) -> list[StreamKey]:

@@ -135,3 +135,48 @@ def test_the_control_endpoint_shows_and_forgets_what_was_received(sandbox: Sandb
     [message] = requests.get(url, timeout=10).json()["messages"]
     assert message["userId"] == "u1"
     assert requests.delete(url, timeout=10).json() == {"messages": [], "rejected": {}}
+
+
+class TestSwitches:
+    def test_a_rejected_user_costs_the_whole_batch(self, sandbox: Sandbox) -> None:
+        sandbox.segment_tracking.behaviour.update({"rejected_users": ["u1"]})
+        batch = {"batch": [IDENTIFY, {**IDENTIFY, "userId": "u2"}]}
+        answer = post(sandbox, "/batch", batch)
+        assert (answer.status_code, answer.json()["success"]) == (400, False)
+        assert sandbox.segment_tracking.messages == []
+
+    def test_a_body_can_be_too_large_for_a_gateway(self, sandbox: Sandbox) -> None:
+        sandbox.segment_tracking.behaviour.update({"largest_body": 50})
+        assert post(sandbox, "/identify", {"userId": "u" * 60}).status_code == 413
+        assert post(sandbox, "/identify", {"userId": "u"}).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("headers", "sent"),
+        [
+            ("both", ("3", "4")),
+            ("retry_after", ("3", None)),
+            ("x_ratelimit_reset", (None, "4")),
+            ("none", (None, None)),
+        ],
+    )
+    def test_a_number_of_requests_is_limited(
+        self, sandbox: Sandbox, headers: str, sent: tuple[str | None, str | None]
+    ) -> None:
+        sandbox.segment_tracking.behaviour.update(
+            {"rate_limited": 1, "rate_limit_headers": headers, "rate_limit_wait": 3}
+        )
+        answer = post(sandbox, "/identify", {"userId": "u"})
+        assert answer.status_code == 429
+        assert (answer.headers.get("Retry-After"), answer.headers.get("X-RateLimit-Reset")) == sent
+        assert post(sandbox, "/identify", {"userId": "u"}).status_code == 200
+
+    @pytest.mark.parametrize(("answer", "body"), [("ok", "OK"), ("empty", "")])
+    def test_success_can_be_said_as_compatible_collectors_do(self, sandbox: Sandbox, answer: str, body: str) -> None:
+        url = f"{sandbox.url}/_sandbox/segment-tracking"
+        assert requests.post(url, json={"answer": answer}, timeout=10).json()["answer"] == answer
+        assert post(sandbox, "/identify", {"userId": "u"}).text == body
+        assert len(sandbox.segment_tracking.messages) == 1
+
+    @pytest.mark.parametrize("change", [{"answer": "maybe"}, {"largest_body": "1"}, {"unknown": 1}, []])
+    def test_what_is_not_a_switch_is_rejected(self, sandbox: Sandbox, change: object) -> None:
+        assert requests.post(f"{sandbox.url}/_sandbox/segment-tracking", json=change, timeout=10).status_code == 400

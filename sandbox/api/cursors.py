@@ -172,7 +172,7 @@ class CursorPage(Page):
 
     def _following(self, total: int) -> Cursor | None:
         """Return the cursor of the next page, if there is one."""
-        after, is_empty = self.present.after_last_page, self.cursor.offset >= total > 0
+        after, is_empty = self.present.after_last_page, self.cursor.offset >= total
         if self.cursor.offset + self.count < total or after == "endless":
             return self._shifted(self.count)
         if after == "own cursor" and is_empty:

@@ -9,7 +9,7 @@ from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigr
 
 from cdp_connectors.failures import config_error
 
-_FORMATS = {"day": "%Y-%m-%d", "month": "%Y-%m-%d", "second": "%Y-%m-%dT%H:%M:%SZ"}
+_FORMATS = {"second": "%Y-%m-%dT%H:%M:%SZ", "day": "%Y-%m-%dT%H:%M:%SZ", "month": "%Y-%m-%d"}
 _CURSORS_OF_PARTITIONS = "states"
 _CURSOR_OF_ALL = "state"
 

@@ -1,11 +1,14 @@
 """A walk through pages ends, whatever the API answers."""
 
 import itertools
+import json
 from collections.abc import Iterable
 
 import pytest
+import requests
+from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.pagination import PageCursor
+from cdp_connectors.pagination import EndlessPageGuard, PageCursor
 
 
 def walk(cursors: Iterable[str]) -> int | None:
@@ -39,3 +42,38 @@ def test_a_walk_without_a_cycle_is_never_stopped() -> None:
 def test_the_walk_is_not_remembered_beyond_itself() -> None:
     assert walk(["a", "b"]) is None
     assert walk(["a", "b"]) is None
+
+
+def pages(rows: Iterable[int], cursors: Iterable[str]) -> int:
+    """How many pages a walk has; page by page, `rows` and the cursor of the next page are given."""
+    strategy = EndlessPageGuard(
+        page_size=10,
+        cursor_value="{{ response['next'] }}",
+        stop_condition="{{ not response['next'] }}",
+        config={},
+        parameters={},
+    )
+    token = None
+    for count, (size, cursor) in enumerate(zip(rows, cursors, strict=False), 1):
+        response = requests.Response()
+        response.url, response.status_code = "https://api.example.com/list", 200
+        response._content = json.dumps({"next": cursor}).encode()  # noqa: SLF001 # a response without a server
+        token = strategy.next_page_token(response, size, None, token)
+        if token is None:
+            return count
+    raise AssertionError("the walk did not end")
+
+
+def test_an_empty_page_with_its_own_cursor_is_the_last() -> None:
+    assert pages([10, 3, 0, 7], ["a", "b", "b", "b"]) == 3
+
+
+def test_a_page_with_rows_and_its_own_cursor_is_an_error() -> None:
+    with pytest.raises(AirbyteTracedException, match="returned before"):
+        pages([10, 10, 10, 10], ["a", "a", "a", "a"])
+
+
+def test_empty_pages_end_in_an_error_and_some_of_them_do_not() -> None:
+    assert pages([*[0] * 100, 5, *[0] * 100, 5, 1], [*map(str, range(202)), ""]) == 203
+    with pytest.raises(AirbyteTracedException, match="more than 100 empty pages"):
+        pages([0] * 1_000, map(str, range(1_000)))

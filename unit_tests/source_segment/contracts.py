@@ -159,7 +159,7 @@ CONTRACTS = [
         "sourceId destinationId granularity startTime",
         "startTime",
         parameters={"sourceId": "s1", "granularity": "DAY", **ONE_DAY},
-        added={"destinationId": "d1", "granularity": "DAY", **ONE_DAY},
+        added={"destinationId": "d1", "granularity": "DAY", **ONE_DAY, "endTime": "2026-11-23T00:00:00Z"},
         record={"sourceId": "s1", "metrics": []},
         parent="d1",
         **ONE_OBJECT,

@@ -6,6 +6,7 @@ from typing import Any
 import requests_mock
 
 US = "https://api.segmentapis.com"
+EU = "https://eu1.api.segmentapis.com"
 CONFIG = {"api_token": "sgp_S3cret", "start_date": "2026-11-22"}
 PAGES = {"pagination[count]": "1000"}
 ONE_DAY = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-22T11:59:00Z"}

@@ -11,7 +11,7 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 from source_segment import SourceSegment
 from unit_tests.helpers import read_streams, rows
 from unit_tests.source_segment.contracts import BY_NAME, CHILDREN, CONTRACTS
-from unit_tests.source_segment.segment_api import CONFIG, PARENTS, US, Contract, requests_to, serve
+from unit_tests.source_segment.segment_api import CONFIG, EU, PARENTS, US, Contract, requests_to, serve
 
 per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 USERS, GROUPS = BY_NAME["users"], BY_NAME["groups"]
@@ -101,7 +101,9 @@ def test_a_gated_stream_names_the_plan_feature(api: requests_mock.Mocker, name: 
     assert feature in sentence
 
 
-@per_stream
+@pytest.mark.parametrize(
+    "contract", [each for each in CONTRACTS if each.name != "functions"], ids=lambda each: each.name
+)
 def test_an_invalid_request_is_not_repeated_and_quotes_segment(api: requests_mock.Mocker, contract: Contract) -> None:
     errors = [
         {"type": "input-validation", "message": "startTime is too old", "field": "startTime"},
@@ -320,13 +322,32 @@ def test_check_requests_one_page_per_stream_and_names_what_the_token_cannot_read
 
 def test_check_says_one_sentence_about_a_rejected_token(api: requests_mock.Mocker) -> None:
     config = {**CONFIG, "region": "eu"}
-    api.get("https://eu1.api.segmentapis.com/", status_code=401, json={"errors": [{"type": "unauthorized"}]})
+    for url in (US, EU):
+        api.get(url + "/", status_code=401, json={"errors": [{"type": "unauthorized"}]})
 
     status = SourceSegment(config=config).check(logging.getLogger(), config)
 
     assert status.status is Status.FAILED
     assert status.message.startswith("Segment rejected the API token in region 'eu'")
     assert "Check that Region is the region of the token's workspace" in status.message
+
+
+def test_check_finds_the_region_of_a_token(api: requests_mock.Mocker) -> None:
+    api.get(US + "/", status_code=401, json={"errors": [{"type": "unauthorized"}]})
+    api.get(EU + "/", json={"data": {"workspace": {"id": "w", "slug": "w", "name": "w"}}})
+
+    status = SourceSegment(config=CONFIG).check(logging.getLogger(), CONFIG)
+
+    assert status.status is Status.FAILED
+    assert status.message == "The API token belongs to a workspace in the other region. Set Region to 'eu'."
+
+
+def test_a_token_is_never_sent_elsewhere_when_an_api_url_is_set(api: requests_mock.Mocker) -> None:
+    config = {**CONFIG, "api_url": "https://proxy.example.com"}
+    api.get("https://proxy.example.com/", status_code=401, json={"errors": [{"type": "unauthorized"}]})
+
+    assert SourceSegment(config=config).check(logging.getLogger(), config).status is Status.FAILED
+    assert {request.hostname for request in api.request_history} == {"proxy.example.com"}
 
 
 def test_check_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: list[float]) -> None:

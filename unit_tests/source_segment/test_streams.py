@@ -11,6 +11,8 @@ from source_segment import SourceSegment
 from unit_tests.helpers import JsonObject, read_streams, rows
 from unit_tests.source_segment.contracts import BY_NAME, CHILDREN, CONTRACTS, LISTS, PAGED
 from unit_tests.source_segment.segment_api import CONFIG, PARENTS, US, Contract, requests_to, serve
+from unit_tests.source_segment.test_schemas import anonymous, documented_operations
+from unit_tests.vendor_documents import needs_documents
 
 per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 per_list = pytest.mark.parametrize("contract", LISTS, ids=lambda contract: contract.name)
@@ -81,6 +83,52 @@ def test_an_empty_list_is_an_empty_table(api: requests_mock.Mocker, contract: Co
 
     assert output.records == []
     assert output.get_stream_statuses(contract.name)[-1] is AirbyteStreamStatus.COMPLETE
+
+
+@pytest.mark.parametrize("name", ["users", "sources", "suppressions", "events_volume", "invites", "workspace"])
+@pytest.mark.parametrize(
+    "body", [{"data": None}, {"data": {}}, {"data": {"key": 7}}, {"data": {"key": [1]}}, [], 3, {"data": []}], ids=str
+)
+def test_an_answer_without_the_documented_list_is_unreadable_and_not_an_empty_table(
+    api: requests_mock.Mocker, name: str, body: JsonObject
+) -> None:
+    contract = BY_NAME[name]
+    if isinstance(body, dict) and isinstance(body["data"], dict):
+        body = {"data": dict.fromkeys([contract.data_key] * len(body["data"]), body["data"].get("key"))}
+    serve(api, contract, {"json": body}, {"json": contract.page(contract.record)})
+
+    output = read_streams(SourceSegment, CONFIG, [name])
+
+    assert rows(output) == [{**contract.record, **contract.added}]
+    assert len(requests_to(api, contract)) == 2
+
+
+def test_the_filters_of_a_space_without_any_have_no_list(api: requests_mock.Mocker) -> None:
+    serve(api, BY_NAME["space_filters"], {"json": {"data": {"pagination": {"current": "c"}}}})
+
+    output = read_streams(SourceSegment, CONFIG, ["space_filters"])
+
+    assert output.records == []
+    assert output.errors == []
+
+
+def test_a_parents_unreadable_answer_is_requested_again_for_parent_and_child(api: requests_mock.Mocker) -> None:
+    child = BY_NAME["source_connected_warehouses"]
+    serve(api, child, {"json": child.page(child.record)})
+    api.get(US + "/sources", [{"json": {"data": None}}, {"json": PARENTS["s1"].page("s1")}])
+
+    output = read_streams(SourceSegment, CONFIG, ["sources", child.name])
+
+    assert output.errors == []
+    assert sorted(record.record.stream for record in output.records) == [child.name, "sources"]
+
+
+@needs_documents
+@per_stream
+def test_pagination_is_sent_wherever_segment_documents_it(contract: Contract) -> None:
+    documented = documented_operations()[anonymous(contract.path)]["query_params"]
+
+    assert bool(contract.paging) is bool({"pagination", "count"} & set(documented))
 
 
 @per_paged_list

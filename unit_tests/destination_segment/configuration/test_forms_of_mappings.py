@@ -4,6 +4,7 @@ import logging
 
 import pytest
 from airbyte_cdk.utils import AirbyteTracedException
+from jsonschema import Draft7Validator
 
 from cdp_connectors.json_types import JsonObject
 from destination_segment import DestinationSegment
@@ -17,6 +18,12 @@ NESTED: JsonObject = {"stream": "users", "call": {"call_type": "track", "user_id
 
 def test_the_flat_shape_of_the_first_version_means_the_same() -> None:
     assert parse_config(config_of(FLAT)) == parse_config(config_of(NESTED))
+
+
+@pytest.mark.parametrize("mapping", [FLAT, NESTED])
+def test_airbyte_accepts_either_shape_in_a_stored_configuration(mapping: JsonObject) -> None:
+    Draft7Validator(config_schema()).validate(config_of(mapping))
+    assert "additionalProperties" not in str(config_schema())
 
 
 def test_both_shapes_can_have_a_condition() -> None:

@@ -18,6 +18,7 @@ from unit_tests.destination_segment.segment_writes import (
     catalog_of,
     config_of,
     record,
+    sent_batches,
     sent_items,
     state,
     write,
@@ -239,6 +240,21 @@ def test_states_leave_while_the_input_is_idle(api: Mocker, monkeypatch: pytest.M
         left.append(line)
         assert len(sent_items(api)) == 1
     assert len(left) == 1
+
+
+def test_while_records_come_only_what_a_state_waits_for_is_sent_early(
+    api: Mocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("destination_segment.delivery.writer._SECONDS_BETWEEN_FLUSHES", 0)
+    lines: list[JsonObject | None] = []
+    for number in range(5):
+        lines += [record({"id": "u", "n": number}), None]
+    write(CONFIG, catalog_of(), lines)
+    assert len(sent_batches(api)) == 1
+
+    api.reset_mock()
+    write(CONFIG, catalog_of(), [record({"id": "u", "n": 1}), None, None, record({"id": "u", "n": 2})])
+    assert len(sent_batches(api)) == 2
 
 
 def test_parsed_messages_can_be_written_too(api: Mocker) -> None:
