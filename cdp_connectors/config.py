@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
-import pendulum
 from airbyte_cdk.sources.declarative.transformations.config_transformations.config_transformation import (
     ConfigTransformation,
 )
@@ -14,12 +13,11 @@ from airbyte_cdk.sources.declarative.validators.validation_strategy import Valid
 
 from cdp_connectors.failures import config_error
 from cdp_connectors.json_types import Json
+from cdp_connectors.start_date import START_DATE_FORMAT, parse_start_date
 
-START_DATE_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _HEADER_VALUE = re.compile(r"[!-~]+")
 _LAST_PORT = 65_535
 _MASK = re.compile(r"[*\u2022\u25cf\u00b7]+")
-_ACCEPTED_START_DATE_FORMATS = ("YYYY-MM-DD[T]HH:mm:ss[Z]", "YYYY-MM-DD", "MM/DD/YYYY")
 
 
 class NormalizeConfig(ConfigTransformation):
@@ -159,18 +157,6 @@ def _address_fault(address: str) -> str | None:
         return "has no valid host name. Enter a URL such as https://proxy.example.com."
     if parts.query or parts.fragment:
         return "has a query or a fragment (after ? or #). Enter the address without it."
-    return None
-
-
-def parse_start_date(value: Json) -> datetime | None:
-    """The moment in UTC that a start date names, or None if it has none of the accepted forms."""
-    if not isinstance(value, str):
-        return None
-    for accepted in _ACCEPTED_START_DATE_FORMATS:
-        try:
-            return pendulum.from_format(value, accepted, tz="UTC")
-        except ValueError:
-            continue
     return None
 
 

@@ -12,8 +12,9 @@ compile() {
 }
 
 compile dev.txt pyproject.toml --all-extras --group dev
-compile http.txt pyproject.toml --constraint requirements/dev.txt
-compile destination.txt pyproject.toml --extra object-storage --constraint requirements/dev.txt
+compile http.txt pyproject.toml --extra airbyte --constraint requirements/dev.txt
+compile destination.txt pyproject.toml --extra airbyte --extra object-storage --constraint requirements/dev.txt
 compile heap.txt pyproject.toml --extra heap --constraint requirements/dev.txt
+compile spark.txt pyproject.toml --extra spark --group spark --constraint requirements/dev.txt
 compile build.txt --group pyproject.toml:build --constraint requirements/dev.txt
 compile pyairbyte.txt --group pyproject.toml:pyairbyte --no-strip-extras

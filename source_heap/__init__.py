@@ -1,6 +1,6 @@
 """Heap Connect, which exports Heap as dumps of Avro files to an S3 bucket: the Airbyte source and its pure modules.
 
-Importing the package imports neither airbyte-cdk nor anything else; `SourceHeap` is imported when it is first used.
+Importing the package imports nothing else: `SourceHeap` needs airbyte-cdk, and `scan` pyarrow, when first used.
 """
 
 from importlib import import_module
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from source_heap.source import SourceHeap
+    from source_heap.table_scan import scan
 
-__all__ = ["SourceHeap"]
-_MODULES = {"SourceHeap": "source_heap.source"}
+__all__ = ["SourceHeap", "scan"]
+_MODULES = {"SourceHeap": "source_heap.source", "scan": "source_heap.table_scan"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 # a public name of any kind

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import requests
 
-from source_heap.avro.container import ContainerReader, CorruptFileError
-from source_heap.errors import ConfigError
+from source_heap.avro.container import ContainerReader, CorruptFileError, Header
+from source_heap.errors import ConfigError, TransientError
 from source_heap.manifests import TableEntry, UnreadableManifestError, bucket_of, listed_manifests, parse_manifest
 from source_heap.positions import Manifest
-from source_heap.transfer import BUFFER_SIZE, ResumingStream
+from source_heap.transfer import ATTEMPTS_WITHOUT_PROGRESS, BUFFER_SIZE, ResumingStream
 
 SIMULTANEOUS_REQUESTS = 16
 HEADER_SIZE = 1 << 14
@@ -47,7 +47,7 @@ class Bucket:
         self._manifests: list[Manifest] | None = None
         self._tables: dict[str, dict[str, TableEntry]] = {}
         self._known_columns: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._record_schemas: dict[str, RecordSchema] = {}
+        self._headers: dict[str, Header] = {}
 
     def manifests(self) -> list[Manifest]:
         """All manifests of the bucket, ascending by dump id.
@@ -85,17 +85,21 @@ class Bucket:
         Raises:
             HeapError: a file is missing, may not be read, or is not an Avro file.
         """
-        missing = [file for file in dict.fromkeys(files) if file not in self._record_schemas]
-        self._record_schemas.update(zip(missing, _at_once(self._fetch_record_schema, missing), strict=True))
-        return [self._record_schemas[file] for file in files]
+        return [header.schema for header in self.headers(files)]
 
-    def open(self, file: str) -> io.BufferedReader:
-        """The bytes of a file, to be closed by the caller.
+    def headers(self, files: Sequence[str]) -> list[Header]:
+        """The headers of these files, as `record_schemas`."""
+        missing = [file for file in dict.fromkeys(files) if file not in self._headers]
+        self._headers.update(zip(missing, _at_once(self._fetch_header, missing), strict=True))
+        return [self._headers[file] for file in files]
+
+    def open(self, file: str, start: int = 0) -> io.BufferedReader:
+        """The bytes of a file from byte `start` on, to be closed by the caller.
 
         Raises:
             HeapError: there is no such file, it may not be read, or it is in another bucket.
         """
-        return io.BufferedReader(ResumingStream(lambda headers: self._get(file, headers)), BUFFER_SIZE)
+        return io.BufferedReader(ResumingStream(lambda headers: self._get(file, headers), start), BUFFER_SIZE)
 
     def _joined(self, manifest: Manifest) -> dict[str, TableEntry]:
         first, *twins = (self._tables[key] for key in manifest.keys)
@@ -112,29 +116,34 @@ class Bucket:
         return self._get_object(file, headers)
 
     def _fetch_manifest(self, key: str) -> dict[str, TableEntry]:
-        with self._get_object(key, {}) as response:
-            content = response.content
         try:
-            return parse_manifest(content, self._name, self._known_columns, self._folder)
+            return parse_manifest(self._content(key, {}), self._name, self._known_columns, self._folder)
         except UnreadableManifestError as error:
             raise ConfigError(
                 f"Manifest '{key}' in bucket '{self._name}' cannot be read: {error}. Ask Heap to regenerate it; "
                 "until then, tables can only be read up to the previous dump."
             ) from error
 
-    def _fetch_record_schema(self, file: str) -> RecordSchema:
+    def _fetch_header(self, file: str) -> Header:
         size = HEADER_SIZE
         while True:
-            with self._get(file, {"Range": f"bytes=0-{size - 1}"}) as response:
-                start = response.content
+            start = self._content(file, {"Range": f"bytes=0-{size - 1}"})
             try:
-                schema: RecordSchema = ContainerReader(io.BytesIO(start)).header.schema
+                return ContainerReader(io.BytesIO(start)).header
             except CorruptFileError as error:
                 if len(start) < size:
                     raise ConfigError(f"File '{file}' is not a valid Avro file: {error.reason}.") from error
                 size *= 8
-            else:
-                return schema
+
+    def _content(self, file: str, headers: Mapping[str, str]) -> bytes:
+        for attempts_left in reversed(range(ATTEMPTS_WITHOUT_PROGRESS)):
+            with self._get(file, headers) as response:
+                try:
+                    return response.content
+                except requests.RequestException as error:
+                    if not attempts_left:
+                        raise TransientError(f"The transfer of '{file}' was interrupted ({error}). Retry.") from error
+        raise AssertionError
 
 
 def _at_once(fetch: Callable[[Item], T], items: Sequence[Item]) -> list[T]:

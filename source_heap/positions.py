@@ -15,8 +15,7 @@ again; rows then arrive twice under the same key, and none is lost.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from threading import Lock
+from dataclasses import dataclass, replace
 from typing import Any
 
 REMEMBERED_DUMPS = 30
@@ -134,6 +133,11 @@ class Plan:
     start: Position
     stages: Sequence[_Stage]
 
+    @property
+    def end(self) -> Position:
+        """The position once every file has been read."""
+        return self.stages[-1].after if self.stages else self.start
+
     def __iter__(self) -> Iterator[Step]:
         index = 0
         for stage in self.stages:
@@ -149,18 +153,15 @@ def unsettled(manifests: Iterable[Manifest], position: Position) -> list[Manifes
     return sorted((m for m in manifests if not position.settles(m)), key=lambda manifest: manifest.dump_id)
 
 
-def plan(
-    manifests: Sequence[Manifest], parts: Mapping[int, Part], position: Position, *, newest_only: bool = False
-) -> Plan:
+def plan(manifests: Sequence[Manifest], parts: Mapping[int, Part], position: Position) -> Plan:
     """Decide what to read of one table.
 
     Args:
         manifests: what `unsettled` gave.
         parts: for those of them that hold the table, its part, by dump id.
         position: where the reading stands.
-        newest_only: every part is a full copy of the table, whatever it says (`user_migrations`).
     """
-    full_dumps = [m.dump_id for m in manifests if _replaces(parts.get(m.dump_id), newest_only=newest_only)]
+    full_dumps = [m.dump_id for m in manifests if _replaces(parts.get(m.dump_id))]
     full_dump_id = max([*full_dumps, *([] if position.full_dump_id is None else [position.full_dump_id])], default=None)
     position = replace(position, full_dump_id=full_dump_id)
 
@@ -184,8 +185,8 @@ def _turn(manifest: Manifest, position: Position) -> tuple[bool, bool, str, int]
     return manifest.dump_id != position.dump_id, not late, manifest.written_at if late else "", manifest.dump_id
 
 
-def _replaces(part: Part | None, *, newest_only: bool) -> bool:
-    return part is not None and (newest_only or not part.incremental)
+def _replaces(part: Part | None) -> bool:
+    return part is not None and not part.incremental
 
 
 def _files_to_read(manifest: Manifest, part: Part | None, position: Position) -> list[str]:
@@ -207,23 +208,36 @@ def _number(name: str) -> int:
     return int(digits.group()) if digits else -1
 
 
-@dataclass
-class Progress:
-    """The position while the files of a plan are read by several threads and finish in any order.
+def between(
+    manifests: Iterable[Manifest], parts: Mapping[int, Part], start: Position, end: Position
+) -> list[tuple[int, list[str]]]:
+    """The files that are read on the way from one position to a later one, by dump, ascending.
 
-    It never counts a file whose predecessors are not all finished.
+    The two positions decide it alone: a dump that arrives after `end` was planned is not settled by `end`, and a full
+    copy that arrives later does not void the files before it. The same call at a later time gives the same files.
+
+    Args:
+        manifests: the manifests of the bucket.
+        parts: the table's parts of those that are `crossed`, by dump id.
+        start: the position before the first of the files.
+        end: a position that `plan` gave for `start`, or for an earlier position that `start` was planned from.
     """
+    found = []
+    for manifest in sorted(manifests, key=lambda manifest: manifest.dump_id):
+        part = parts.get(manifest.dump_id)
+        is_void = end.full_dump_id is not None and manifest.dump_id < end.full_dump_id
+        if part is None or is_void or not crossed(manifest, start, end):
+            continue
+        files = in_order(part.files)
+        if manifest.dump_id == end.dump_id and end.file in files:
+            files = files[: files.index(end.file) + 1]
+        if manifest.dump_id == start.dump_id and start.file in files:
+            files = files[files.index(start.file) + 1 :]
+        if files:
+            found.append((manifest.dump_id, files))
+    return found
 
-    position: Position
-    _next: int = 0
-    _finished: dict[int, Position] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
 
-    def finish(self, index: int, after: Position) -> Position:
-        """Note that the step with this index was read completely, and return the position now reached."""
-        with self._lock:
-            self._finished[index] = after
-            while self._next in self._finished:
-                self.position = self._finished.pop(self._next)
-                self._next += 1
-            return self.position
+def crossed(manifest: Manifest, start: Position, end: Position) -> bool:
+    """Whether a dump, or some of it, is between two positions."""
+    return not start.settles(manifest) and (end.settles(manifest) or manifest.dump_id == end.dump_id)

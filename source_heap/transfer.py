@@ -17,21 +17,21 @@ Send = Callable[[Mapping[str, str]], requests.Response]
 
 
 class ResumingStream(io.RawIOBase):
-    """The bytes of an object, from its first to its last.
+    """The bytes of an object, from its first, or from any other, to its last.
 
     When the connection breaks, the transfer continues at the first byte that is missing, on the condition that the
     object is still the same (`If-Match`); nothing is handed out twice. An object that is not delivered in full
     is an error, never an early end.
     """
 
-    def __init__(self, send: Send) -> None:
-        """Begin the transfer; `send` performs the request with the given headers and raises for any failed status."""
+    def __init__(self, send: Send, start: int = 0) -> None:
+        """Begin the transfer at byte `start`; `send` performs the request and raises for any failed status."""
         super().__init__()
         self._send = send
-        self._response = send({})
+        self._response = send({"Range": f"bytes={start}-"} if start else {})
         self._etag = self._response.headers.get("ETag")
-        self._size = int(self._response.headers["Content-Length"])
-        self._offset = 0
+        self._size = start + int(self._response.headers["Content-Length"])
+        self._offset = start
         self._attempts_left = ATTEMPTS_WITHOUT_PROGRESS
 
     def readable(self) -> bool:
@@ -39,7 +39,7 @@ class ResumingStream(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """How many bytes have been handed out."""
+        """The offset in the object of the next byte to hand out."""
         return self._offset
 
     def close(self) -> None:

@@ -65,16 +65,21 @@ class ContainerReader:
     `stream.read(n)` must return fewer than n bytes only at the end of the file.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        """Read the header.
+    def __init__(self, stream: BinaryIO, header: Header | None = None, offset: int = 0) -> None:
+        """Read the header, unless it is known.
+
+        Args:
+            stream: the bytes of the file, from its beginning, or from the beginning of a block.
+            header: the header of the file if the stream begins behind it.
+            offset: the byte of the file with which the stream begins.
 
         Raises:
-            CorruptFileError: it is no Avro header, or cut off.
+            CorruptFileError: it is not an Avro header, or truncated.
         """
         self._stream = stream
-        self._offset = 0
-        self._start = 0
-        self.header = self._read_header()
+        self._offset = offset
+        self._start = offset
+        self.header = header or self._read_header()
 
     def blocks(self) -> Iterator[Block]:
         """The file's blocks in order, also those that claim to hold no row.
@@ -160,8 +165,10 @@ def _is_type(avro_type: Any) -> bool:  # noqa: ANN401 # any JSON value
     return isinstance(avro_type, str) or (isinstance(avro_type, dict) and _is_type(avro_type.get("type")))
 
 
-def groups(blocks: Iterable[Block]) -> Iterator[list[Block]]:
-    """Consecutive blocks, about `ROWS_PER_GROUP` rows or `BYTES_PER_GROUP` bytes of the file at a time.
+def groups(
+    blocks: Iterable[Block], most_rows: int = ROWS_PER_GROUP, most_bytes: int = BYTES_PER_GROUP
+) -> Iterator[list[Block]]:
+    """Consecutive blocks, about `most_rows` rows or `most_bytes` bytes of the file at a time.
 
     When the blocks end with a `CorruptFileError`, those before it are yielded first.
     """
@@ -172,7 +179,7 @@ def groups(blocks: Iterable[Block]) -> Iterator[list[Block]]:
             group.append(block)
             rows += block.row_count
             size += len(block.data)
-            if rows >= ROWS_PER_GROUP or size >= BYTES_PER_GROUP:
+            if rows >= most_rows or size >= most_bytes:
                 yield group
                 group, rows, size = [], 0, 0
     except CorruptFileError:

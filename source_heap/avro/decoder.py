@@ -66,7 +66,7 @@ class Decoder:
             yield self._converted(Batch(rows.height, {column.name: column.to_list() for column in rows.get_columns()}))
             return
         for block in blocks:
-            yield self._converted(_decoded_with_fastavro(self._header, block))
+            yield self._converted(fastavro_batch(self._header, block))
 
     def _converted(self, batch: Batch) -> Batch:
         for name, convert in self._conversions.items():
@@ -90,7 +90,12 @@ def decode_blocks(reader: ContainerReader, text_columns: Collection[str] = ()) -
         yield from decoder.decode(blocks)
 
 
-def _decoded_with_fastavro(header: Header, block: Block) -> Batch:
+def fastavro_batch(header: Header, block: Block) -> Batch:
+    """The rows of a block of any types, with the values that fastavro gives.
+
+    Raises:
+        CorruptFileError: the block cannot be unpacked or decoded, or is not consumed to its last byte.
+    """
     data = uncompressed(block, header.codec)
     stream = io.BytesIO(data)
     try:
@@ -112,7 +117,7 @@ def _decoded_with_fastavro(header: Header, block: Block) -> Batch:
 def _conversion(avro_type: Any, as_text: bool) -> Callable[[Any], Any] | None:  # noqa: ANN401, FBT001 # JSON value
     scalar = scalar_type(avro_type)
     if as_text:
-        return None if scalar == "string" else _as_text
+        return None if scalar == "string" else as_string
     if scalar in {"float", "double"}:
         return _finite
     return None if scalar and scalar != "bytes" else _as_json
@@ -134,6 +139,7 @@ def _as_json(value: Any) -> Any:  # noqa: ANN401 # any Avro value, to any JSON v
     return value
 
 
-def _as_text(value: Any) -> str | None:  # noqa: ANN401 # any Avro value
+def as_string(value: Any) -> str | None:  # noqa: ANN401 # any Avro value
+    """A value as a string: bytes in base64, numbers and booleans as in JSON, nested values as JSON."""
     value = _as_json(value)
     return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,39 +30,41 @@ def scalar_type(avro_type: Any) -> str | None:  # noqa: ANN401 # a schema is any
     return avro_type if isinstance(avro_type, str) and avro_type in _SCALARS else None
 
 
-def frame(header: Header, blocks: Sequence[Block]) -> pl.DataFrame | None:
+def frame(header: Header, blocks: Sequence[Block], columns: Collection[str] | None = None) -> pl.DataFrame | None:
     """The rows of the blocks, or None if one of them is broken, or holds more bytes than the rows that it claims.
 
     polars ignores the bytes that follow the number of rows that a block claims, and no checksum covers that number.
-    Each block is therefore given one more row, which no file holds, and that row must be the last one of the block.
+    The blocks are therefore given to it as one, which ends with one more row that no file holds, and that row must be
+    the last one.
+
+    Args:
+        header: the header of the blocks' file, which `polars_reads`.
+        blocks: consecutive blocks of one file.
+        columns: reads only these columns, which is faster; all by default.
     """
     closing = _ClosingRow.of(header)
     try:
-        unpacked = [(block.row_count, uncompressed(block, header.codec)) for block in blocks]
+        unpacked = [uncompressed(block, header.codec) for block in blocks]
     except CorruptFileError:
         return None
-    if any(row_count > len(data) for row_count, data in unpacked):  # polars would reserve memory for all of them
+    row_count = sum(block.row_count for block in blocks)
+    if row_count > sum(map(len, unpacked)):  # polars would reserve memory for all of them
         return None
-    file = container(header, [(row_count + 1, data + closing.data) for row_count, data in unpacked])
+    file = container(header, [(row_count + 1, b"".join([*unpacked, closing.data]))])
+    wanted = [name for name in closing.values if columns is None or name in columns]
+    projection = None if columns is None else list({*wanted, _recognizable_column(header)})
     try:
-        rows = pl.read_avro(io.BytesIO(file))
+        rows = pl.read_avro(io.BytesIO(file), columns=projection)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return None
-    ends = _ends(blocks)
-    if rows.height != ends[-1] + 1 or any(row != closing.values for row in rows[ends].rows()):
+    if rows.height != row_count + 1 or any(rows.get_column(name)[-1] != closing.values[name] for name in rows.columns):
         return None
-    if len(blocks) == 1:
-        return rows.head(ends[0])
-    is_row = pl.repeat(True, rows.height, eager=True).scatter(ends, False)  # noqa: FBT003 # polars takes no keyword
-    return rows.filter(is_row)
+    rows = rows.head(row_count)
+    return rows if columns is None else pl.DataFrame([rows.get_column(name) for name in wanted])  # select has patterns
 
 
-def _ends(blocks: Sequence[Block]) -> list[int]:
-    ends, end = [], -1
-    for block in blocks:
-        end += block.row_count + 1
-        ends.append(end)
-    return ends
+def _recognizable_column(header: Header) -> str:
+    return next(str(field["name"]) for field in header.schema["fields"] if scalar_type(field["type"]) in _RECOGNIZABLE)
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,18 @@ class _ClosingRow:
     """A row made from the file's sync marker, sixteen random bytes that by design occur nowhere else in the file."""
 
     data: bytes
-    values: tuple[Any, ...]
+    values: Mapping[str, Any]
 
     @classmethod
     def of(cls, header: Header) -> "_ClosingRow":
-        data, values = b"", []
+        data, values = b"", {}
         for field in header.schema["fields"]:
             avro_type = field["type"]
-            encoded, value = _encoded(scalar_type(avro_type), header.sync)
+            encoded, values[field["name"]] = _encoded(scalar_type(avro_type), header.sync)
             if isinstance(avro_type, list):
                 data += varint(1 - avro_type.index("null"))
             data += encoded
-            values.append(value)
-        return cls(data, tuple(values))
+        return cls(data, values)
 
 
 def _encoded(scalar: str | None, sync: bytes) -> tuple[bytes, Any]:

@@ -11,10 +11,11 @@ from airbyte_cdk.sources.types import StreamSlice
 from source_heap.components.errors import airbyte_errors
 from source_heap.components.states import MISSED_COLUMNS, damaged_state, table_state_fault
 from source_heap.errors import ConfigError
-from source_heap.manifests import USER_MIGRATIONS
 from source_heap.missed_columns import MissedColumns
-from source_heap.positions import Part, Plan, Position, Progress, plan, unsettled
+from source_heap.positions import Plan, Position, plan, unsettled
+from source_heap.progress import Progress
 from source_heap.run_config import RunConfig
+from source_heap.table import Table
 
 _LOGGER = logging.getLogger("airbyte")
 
@@ -72,16 +73,12 @@ class FilesRouter(PartitionRouter):
     def _plan(self) -> Plan:
         position, bucket = self.progress.position, RunConfig.bucket_of(self.config)
         manifests = unsettled(bucket.manifests(), position)
-        parts = {
-            dump_id: Part(tables[self.table].incremental, tables[self.table].files)
-            for dump_id, tables in bucket.entries(manifests).items()
-            if self.table in tables
-        }
+        parts = Table(bucket, self.table).parts(manifests)
         if not parts and position == Position():
             raise ConfigError(
                 f"No dump contains the table '{self.table}'. Refresh the connection's schema, or deselect the stream."
             )
-        return plan(manifests, parts, position, newest_only=self.table == USER_MIGRATIONS)
+        return plan(manifests, parts, position)
 
     def get_stream_state(self) -> Mapping[str, Any] | None:
         """The position once all slices yielded so far are read."""

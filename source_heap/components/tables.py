@@ -14,6 +14,7 @@ from source_heap.components.bucket_access import BucketAccess
 from source_heap.components.errors import airbyte_errors
 from source_heap.manifests import INTERNAL_TABLES, USER_MIGRATIONS, TableEntry
 from source_heap.run_config import RunConfig
+from source_heap.table import current_entries
 
 COMPANION_STREAM = "_heap_tables"
 _PRIMARY_KEYS = {"users": "user_id", USER_MIGRATIONS: "from_user_id"}
@@ -64,7 +65,7 @@ class Tables(Retriever):
         columns: dict[str, set[str]] = {}
         for name in names:
             schemas = bucket.record_schemas(sample_files(entries, name))
-            columns[name] = {column for entry in _current(entries, name) for column in entry.columns}
+            columns[name] = {column for entry in current_entries(entries, name) for column in entry.columns}
             columns[name].update(field["name"] for schema in schemas for field in schema["fields"])
         return columns
 
@@ -95,7 +96,7 @@ class TableSchema(SchemaLoader):
         bucket = RunConfig.bucket_of(self.config)
         entries = bucket.entries(bucket.manifests())
         record_schemas = bucket.record_schemas(sample_files(entries, self.table))
-        columns = dict.fromkeys(column for entry in _current(entries, self.table) for column in entry.columns)
+        columns = dict.fromkeys(column for entry in current_entries(entries, self.table) for column in entry.columns)
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
             "type": "object",
@@ -111,20 +112,8 @@ def sample_files(entries: Mapping[int, Mapping[str, TableEntry]], table: str) ->
     """
     first: dict[tuple[str, ...], str] = {}
     newest: dict[tuple[str, ...], str] = {}
-    for entry in _current(entries, table):
+    for entry in current_entries(entries, table):
         if entry.files:
             first.setdefault(entry.columns, entry.files[0])
             newest[entry.columns] = entry.files[0]
     return list(dict.fromkeys((*first.values(), *newest.values())))
-
-
-def _current(entries: Mapping[int, Mapping[str, TableEntry]], table: str) -> list[TableEntry]:
-    """What the dumps that are not void say of the table, ascending by dump id."""
-    current: list[TableEntry] = []
-    for _, tables in sorted(entries.items()):
-        entry = tables.get(table)
-        if entry:
-            if table == USER_MIGRATIONS or not entry.incremental:
-                current.clear()
-            current.append(entry)
-    return current

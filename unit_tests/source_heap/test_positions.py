@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_heap import positions
-from source_heap.positions import Manifest, Part, Plan, Position, Progress, in_order, plan, unsettled
+from source_heap.positions import Manifest, Part, Plan, Position, in_order, plan, unsettled
+from source_heap.progress import Progress
 
 
 def manifest(dump_id: int, minute: int = 0) -> Manifest:
@@ -21,10 +22,10 @@ def part(dump_id: int, *names: str, incremental: bool = True) -> Part:
     return Part(incremental, tuple(f"sync_{dump_id}/t/{name}" for name in names))
 
 
-def planned(listed: list[Manifest], parts: dict[int, Part], position: Position, *, newest_only: bool = False) -> Plan:
+def planned(listed: list[Manifest], parts: dict[int, Part], position: Position) -> Plan:
     pending = unsettled(listed, position)
     asked = {m.dump_id for m in pending}
-    return plan(pending, {k: v for k, v in parts.items() if k in asked}, position, newest_only=newest_only)
+    return plan(pending, {k: v for k, v in parts.items() if k in asked}, position)
 
 
 def files(of: Plan) -> list[str]:
@@ -64,12 +65,6 @@ def test_an_empty_full_copy_voids_too() -> None:
     plan_ = planned([manifest(1), manifest(2)], parts, Position())
     assert files(plan_) == []
     assert plan_.start.full_dump_id == 2
-
-
-def test_only_the_newest_copy_of_user_migrations_is_read() -> None:
-    parts = {1: part(1, "a"), 2: part(2, "a")}
-    plan_ = planned([manifest(1), manifest(2), manifest(3)], parts, Position(), newest_only=True)
-    assert files(plan_) == ["sync_2/t/a"]
 
 
 def test_manifests_that_lack_the_table_are_not_asked_for_again() -> None:

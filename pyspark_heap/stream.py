@@ -1,0 +1,153 @@
+"""The reader of a stream: the current content of a table first, then what comes."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
+from pyspark.sql.types import StructType
+
+from cdp_connectors.json_types import JsonObject
+from pyspark_heap.client import client
+from pyspark_heap.content import sizes
+from pyspark_heap.partitions import Splits, bundles
+from pyspark_heap.reading import TaskReader
+from pyspark_heap.schemas import METADATA
+from source_heap.errors import ConfigError
+from source_heap.positions import Plan, Position, between, crossed, plan, unsettled
+from source_heap.table import DumpFile, Table
+
+if TYPE_CHECKING:
+    ADMITS = True
+
+    class SupportsTriggerAvailableNow:
+        """As PySpark's."""
+else:
+    try:
+        from pyspark.sql.streaming.datasource import (
+            ReadAllAvailable,
+            ReadMaxBytes,
+            ReadMaxFiles,
+            SupportsTriggerAvailableNow,
+        )
+
+        ADMITS = True
+    except ImportError:  # before PySpark 4.2
+        ADMITS = False
+
+        class SupportsTriggerAvailableNow:
+            """PySpark itself stops after one batch there."""
+
+
+_VERSION = 1
+
+
+class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvailableNow):
+    """Reads a table in micro-batches whose offsets are positions.
+
+    The files of a batch follow from its two offsets, whatever arrives later, so a replayed batch is the same batch.
+    """
+
+    def __init__(self, options: Mapping[str, str], schema: StructType) -> None:
+        super().__init__(options, schema)
+        if self.options.table in METADATA:
+            raise ConfigError(f"Table '{self.options.table}' is not a stream. Read it with spark.read.")
+        if (self.options.max_files_per_trigger or self.options.max_bytes_per_trigger) and not ADMITS:
+            raise ConfigError("The options maxFilesPerTrigger and maxBytesPerTrigger need PySpark 4.2 or newer.")
+        self._frozen: Table | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"options": self.options, "schema": self.schema}
+
+    def initialOffset(self) -> JsonObject:  # noqa: N802 # Spark's name
+        """The offset before the first row."""
+        return self._offset(Position())
+
+    def latestOffset(self, start: JsonObject | None = None, limit: Any = None) -> JsonObject:  # noqa: ANN401, N802
+        """The offset up to which a batch from `start` may read.
+
+        PySpark before 4.2 does not tell where the stream is; the offset is then the end of everything, planned from
+        the beginning, which leads to the same files.
+
+        Raises:
+            HeapError: the bucket cannot be read, or the checkpoint is of another table; nothing was read yet.
+        """
+        position = Position() if start is None else self._position(start)
+        table = self._frozen or self._table()
+        manifests = unsettled(table.bucket.manifests(), position)
+        to_read = plan(manifests, table.parts(manifests), position)
+        self._check_columns(table, to_read)
+        return self._offset(self._admitted(to_read, limit))
+
+    def partitions(self, start: JsonObject, end: JsonObject) -> Sequence[InputPartition]:
+        """The tasks of the batch between two offsets."""
+        first, last = self._position(start), self._position(end)
+        table = self._frozen or self._table()
+        manifests = table.bucket.manifests()
+        inside = [manifest for manifest in manifests if crossed(manifest, first, last)]
+        found = between(inside, table.parts(inside), first, last)
+        files = [DumpFile(dump_id, key) for dump_id, keys in found for key in keys]
+        if not files:
+            return []
+        full = max((id_ for id_, part in table.parts(manifests).items() if not part.incremental), default=-1)
+        void = frozenset(file.dump_id for file in files if file.dump_id < full)
+        found_sizes = sizes(client(self.options.config), files)
+        return [Splits(bundle, void) for bundle in bundles(files, found_sizes, self.options)]
+
+    def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 # Spark's name
+        """Keep the bucket as it is now until the query ends."""
+        self._frozen = self._table()
+        self._frozen.bucket.manifests()
+
+    def getDefaultReadLimit(self) -> Any:  # noqa: ANN401, N802 # a class that PySpark has since 4.2
+        """The limit that the options set."""
+        if self.options.max_files_per_trigger:
+            return ReadMaxFiles(self.options.max_files_per_trigger)
+        if self.options.max_bytes_per_trigger:
+            return ReadMaxBytes(self.options.max_bytes_per_trigger)
+        return ReadAllAvailable()
+
+    def _table(self) -> Table:
+        return Table(client(self.options.config).bucket(), self.options.table)
+
+    def _admitted(self, to_read: Plan, limit: Any) -> Position:  # noqa: ANN401 # as above
+        most_files, most_bytes = getattr(limit, "max_files", None), getattr(limit, "max_bytes", None)
+        if most_files is None and most_bytes is None:
+            return to_read.end
+        steps = list(to_read)
+        costs = {step.file: 1 for step in steps}
+        if most_bytes is not None:
+            costs = sizes(client(self.options.config), [DumpFile(step.dump_id, step.file) for step in steps])
+        end, left = to_read.start, most_files if most_bytes is None else most_bytes
+        for number, step in enumerate(steps):
+            left -= costs[step.file]
+            if number and left < 0:
+                break
+            end = step.after
+        return end
+
+    def _check_columns(self, table: Table, to_read: Plan) -> None:
+        if not self.options.rejects_new_columns:
+            return
+        dumps = {step.dump_id for step in to_read}
+        manifests = [manifest for manifest in table.bucket.manifests() if manifest.dump_id in dumps]
+        known = set(self.schema.names)
+        for dump_id, tables in sorted(table.bucket.entries(manifests).items()):
+            if new := [column for column in tables[table.name].columns if column not in known]:
+                raise ConfigError(
+                    f"Table '{table.name}' has new columns since dump {dump_id}: {', '.join(new)}. Start the query "
+                    "again, which finds them, or set the option newColumns to ignore. No row of it was read yet."
+                )
+
+    def _offset(self, position: Position) -> JsonObject:
+        origin = {"bucket": self.options.config["bucket"], "table": self.options.table}
+        return {"version": _VERSION, **origin, **position.to_state()}
+
+    def _position(self, offset: JsonObject) -> Position:
+        expected = self._offset(Position())
+        for name in ("version", "bucket", "table"):
+            if offset.get(name) != expected[name]:
+                raise ConfigError(
+                    f"The checkpoint is of another stream: its {name} is {offset.get(name)!r}, not {expected[name]!r}. "
+                    "Give each table a checkpointLocation of its own."
+                )
+        return Position.from_state(offset)

@@ -1,0 +1,108 @@
+"""One table of a bucket: its files, its columns and its dumps."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from source_heap.avro.json_schema import JsonSchema, table_schema
+from source_heap.bucket import Bucket
+from source_heap.errors import ConfigError
+from source_heap.manifests import INTERNAL_TABLES, USER_MIGRATIONS, TableEntry
+from source_heap.positions import Manifest, Part, Position, plan
+from source_heap.table_history import TableHistory
+
+DUMP_COLUMN = "_heap_dump_id"
+FILE_COLUMN = "_heap_file"
+ADDED_COLUMNS: Mapping[str, JsonSchema] = {
+    DUMP_COLUMN: {"type": ["null", "integer"]},
+    FILE_COLUMN: {"type": ["null", "string"]},
+}
+
+
+@dataclass(frozen=True)
+class DumpFile:
+    """A file of a dump by its key."""
+
+    dump_id: int
+    key: str
+
+
+class Table:
+    """A table as the manifests of a bucket describe it."""
+
+    def __init__(self, bucket: Bucket, name: str) -> None:
+        self.bucket = bucket
+        self.name = name
+
+    def parts(self, manifests: Sequence[Manifest]) -> dict[int, Part]:
+        """What these dumps hold of the table, by dump id; dumps without it are left out."""
+        return {
+            dump_id: Part(tables[self.name].incremental and self.name != USER_MIGRATIONS, tables[self.name].files)
+            for dump_id, tables in self.bucket.entries(manifests).items()
+            if self.name in tables
+        }
+
+    def files(self) -> list[DumpFile]:
+        """The files that make up the current content, by dump, then in the order of the dump.
+
+        Raises:
+            ConfigError: no dump contains the table.
+        """
+        manifests = self.bucket.manifests()
+        parts = self.parts(manifests)
+        if not parts:
+            names = sorted({name for tables in self.bucket.entries(manifests).values() for name in tables})
+            known = ", ".join(name for name in names if name not in INTERNAL_TABLES)
+            raise ConfigError(f"No dump contains the table '{self.name}'. The bucket has the tables {known}.")
+        return [DumpFile(step.dump_id, step.file) for step in plan(manifests, parts, Position())]
+
+    def columns(self) -> dict[str, JsonSchema]:
+        """The JSON schemas of the current columns, with the two that every row gets, from one header of every dump.
+
+        Raises:
+            HeapError: no dump contains the table, or a header cannot be read.
+        """
+        first_files = {file.dump_id: file.key for file in reversed(self.files())}
+        entries = current_entries(self.bucket.entries(self.bucket.manifests()), self.name)
+        named = dict.fromkeys(column for entry in entries for column in entry.columns)
+        headers = self.bucket.record_schemas([first_files[dump_id] for dump_id in sorted(first_files)])
+        return {**table_schema(headers, named), **ADDED_COLUMNS}
+
+
+@dataclass(frozen=True)
+class TableSummary:
+    """The current state of a table; `columns` are those of the newest dump."""
+
+    table: str
+    history: TableHistory
+    columns: tuple[str, ...]
+
+
+def current_entries(entries: Mapping[int, Mapping[str, TableEntry]], table: str) -> list[TableEntry]:
+    """What the dumps that count say of the table, ascending by dump id."""
+    current: list[TableEntry] = []
+    for _, tables in sorted(entries.items()):
+        entry = tables.get(table)
+        if entry:
+            if table == USER_MIGRATIONS or not entry.incremental:
+                current.clear()
+            current.append(entry)
+    return current
+
+
+def summaries(bucket: Bucket) -> Iterator[TableSummary]:
+    """The current state of every table but Heap's internal ones, by name.
+
+    Raises:
+        HeapError: the manifests cannot be read.
+    """
+    histories: dict[str, TableHistory] = {}
+    columns: dict[str, tuple[str, ...]] = {}
+    for dump_id, tables in sorted(bucket.entries(bucket.manifests()).items()):
+        for name, entry in tables.items():
+            is_full_copy = name == USER_MIGRATIONS or not entry.incremental
+            histories[name] = TableHistory.after(
+                histories.get(name), dump_id, len(entry.files), is_full_copy=is_full_copy
+            )
+            columns[name] = entry.columns
+    for name in sorted(histories.keys() - INTERNAL_TABLES):
+        yield TableSummary(name, histories[name], columns[name])
