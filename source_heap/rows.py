@@ -77,11 +77,19 @@ def select(batch: "Batch", start: StartDateFilter | None = None, key: Collection
     return Selection(both, sum(in_time) - sum(both))
 
 
+def rows(
+    batch: "Batch", added: Mapping[str, Any], kept: Sequence[bool] | None = None
+) -> tuple[Sequence[str], Iterator[tuple[Any, ...]]]:
+    """The names of the columns, and the values of each row; those marked as kept, or all.
+
+    Added values are the same in every row, and replace a column of that name.
+    """
+    columns = {**batch.columns, **{name: repeat(value, batch.row_count) for name, value in added.items()}}
+    values: Iterator[tuple[Any, ...]] = zip(*columns.values(), strict=True)
+    return tuple(columns), values if kept is None else compress(values, kept)
+
+
 def records(batch: "Batch", added: Mapping[str, Any], kept: Sequence[bool] | None = None) -> Iterator[dict[str, Any]]:
     """The rows of a batch as records, each with the added values; those marked as kept, or all."""
-    names = (*batch.columns, *added)
-    added_values = (repeat(value, batch.row_count) for value in added.values())
-    rows: Iterator[tuple[Any, ...]] = zip(*batch.columns.values(), *added_values, strict=True)
-    if kept is not None:
-        rows = compress(rows, kept)
-    return (dict(zip(names, row, strict=True)) for row in rows)
+    names, values = rows(batch, added, kept)
+    return (dict(zip(names, row, strict=True)) for row in values)

@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.clock import Clock
 from sandbox.heap.s3 import MotoS3
 from sandbox.heap.s3_server import S3Server
-from sandbox.heap.world import HeapWorld
+from sandbox.heap.world import BUCKET, HeapWorld
 
 SEED = 20260101
 
@@ -41,10 +41,10 @@ class HeapBucket:
 
 @contextmanager
 def heap_bucket(
-    clock: Clock, *, seed: int = SEED, scale: float = 1.0, server: type[S3Server] = MotoS3
+    clock: Clock, *, seed: int = SEED, scale: float = 1.0, server: type[S3Server] = MotoS3, name: str = BUCKET
 ) -> Iterator[HeapBucket]:
     """Serve a Heap bucket, filled up to the clock's present, while the context lasts."""
-    world = HeapWorld(clock, seed=seed, scale=scale)
+    world = HeapWorld(clock, seed=seed, scale=scale, bucket=name)
     with tempfile.TemporaryDirectory(prefix="heap-bucket-") as directory, server(world.bucket) as running:
         bucket = HeapBucket(world, running, Path(directory))
         bucket.sync()

@@ -106,6 +106,7 @@ def heap_history(visitors: Visitors, *, first_dump_id: int, seed: int) -> list[D
         _dump(night(7, 4), _late(night(7, 4)), delay=_LATE),
         _dump(night(9, 5), _newest(night(9, 5))),
         _dump(night(10, 6), _first_to_come(night(10, 6))),
+        _dump(night(11, 6), _initial_sync(night(11, 6)), delay=timedelta(hours=1)),
         _dump(night(12, 7), _second_to_come(night(12, 7))),
     ]
 
@@ -221,6 +222,11 @@ def _first_to_come(night: Night) -> list[TableDump]:
         night.events("trial_reset_started", cols.PLAIN, 50),
         night.events("feature_tour_finished", cols.CLICKS, 17, full=True),
     ]
+
+
+def _initial_sync(night: Night) -> list[TableDump]:
+    """A table that was just switched on: its history comes as a dump of its own, the second of the day."""
+    return [night.events("support_chat_opened", cols.CLICKS, 15, full=True)]
 
 
 def _second_to_come(night: Night) -> list[TableDump]:

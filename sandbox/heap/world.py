@@ -22,7 +22,8 @@ class HeapWorld:
     """A history of dumps, generated from a seed, of which the clock decides how much has happened.
 
     The newest dump is at most a day old when the sandbox starts. Within the following two days two more nightly
-    dumps appear (the second with a full resync), and in between the manifest of an earlier dump.
+    dumps appear (the second with a full resync), in between the manifest of an earlier dump, and on the first day
+    a second dump with the initial sync of one table.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class HeapWorld:
             seed: the same seed and clock give the same data.
             scale: multiplies the number of users, sessions and events.
             bucket: the bucket that the manifests name.
-            first_dump_id: the later dumps have 1, 2, 5, 7, 9, 10 and 12 more.
+            first_dump_id: the later dumps have 1, 2, 5, 7, 9, 10, 11 and 12 more.
         """
         self.clock = clock
         self.bucket = bucket

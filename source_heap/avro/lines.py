@@ -13,7 +13,7 @@ import orjson
 
 from source_heap.avro.container import Block, ContainerReader, CorruptFileError, Header, groups, uncompressed
 from source_heap.native import NativeEncoder, describe
-from source_heap.rows import TIME_COLUMN, StartDateFilter, records, select
+from source_heap.rows import TIME_COLUMN, StartDateFilter, rows, select
 
 THREADS = max(2, os.cpu_count() or 1)
 GROUPS_AHEAD = 2
@@ -73,9 +73,10 @@ class LineEncoder:
         try:
             for batch in Decoder(self._header, self._table.text_columns).decode(blocks):
                 kept, keyless = select(batch, self._table.start, self._table.key)
+                names, values = rows(batch, self._added, kept)
                 lines: list[bytes] = []
-                for record in records(batch, self._added, kept):
-                    data = {name: value for name, value in record.items() if value is not None}
+                for row in values:
+                    data = {name: value for name, value in zip(names, row, strict=True) if value is not None}
                     lines += (self._head, orjson.dumps(data), tail)
                 encoded.append(EncodedRows(b"".join(lines), len(lines) // 3, keyless))
         except CorruptFileError as error:

@@ -111,7 +111,7 @@ def test_what_is_to_come_comes_within_two_days(hour: int, tmp_path: Path) -> Non
     new = world.write(tmp_path)
     assert not first & set(new)
     names = [path.name for path in new if path.parent.name == "manifests"]
-    assert sorted(names) == ["sync_1005.json", "sync_1008.json", "sync_1010.json"]
+    assert sorted(names) == ["sync_1005.json", "sync_1008.json", "sync_1009.json", "sync_1010.json"]
     assert world.write(tmp_path) == []
     for path in new:
         if path.parent.name == "manifests":
