@@ -64,6 +64,8 @@ build/pyairbyte/.ready: requirements/pyairbyte.txt scripts/pyairbyte-venv.sh
 
 test-spark: $(READY) ## Test pyspark_heap with every supported PySpark (needs Java 17; SPARK=4.1.4 for one)
 	@sh scripts/test-spark.sh $(VENV) $(SPARK)
+campaign: $(READY) ## Run whole syncs with faults from a seed (CONNECTOR=heap, MINUTES=10, SEED=17 for one case)
+	@$(PYTHON) -m campaign --connector $(CONNECTOR) --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST))
 
 benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
 	$(PYTHON) -m benchmarks --connector $(CONNECTOR)
@@ -74,8 +76,9 @@ encoder: $(READY) ## Compile Heap's encoder again after a change (needs rustc)
 fuzz: ## Fuzz Heap's encoder for ten minutes (SECONDS=60 for one; needs rustc and LLVM's fuzzer)
 	@sh scripts/fuzz-encoder.sh $(or $(SECONDS),600)
 
-streams: $(READY) ## Regenerate the stream tables in the READMEs
+streams: $(READY) ## Regenerate the tables of streams and costs in the READMEs
 	@$(PYTHON) -m scripts.stream_tables
+	@$(PYTHON) -m scripts.cost_tables
 
 format: $(READY) ## Format the code and apply safe fixes
 	$(PYTHON) -m ruff check --fix .

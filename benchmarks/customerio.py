@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import measure
-from sandbox.connector_process import ConnectorProcess, configured
+from sandbox.airbyte import Connector, configured
 from sandbox.server import Sandbox
 
 LATENCY_MS = 150
@@ -43,7 +43,7 @@ def _measured(streams: list[str], scale: float) -> Iterator[str]:
     with TemporaryDirectory() as folder, Sandbox(scale=scale) as sandbox:
         gc.freeze()  # else a collection looks at all rows of the sandbox, and holds up its answers for that long
         config = {**sandbox.configs()["source-customerio"], "rate_limit_share": 1}
-        catalog = configured(ConnectorProcess("source_customerio").discover(config).catalog or {}, streams)
+        catalog = configured(Connector("source_customerio", config).discover(), streams)
         command = [sys.executable, "-m", "source_customerio", "read"]
         for option, content in {"config": config, "catalog": catalog}.items():
             path = Path(folder) / f"{option}.json"

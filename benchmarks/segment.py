@@ -5,7 +5,7 @@ from collections import Counter
 
 import yaml
 
-from sandbox.connector_process import ConnectorProcess, configured
+from sandbox.airbyte import Connector, DevNull, configured, run_sync
 from sandbox.server import Sandbox
 
 LATENCY_MS = 100
@@ -18,26 +18,24 @@ def run() -> None:
     The ideal knows no start-up, no records and no list that has to be read before its children; the ratio says
     what all of that costs.
     """
-    process = ConnectorProcess("source_segment")
     with open(MANIFEST) as file:  # noqa: PTH123 # yaml wants the file, and one line says so
         concurrency = yaml.safe_load(file)["concurrency_level"]["default_concurrency"]
     with Sandbox() as sandbox:
-        config = sandbox.configs()["source-segment"]
-        catalog = configured(process.discover(config).catalog or {})
+        source = Connector("source_segment", sandbox.configs()["source-segment"])
+        catalog = configured(source.discover())
         started = time.perf_counter()
-        process.discover(config)
+        source.discover()
         start_up = time.perf_counter() - started
         sandbox.faults.latency_ms = LATENCY_MS
         sandbox.journal.clear()
         started = time.perf_counter()
-        output = process.read(config, catalog)
+        attempt = run_sync(source, DevNull(), catalog, keep=False)
         wall = time.perf_counter() - started
         requests = Counter((request.path, request.query) for request in sandbox.journal)
     total = requests.total()
     ideal = total * LATENCY_MS / 1000 / concurrency
-    rows = sum(map(len, output.records.values()))
     print(f"source-segment: full sync of {len(catalog['streams'])} streams, {LATENCY_MS} ms latency per request")
-    print(f"  exit code {output.exit_code}, {rows:,} rows")
+    print(f"  {attempt.status}, {attempt.record_count:,} rows")
     print(f"  requests                  {total:,}, of them made twice {total - len(requests)}")
     print(f"  wall time                 {wall:.1f} s, of it start-up {start_up:.1f} s")
     print(f"  ideal                     {ideal:.1f} s = requests x latency / concurrency {concurrency}")

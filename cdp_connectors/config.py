@@ -31,6 +31,9 @@ class NormalizeConfig(ConfigTransformation):
     def transform(self, config: MutableMapping[str, Json]) -> None:
         """Normalise the configuration in place."""
         _trim(config)
+        for name in ("start_date", "api_url"):
+            if config.get(name) in ("", None):
+                config.pop(name, None)  # an emptied field of a form
         moment = parse_start_date(config.get("start_date"))
         if moment:
             config["start_date"] = moment.strftime(START_DATE_FORMAT)

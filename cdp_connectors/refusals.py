@@ -14,7 +14,7 @@ from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, Res
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.cdk_repairs import WrappedPartition, wrap_partitions
+from cdp_connectors.cdk_repairs import WrappedPartition, leave_unreported, wrap_partitions
 from cdp_connectors.reads import current_read
 
 _FAILURES_IN_A_ROW = 5
@@ -127,6 +127,7 @@ def stop_refused_streams() -> None:
     Slices that are already waiting then raise `StoppedStreamError` and make no request. A second call changes nothing.
     """
     wrap_partitions(lambda generate: _StreamRead().guarded(generate))
+    leave_unreported(StoppedStreamError)
 
 
 @dataclass
@@ -238,13 +239,15 @@ class _StreamRead:
             harmless = error.ever_answered and self._answered
             if error.verdict and not self._answered:
                 _unanswered.add(self._stream)
-            if error.verdict and error.limit is not None and count >= error.limit and not harmless:
-                self._failure = error.verdict
+            too_many = error.limit is not None and count >= error.limit and not harmless
+            verdict = error.verdict if too_many and not self._failure else None
+            self._failure = self._failure or verdict
         _logger.info(error.message)
         if read := current_read():
             read.count_skipped(str(error.message))
-        if self._failure:
-            raise self._failure from error
+        if verdict:
+            raise verdict from error
+        self._raise_if_stopped()
 
     def _count_failure(self, error: AirbyteTracedException) -> None:
         with self._lock:

@@ -1,5 +1,6 @@
 """Comparing what a connector emitted with what the sandbox has, row by row."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,5 +21,10 @@ def without(record: JsonObject, *fields: str) -> JsonObject:
     return {name: value for name, value in record.items() if name not in fields}
 
 
-def _without_nulls(record: JsonObject) -> JsonObject:
+def comparable(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Rows in a form to compare, duplicates included, in a fixed order."""
+    return sorted(json.dumps(_without_nulls(row), sort_keys=True) for row in rows)
+
+
+def _without_nulls(record: Mapping[str, Any]) -> JsonObject:
     return {name: value for name, value in record.items() if value is not None}

@@ -17,6 +17,7 @@ import requests
 from jsonschema.exceptions import ValidationError
 from openapi_schema_validator import OAS30Validator
 
+from cdp_connectors.json_types import Json
 from integration_tests.rows import JsonObject
 from sandbox.api.endpoints import OfParents
 from sandbox.server import Sandbox
@@ -111,7 +112,7 @@ TABLES = [
 """The streams whose records are objects of the document."""
 DIFFERENCES = {
     "broadcasts: $.broadcasts[].tags is null": "a list without elements can be null",
-    "campaigns: $.campaigns[] oneOf": "tags can be null, and the types of campaigns are no closed list",
+    "campaigns: $.campaigns[] oneOf": "tags can be null, and the types of campaigns are not a closed list",
     "newsletters: $.newsletters[].tags is null": "a list without elements can be null",
     "messages: $.messages[].recipient is null": "a forgotten person's delivery has none",
     "messages: $.messages[].subject is null": "only e-mails have one",
@@ -281,7 +282,7 @@ def variants(record: JsonObject) -> Iterator[JsonObject]:
         yield from variants(part)
 
 
-def _nullable(schema: Any) -> Any:  # noqa: ANN401 # any part of a schema
+def _nullable(schema: Json) -> Json:
     """The draft 7 schema as OpenAPI 3.0 writes it: `nullable` instead of a list of types."""
     if isinstance(schema, dict):
         made = {name: _nullable(part) for name, part in schema.items() if name != "$schema"}
@@ -291,7 +292,7 @@ def _nullable(schema: Any) -> Any:  # noqa: ANN401 # any part of a schema
     return [_nullable(part) for part in schema] if isinstance(schema, list) else schema
 
 
-def _resolved(part: Any, document: JsonObject) -> Any:  # noqa: ANN401 # any part of the document
+def _resolved(part: Json, document: JsonObject) -> Json:
     """The part of the document with every reference replaced by what it refers to."""
     if isinstance(part, list):
         return [_resolved(item, document) for item in part]

@@ -6,11 +6,8 @@ from datetime import timedelta
 import pytest
 
 from integration_tests.rows import JsonObject, by_key
-from sandbox.connector_process import ConnectorProcess, Output, configured
+from sandbox.airbyte import Attempt, BulkCdkLike, Connector, configured, kill_after, run_sync
 from sandbox.server import Sandbox
-
-PROCESS = ConnectorProcess("source_customerio")
-UNPACED = {"rate_limit_share": 1000}
 
 
 @pytest.fixture
@@ -19,47 +16,122 @@ def workspace() -> Iterator[Sandbox]:
         yield running
 
 
-def catalog_of(config: JsonObject) -> JsonObject:
-    catalog = PROCESS.discover(config).catalog
-    assert catalog
+@pytest.fixture
+def small_workspace() -> Iterator[Sandbox]:
+    with Sandbox(scale=0.02) as running:
+        yield running
+
+
+def source_of(workspace: Sandbox, **settings: object) -> Connector:
+    return Connector("source_customerio", {**workspace.configs()["source-customerio"], **settings})
+
+
+def catalog_of(source: Connector) -> JsonObject:
+    catalog = source.discover()
     return configured(catalog, [each["name"] for each in catalog["streams"] if each["name"].endswith("_metrics")])
 
 
-def assert_rows(workspace: Sandbox, catalog: JsonObject, *outputs: Output) -> None:
-    """All of the sandbox's rows were emitted, the last time with their latest numbers."""
-    for configured_stream in catalog["streams"]:
-        stream = configured_stream["stream"]
-        found = by_key([row for output in outputs for row in output.records[stream["name"]]], stream)
-        wanted = by_key(workspace.customerio.expected(stream["name"]), stream)
-        assert wanted, stream["name"]
+def is_counted(row: JsonObject) -> bool:
+    """Whether the row has more than the zeros that replace what another reading of "Eastern time" has written."""
+    return any(value for name, value in row.items() if isinstance(value, int) and not name.endswith("_id"))
+
+
+def assert_tables(
+    workspace: Sandbox,
+    catalog: JsonObject,
+    destination: BulkCdkLike,
+    *,
+    once: bool = False,
+    resolution: str = "days",
+) -> None:
+    """The tables have all of the sandbox's rows with their latest numbers, and after only one sync no others."""
+    for stream in (each["stream"] for each in catalog["streams"]):
+        rows = by_key(destination.table(stream["name"]), stream)
+        found = {
+            key: {name: value for name, value in row.items() if name != "language_variants"}
+            for key, row in rows.items()
+            if row["resolution"] == resolution and is_counted(row)
+        }
+        wanted = by_key(workspace.customerio.expected(stream["name"], resolution), stream)
         assert {key: found.get(key) for key in wanted} == wanted, stream["name"]
-        assert len(outputs) > 1 or found.keys() == wanted.keys(), stream["name"]
+        assert not once or found.keys() == wanted.keys(), stream["name"]
+
+
+def assert_complete(attempt: Attempt) -> None:
+    assert attempt.failures == []
+    assert set(attempt.stream_status.values()) == {"COMPLETE"}
 
 
 def test_every_day_has_its_numbers_and_a_later_sync_brings_what_came_late(workspace: Sandbox) -> None:
-    config = {**workspace.configs()["source-customerio"], **UNPACED}
-    catalog = catalog_of(config)
+    source, destination = source_of(workspace), BulkCdkLike()
+    catalog = catalog_of(source)
 
-    first = PROCESS.read(config, catalog)
-    assert (first.errors, first.exit_code) == ([], 0)
-    assert_rows(workspace, catalog, first)
+    first = run_sync(source, destination, catalog)
+    assert_complete(first)
+    assert_tables(workspace, catalog, destination, once=True)
 
     workspace.clock.advance(timedelta(days=2))
-    second = PROCESS.read(config, catalog, first.state_list())
+    second = run_sync(source, destination, catalog, first.state_list())
 
-    assert (second.errors, second.exit_code) == ([], 0)
-    assert_rows(workspace, catalog, first, second)
-    assert len(second.records["campaign_metrics"]) < len(first.records["campaign_metrics"]) / 2
+    assert_complete(second)
+    assert_tables(workspace, catalog, destination)
+    assert second.emitted["campaign_metrics"] < first.emitted["campaign_metrics"] / 2
 
 
 def test_a_killed_sync_is_repeated_without_losing_a_day(workspace: Sandbox) -> None:
-    config = {**workspace.configs()["source-customerio"], **UNPACED}
-    catalog = catalog_of(config)
+    source, destination = source_of(workspace), BulkCdkLike()
+    catalog = catalog_of(source)
 
-    killed = PROCESS.read(config, catalog, stop_when=lambda count, *_: count >= 3_000)
+    killed = run_sync(source, destination, catalog, during=kill_after(3_000))
     workspace.clock.advance(timedelta(days=1))
-    final = PROCESS.read(config, catalog, killed.state_list())
+    final = run_sync(source, destination, catalog, killed.state_list())
 
-    assert killed.exit_code
-    assert (final.errors, final.exit_code) == ([], 0)
-    assert_rows(workspace, catalog, killed, final)
+    assert killed.status == "failed"
+    assert_complete(final)
+    assert_tables(workspace, catalog, destination)
+
+
+def test_ten_days_with_late_opens_have_the_rows_of_a_full_read(small_workspace: Sandbox) -> None:
+    source, destination = source_of(small_workspace), BulkCdkLike()
+    catalog = catalog_of(source)
+    last = run_sync(source, destination, catalog)
+    first_requests = len(small_workspace.journal)
+    for _ in range(10):
+        small_workspace.clock.advance(timedelta(days=1))
+        small_workspace.journal.clear()
+        last = run_sync(source, destination, catalog, last.state_list())
+        assert_complete(last)
+
+    assert_tables(small_workspace, catalog, destination)
+    assert len(small_workspace.journal) < first_requests
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        {"metrics_dates": "text"},
+        {"metrics_dates": "iso", "metrics_end": "exclusive"},
+        {"metrics_dates": "iso", "metrics_zone": "America/New_York"},
+        {"journey_parameter": "both"},
+        {"fields_of_2026": True, "language_variants": True},
+    ],
+    ids=str,
+)
+def test_each_reading_of_the_documents_gives_the_right_rows(small_workspace: Sandbox, readings: JsonObject) -> None:
+    for name, value in readings.items():
+        setattr(small_workspace.customerio, name, value)
+    source, destination = source_of(small_workspace), BulkCdkLike()
+    catalog = catalog_of(source)
+
+    assert_complete(run_sync(source, destination, catalog))
+    assert_tables(small_workspace, catalog, destination, once=True)
+
+
+def test_every_resolution_has_the_numbers_of_the_workspace(small_workspace: Sandbox) -> None:
+    resolutions = ["hours", "days", "weeks", "months"]
+    source, destination = source_of(small_workspace, metrics_resolutions=resolutions), BulkCdkLike()
+    catalog = catalog_of(source)
+
+    assert_complete(run_sync(source, destination, catalog))
+    for resolution in resolutions:
+        assert_tables(small_workspace, catalog, destination, once=True, resolution=resolution)

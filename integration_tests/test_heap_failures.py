@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from integration_tests.heap_process import JsonObject, configured, run
+from integration_tests.rows import JsonObject
+from sandbox.airbyte import BulkCdkLike, Connector, configured, run_sync
 from sandbox.clock import Clock
 from sandbox.heap.bucket import HeapBucket, heap_bucket
 from sandbox.heap.s3 import MotoS3, SeaweedS3
@@ -31,26 +32,27 @@ def keys(key_id: str, secret: str) -> JsonObject:
     return {"credentials": {"auth_type": "access_key", "aws_access_key_id": key_id, "aws_secret_access_key": secret}}
 
 
-def check(folder: Path, config: JsonObject, env: dict[str, str] | None = None) -> JsonObject:
-    output = run(folder, "check", config=config, env=env)
-    assert output.return_code == 0
-    return output.check
+def check(config: JsonObject, env: dict[str, str] | None = None) -> JsonObject:
+    output = Connector("source_heap", config, env=env).check()
+    assert output.exit_code == 0
+    assert output.status
+    return output.status
 
 
 @pytest.mark.parametrize("auth_type", ["access_key", "role", "default"])
-def test_check_succeeds_however_access_is_given(tmp_path: Path, moto: HeapBucket, auth_type: str) -> None:
+def test_check_succeeds_however_access_is_given(moto: HeapBucket, auth_type: str) -> None:
     server = moto.server
     credentials = {"access_key": server.credentials, "role": server.role, "default": {"auth_type": "default"}}[
         auth_type
     ]
     config = {**moto.config, "credentials": credentials}
-    assert check(tmp_path, config, env=server.environment) == {"status": "SUCCEEDED"}
+    assert check(config, env=server.environment) == {"status": "SUCCEEDED"}
 
 
-def test_a_role_with_hyphens_in_its_account_reads(tmp_path: Path, moto: HeapBucket) -> None:
+def test_a_role_with_hyphens_in_its_account_reads(moto: HeapBucket) -> None:
     account = moto.server.account_id
     role = {**moto.server.role, "aws_account_id": f"{account[:4]}-{account[4:8]}-{account[8:]}"}
-    assert check(tmp_path, {**moto.config, "credentials": role}, env=moto.server.environment) == {"status": "SUCCEEDED"}
+    assert check({**moto.config, "credentials": role}, env=moto.server.environment) == {"status": "SUCCEEDED"}
 
 
 Cause = tuple[Callable[[S3Server], JsonObject], str]
@@ -71,9 +73,9 @@ CAUSES: dict[str, Cause] = {
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_check_tells_causes_apart(tmp_path: Path, moto: HeapBucket, cause: str) -> None:
+def test_check_tells_causes_apart(moto: HeapBucket, cause: str) -> None:
     change, sentence = CAUSES[cause]
-    status = check(tmp_path, {**moto.config, **change(moto.server)}, env=moto.server.environment)
+    status = check({**moto.config, **change(moto.server)}, env=moto.server.environment)
     assert status["status"] == "FAILED"
     assert sentence in status["message"]
     assert "Traceback" not in status["message"]
@@ -81,16 +83,16 @@ def test_check_tells_causes_apart(tmp_path: Path, moto: HeapBucket, cause: str) 
 
 def test_check_without_any_credentials(tmp_path: Path, moto: HeapBucket) -> None:
     nothing = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
-    status = check(tmp_path, {**moto.config, "credentials": {"auth_type": "default"}}, env=nothing)
+    status = check({**moto.config, "credentials": {"auth_type": "default"}}, env=nothing)
     assert "No AWS credentials were found in the environment" in status["message"]
 
 
-def test_check_of_an_empty_bucket(tmp_path: Path) -> None:
+def test_check_of_an_empty_bucket() -> None:
     with SeaweedS3() as server:
-        assert "contains no dumps yet" in check(tmp_path, server.config)["message"]
+        assert "contains no dumps yet" in check(server.config)["message"]
 
 
-def test_check_when_objects_may_be_listed_but_not_read(tmp_path: Path, bucket: HeapBucket) -> None:
+def test_check_when_objects_may_be_listed_but_not_read(bucket: HeapBucket) -> None:
     class ListOnly(MotoS3):
         @property
         def _read_policy(self) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def test_check_when_objects_may_be_listed_but_not_read(tmp_path: Path, bucket: H
 
     with ListOnly(bucket.world.bucket) as server:
         server.upload(bucket.directory)
-        message = check(tmp_path, server.config)["message"]
+        message = check(server.config)["message"]
     assert "although the bucket can be listed" in message
     assert "Bucket owner enforced" in message
 
@@ -106,9 +108,9 @@ def test_check_when_objects_may_be_listed_but_not_read(tmp_path: Path, bucket: H
 @pytest.mark.parametrize(
     "content", [b"<html>", b"{}", b'{"tables": [{"files": []}]}', b'{"tables": [{"name": "a", "files": 1}]}']
 )
-def test_check_of_an_unreadable_manifest(tmp_path: Path, bucket: HeapBucket, content: bytes) -> None:
+def test_check_of_an_unreadable_manifest(bucket: HeapBucket, content: bytes) -> None:
     put(bucket, "manifests/sync_99999.json", content)
-    message = check(tmp_path, bucket.config)["message"]
+    message = check(bucket.config)["message"]
     assert "Manifest 'manifests/sync_99999.json'" in message
     assert "cannot be read" in message
 
@@ -121,9 +123,8 @@ def test_check_of_an_unreadable_manifest(tmp_path: Path, bucket: HeapBucket, con
         (keys("somebody", "  "), "Secret Access Key is empty"),
     ],
 )
-def test_a_wrong_configuration(tmp_path: Path, moto: HeapBucket, change: JsonObject, sentence: str) -> None:
-    output = run(tmp_path, "check", config={**moto.config, **change})
-    assert sentence in output.check["message"]
+def test_a_wrong_configuration(moto: HeapBucket, change: JsonObject, sentence: str) -> None:
+    assert sentence in check({**moto.config, **change})["message"]
 
 
 def put(bucket: HeapBucket, key: str, content: bytes) -> None:
@@ -171,36 +172,37 @@ def name_another_bucket(bucket: HeapBucket, key: str) -> str:
 
 @pytest.mark.parametrize("break_file", [remove, flip_a_bit, cut_off, empty, name_another_bucket])
 def test_a_file_that_cannot_be_read_stops_its_table_only(
-    tmp_path: Path, bucket: HeapBucket, break_file: Callable[[HeapBucket, str], str]
+    bucket: HeapBucket, break_file: Callable[[HeapBucket, str], str]
 ) -> None:
     table = "sessions"
-    catalog = configured(run(tmp_path, "discover", config=bucket.config).catalog)
+    source, destination = Connector("source_heap", bucket.config), BulkCdkLike()
+    catalog = configured(source.discover())
     dump_id, key = newest_file(bucket, table)
     sentence = break_file(bucket, key)
 
-    broken = run(tmp_path, "read", config=bucket.config, catalog=catalog)
-    assert broken.return_code == 1
-    assert broken.statuses.pop(table) == "INCOMPLETE"
-    assert {status for stream, status in broken.statuses.items() if stream != table} == {"COMPLETE"}
-    (error,) = [e for e in broken.errors if e.get("stream_descriptor", {}).get("name") == table]
-    assert error["failure_type"] == "config_error"
-    assert f"Table '{table}', dump {dump_id}, file " in error["message"]
-    assert key in error["message"]
-    assert ", byte " in error["message"]
-    assert sentence in error["message"]
+    broken = run_sync(source, destination, catalog)
+    assert broken.source_exit_code == 1
+    assert broken.stream_status.pop(table) == "INCOMPLETE"
+    assert set(broken.stream_status.values()) == {"COMPLETE"}
+    (error,) = [each for each in broken.source_errors if each.stream == table]
+    assert error.failure_type == "config_error"
+    assert f"Table '{table}', dump {dump_id}, file " in error.message
+    assert key in error.message
+    assert ", byte " in error.message
+    assert sentence in error.message
 
     put(bucket, key, bytes(content_of(bucket, key)))
     for manifest in bucket.directory.glob("manifests/*.json"):
         put(bucket, manifest.relative_to(bucket.directory).as_posix(), manifest.read_bytes())
-    mended = run(tmp_path, "read", config=bucket.config, catalog=catalog, state=broken.states)
-    assert mended.return_code == 0, mended.errors
-    assert {row["_heap_file"] for row in mended.rows(table)} == {key}
-    rows = {json.dumps(row, sort_keys=True) for row in (*broken.rows(table), *mended.rows(table))}
+    mended = run_sync(source, destination, catalog, broken.state_list())
+    assert mended.failures == []
+    assert {row["_heap_file"] for row in mended.records[table]} == {key}
+    rows = {json.dumps(row, sort_keys=True) for row in (*broken.records[table], *mended.records[table])}
     assert len(rows) == len({json.dumps(row, sort_keys=True) for row in bucket.world.expected(table)})
 
 
-def test_a_table_that_no_dump_holds(tmp_path: Path, bucket: HeapBucket) -> None:
-    stream = {"name": "mistyped", "json_schema": {}, "supported_sync_modes": ["incremental"]}
-    output = run(tmp_path, "read", config=bucket.config, catalog=configured([stream]))
-    assert output.return_code == 1
-    assert "No dump contains the table 'mistyped'" in output.errors[0]["message"]
+def test_a_table_that_no_dump_holds(bucket: HeapBucket) -> None:
+    stream = {"name": "mistyped", "json_schema": {"properties": {}}, "supported_sync_modes": ["incremental"]}
+    attempt = run_sync(Connector("source_heap", bucket.config), BulkCdkLike(), configured({"streams": [stream]}))
+    assert attempt.source_exit_code == 1
+    assert "No dump contains the table 'mistyped'" in attempt.messages[0]

@@ -1,13 +1,10 @@
 """Syncs that are killed, cut off, or outlive their credentials: nothing is lost."""
 
 import json
-import os
 import random
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,7 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from integration_tests.cutting_proxy import CuttingProxy
-from integration_tests.heap_process import JsonObject, Output, arguments, configured, parse, run, without_nulls
+from integration_tests.rows import JsonObject, comparable
+from sandbox.airbyte import BulkCdkLike, Connector, configured, kill_after, run_sync, stall_after
 from sandbox.clock import Clock
 from sandbox.heap.bucket import HeapBucket, heap_bucket
 from sandbox.heap.s3 import SeaweedS3
@@ -40,61 +38,35 @@ def bucket() -> Iterator[HeapBucket]:
 
 
 @pytest.fixture(scope="module")
-def catalog(bucket: HeapBucket, tmp_path_factory: pytest.TempPathFactory) -> JsonObject:
-    return configured(run(tmp_path_factory.mktemp("discover"), "discover", config=bucket.config).catalog)
+def catalog(bucket: HeapBucket) -> JsonObject:
+    return configured(source_of(bucket).discover())
 
 
-class Destination:
-    """Keeps rows as Airbyte's destinations do: for good once a state of their stream has come."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, list[JsonObject]] = {}
-        self.states: dict[str, JsonObject] = {}
-
-    def take(self, messages: list[JsonObject]) -> None:
-        waiting: dict[str, list[JsonObject]] = {}
-        for message in messages:
-            if message["type"] == "RECORD":
-                waiting.setdefault(message["record"]["stream"], []).append(message["record"]["data"])
-            elif message["type"] == "STATE":
-                name = message["state"]["stream"]["stream_descriptor"]["name"]
-                counted = message["state"]["sourceStats"]["recordCount"]
-                assert counted == len(waiting.get(name, [])), "the state counts the rows before it"
-                self.rows.setdefault(name, []).extend(waiting.pop(name, []))
-                self.states[name] = message["state"]
+def source_of(bucket: HeapBucket, **changes: object) -> Connector:
+    return Connector("source_heap", {**bucket.config, **changes}, env=bucket.server.environment)
 
 
-def killed_after(line_count: int, command: list[str]) -> Output:
-    """What a process wrote before it was killed, which is after so many lines if it does not end before."""
-    lines = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line)
-            if len(lines) == line_count:
-                process.kill()
-                break
-    return Output(process.returncode, parse(lines))
+def appended(catalog: JsonObject) -> JsonObject:
+    """The catalog for a destination that keeps every row, so that a row that is read twice shows."""
+    return {"streams": [{**each, "destination_sync_mode": "append"} for each in catalog["streams"]]}
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_sync_that_is_killed_anywhere_loses_nothing(
-    tmp_path: Path, bucket: HeapBucket, catalog: JsonObject, seed: int
-) -> None:
-    choose, destination, kills = random.Random(seed), Destination(), 0  # noqa: S311 # which line to stop at
+def test_a_sync_that_is_killed_anywhere_loses_nothing(bucket: HeapBucket, catalog: JsonObject, seed: int) -> None:
+    choose, destination, kills = random.Random(seed), BulkCdkLike(), 0  # noqa: S311 # which line to stop at
+    states: dict[str, JsonObject] = {}
     while True:
-        state = list(destination.states.values()) or None
-        command = arguments(tmp_path, "read", config=bucket.config, catalog=catalog, state=state)
-        output = killed_after(choose.choice([30, 3_000, 9_000, 15_000]), command)
-        destination.take(output.messages)
-        if output.return_code == 0:
+        interruption = kill_after(choose.choice([30, 3_000, 9_000, 15_000]))
+        attempt = run_sync(source_of(bucket), destination, appended(catalog), states.values(), during=interruption)
+        states |= attempt.states
+        if attempt.status == "succeeded":
             break
         kills += 1
     assert kills > 0
     read_twice = set()
     for table in bucket.world.tables:
-        expected = Counter(without_nulls(bucket.world.expected(table)))
-        found = Counter(without_nulls(destination.rows.get(table, [])))
+        expected = Counter(comparable(bucket.world.expected(table)))
+        found = Counter(comparable(destination.table(table)))
         assert not expected - found, table
         twice = found - expected
         assert set(twice) <= set(expected), table
@@ -104,29 +76,29 @@ def test_a_sync_that_is_killed_anywhere_loses_nothing(
 
 @pytest.mark.parametrize("ends_with", ["FIN", "RST"])
 def test_a_connection_that_is_cut_is_resumed_without_duplicates(
-    tmp_path: Path, bucket: HeapBucket, catalog: JsonObject, ends_with: str
+    bucket: HeapBucket, catalog: JsonObject, ends_with: str
 ) -> None:
+    destination = BulkCdkLike()
     with CuttingProxy(bucket.server.endpoint_url, after_bytes=90_000, cuts=12, reset=ends_with == "RST") as proxy:
-        config = {**bucket.config, "endpoint_url": proxy.url}
-        output = run(tmp_path, "read", config=config, catalog=catalog)
+        attempt = run_sync(source_of(bucket, endpoint_url=proxy.url), destination, appended(catalog))
     assert proxy.cuts == 12
-    assert output.return_code == 0, output.errors
+    assert attempt.failures == []
     for table in bucket.world.tables:
-        assert without_nulls(output.rows(table)) == without_nulls(bucket.world.expected(table)), table
+        assert comparable(destination.table(table)) == comparable(bucket.world.expected(table)), table
 
 
 def test_a_store_that_breaks_every_transfer_fails_the_stream_and_keeps_its_position(
-    tmp_path: Path, bucket: HeapBucket, catalog: JsonObject
+    bucket: HeapBucket, catalog: JsonObject
 ) -> None:
-    catalog = {"streams": [s for s in catalog["streams"] if s["stream"]["name"] == "pageviews"]}
+    destination = BulkCdkLike()
+    catalog = appended({"streams": [s for s in catalog["streams"] if s["stream"]["name"] == "pageviews"]})
     with CuttingProxy(bucket.server.endpoint_url, after_bytes=30_000, cuts=1_000_000, reset=False) as proxy:
-        config = {**bucket.config, "endpoint_url": proxy.url}
-        broken = run(tmp_path, "read", config=config, catalog=catalog)
+        broken = run_sync(source_of(bucket, endpoint_url=proxy.url), destination, catalog)
     assert proxy.cuts > 0
-    whole = run(tmp_path, "read", config=bucket.config, catalog=catalog, state=broken.states)
-    assert whole.return_code == 0
-    rows = {*without_nulls(broken.rows("pageviews")), *without_nulls(whole.rows("pageviews"))}
-    assert rows == set(without_nulls(bucket.world.expected("pageviews")))
+    assert broken.stream_status == {"pageviews": "INCOMPLETE"}
+    whole = run_sync(source_of(bucket), destination, catalog, broken.state_list())
+    assert whole.failures == []
+    assert set(comparable(destination.table("pageviews"))) == set(comparable(bucket.world.expected("pageviews")))
 
 
 def test_the_store_ends_the_sessions_of_its_role(bucket: HeapBucket) -> None:
@@ -146,21 +118,10 @@ def test_the_store_ends_the_sessions_of_its_role(bucket: HeapBucket) -> None:
         client.list_objects_v2(Bucket=bucket.world.bucket)
 
 
-def test_a_role_whose_session_ends_during_the_sync_is_assumed_again(
-    tmp_path: Path, bucket: HeapBucket, catalog: JsonObject
-) -> None:
+def test_a_role_whose_session_ends_during_the_sync_is_assumed_again(bucket: HeapBucket, catalog: JsonObject) -> None:
     """The reader of the output pauses for longer than a session lasts, while the connector waits to go on."""
-    config = {**bucket.config, "credentials": bucket.server.role}
-    command = arguments(tmp_path, "read", config=config, catalog=catalog)
-    env = {**os.environ, **bucket.server.environment}
-    lines = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line)
-            if len(lines) == 2_000:
-                time.sleep(SESSION_SECONDS + 2)
-    output = Output(process.returncode, parse(lines))
-    assert output.return_code == 0, output.errors
+    source, destination = source_of(bucket, credentials=bucket.server.role), BulkCdkLike()
+    attempt = run_sync(source, destination, appended(catalog), during=stall_after(2_000, SESSION_SECONDS + 2))
+    assert attempt.failures == []
     for table in bucket.world.tables:
-        assert without_nulls(output.rows(table)) == without_nulls(bucket.world.expected(table)), table
+        assert comparable(destination.table(table)) == comparable(bucket.world.expected(table)), table

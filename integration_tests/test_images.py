@@ -5,18 +5,18 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
-from typing import Any
 
 import pytest
 import yaml
 
+from cdp_connectors.json_types import Json
 from integration_tests.rows import JsonObject
 from integration_tests.vendors import vendor
-from sandbox.connector_process import ConnectorProcess, Output, configured
+from sandbox.airbyte import BulkCdkLike, Connector, DevNull, ScriptedSource, Sync, configured, run_sync
 from sandbox.heap.bulk import write_large_dump
 from sandbox.heap.s3 import SeaweedS3
 from sandbox.server import Sandbox
@@ -38,53 +38,29 @@ RUN = ["docker", "run", "--rm", "--interactive"]
 LIMITS = ["--read-only", "--tmpfs=/tmp", "--memory=512m", "--memory-swap=512m"]
 
 
-class Image:
+class Image(Connector):
     """One connector's image, every command in a container that has nothing but what it needs."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(
+        self, name: str, config: JsonObject | None = None, *, network: str = "host", container: str | None = None
+    ) -> None:
+        super().__init__([], config or {})
         self.tag = f"{CONNECTORS[name]['dockerRepository']}:{CONNECTORS[name]['dockerImageTag']}"
-        self._folder = folder
-        folder.chmod(0o755)  # the container's user is another one
+        self._run_options = [f"--network={network}", *([f"--name={container}"] if container else [])]
 
-    def command(self, *command: str, network: str = "host", **inputs: object) -> list[str]:
+    def command_line(self, command: str, inputs: Mapping[str, Path]) -> list[str]:
         """The command line that runs the connector within 512 MB; inputs become mounted files."""
-        options = []
-        for option, content in inputs.items():
-            (self._folder / f"{option}.json").write_text(json.dumps(content))
-            options += [f"--{option}", f"/inputs/{option}.json"]
-        mount = f"--volume={self._folder}:/inputs:ro"
-        return [*RUN, *LIMITS, f"--network={network}", mount, self.tag, *command, *options]
+        folders = {path.parent for path in inputs.values()}
+        for folder in folders:
+            folder.chmod(0o755)  # the container's user is another one
+        mounts = [f"--volume={folder}:/inputs:ro" for folder in folders]
+        options = [part for name, path in inputs.items() for part in (f"--{name}", f"/inputs/{path.name}")]
+        return [*RUN, *LIMITS, *self._run_options, *mounts, self.tag, command, *options]
 
-    def run(self, *command: str, stdin: Iterable[bytes] = (), network: str = "host", **inputs: object) -> Output:
-        output = Output()
-        for line in lines_of(self.command(*command, network=network, **inputs), stdin, output):
-            output.add(line.decode())
-        return output
-
-    def count(self, *command: str, **inputs: object) -> tuple[int, Output]:
-        """Run a command that writes more records than this process could keep: their number, and everything else."""
-        count, output = 0, Output()
-        for line in lines_of(self.command(*command, **inputs), (), output):
-            if line.startswith(b'{"type":"RECORD"'):
-                count += 1
-            else:
-                output.add(line.decode())
-        return count, output
-
-    def inside(self, program: str) -> Any:  # noqa: ANN401 # any JSON value
+    def inside(self, program: str) -> Json:
         """What a Python program prints as JSON when the image's interpreter runs it."""
         python = ["--entrypoint", "/opt/connector/bin/python", self.tag, "-c", program]
         return json.loads(docker("run", "--rm", "--network=none", *python))
-
-
-def lines_of(command: list[str], stdin: Iterable[bytes], output: Output) -> Iterator[bytes]:
-    """The lines that the command writes; at their end, the output has its exit code."""
-    with tempfile.TemporaryFile() as file:
-        file.writelines(line + b"\n" for line in stdin)
-        file.seek(0)
-        with subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE) as process:
-            yield from process.stdout or ()
-    output.exit_code = process.returncode
 
 
 def docker(*arguments: str) -> str:
@@ -92,22 +68,18 @@ def docker(*arguments: str) -> str:
 
 
 @pytest.fixture
-def image(name: str, tmp_path: Path) -> Image:
+def image(name: str) -> Image:
     assert shutil.which("docker"), "these tests need docker"
-    return Image(name, tmp_path)
-
-
-def row_counts(output: Output) -> dict[str, int]:
-    return {stream: len(records) for stream, records in output.records.items() if records}
+    return Image(name)
 
 
 @pytest.mark.parametrize("name", CONNECTORS)
-def test_spec_needs_no_network_and_writes_one_spec(image: Image) -> None:
-    output = image.run("spec", network="none")
+def test_spec_needs_no_network_and_writes_one_spec(name: str) -> None:
+    output = Image(name, network="none").spec()
 
     assert output.exit_code == 0
     assert output.spec
-    assert output.unreadable == []
+    assert output.skipped_lines == []
 
 
 @pytest.mark.parametrize("name", CONNECTORS)
@@ -138,26 +110,27 @@ def test_holds_the_connector_and_what_it_needs(name: str, image: Image) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_syncs_what_the_package_syncs(name: str, image: Image) -> None:
-    package = ConnectorProcess(name.replace("-", "_"))
+def test_syncs_what_the_package_syncs(name: str) -> None:
     with vendor(name, SMALL_SCALE) as (config, pass_days):
-        assert image.run("check", config=config).status == {"status": "SUCCEEDED"}
-        catalog = configured(image.run("discover", config=config).catalog or {})
-        first = image.run("read", config=config, catalog=catalog)
-        first_of_package = package.read(config, catalog)
+        image, package = Image(name, config), Connector(name.replace("-", "_"), config)
+        assert image.check().status == {"status": "SUCCEEDED"}
+        catalog = configured(image.discover())
+        first = run_sync(image, DevNull(), catalog)
+        first_of_package = run_sync(package, DevNull(), catalog)
         pass_days()
-        second = image.run("read", config=config, catalog=catalog, state=first.state_list())
-        second_of_package = package.read(config, catalog, first.state_list())
+        second = run_sync(image, DevNull(), catalog, first.state_list())
+        second_of_package = run_sync(package, DevNull(), catalog, first.state_list())
 
-    for output, expected in ((first, first_of_package), (second, second_of_package)):
-        assert (output.exit_code, output.unreadable, output.errors) == (0, [], [])
-        assert row_counts(output) == row_counts(expected)
-        assert row_counts(output)
+    for attempt, expected in ((first, first_of_package), (second, second_of_package)):
+        assert attempt.failures == []
+        assert attempt.emitted == expected.emitted
+        assert attempt.record_count
 
 
 @pytest.mark.parametrize("name", ["destination-segment"])
-def test_writes_what_it_reads_from_standard_input(image: Image) -> None:
-    stream = {"name": "people", "json_schema": {"type": "object"}, "supported_sync_modes": ["full_refresh"]}
+def test_writes_what_it_reads_from_standard_input(name: str) -> None:
+    schema = {"type": "object", "properties": {"id": {"type": "integer"}}}
+    stream = {"name": "people", "json_schema": schema, "supported_sync_modes": ["full_refresh"]}
     catalog = {"streams": [{"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
     messages: list[JsonObject] = [
         {"type": "RECORD", "record": {"stream": "people", "data": {"id": number}, "emitted_at": 1}}
@@ -167,14 +140,15 @@ def test_writes_what_it_reads_from_standard_input(image: Image) -> None:
     with Sandbox(scale=SMALL_SCALE) as sandbox:
         config = sandbox.configs()["destination-segment"]
         config["mappings"] = [{"stream": "people", "call_type": "identify", "user_id_field": "id"}]
-        assert (image.run("check", config=config).status or {})["status"] == "SUCCEEDED"
-        stdin = [json.dumps(message).encode() for message in (*messages, {"type": "STATE", "state": state})]
-        output = image.run("write", stdin=stdin, config=config, catalog=catalog)
+        image = Image(name, config)
+        assert (image.check().status or {})["status"] == "SUCCEEDED"
+        lines = [json.dumps(message).encode() for message in (*messages, {"type": "STATE", "state": state})]
+        attempt = run_sync(ScriptedSource(lines), image, catalog, supports_refreshes=False)
         received = {message["userId"] for message in sandbox.segment_tracking.messages}
 
-    assert (output.exit_code, output.unreadable, output.errors) == (0, [], [])
+    assert attempt.failures == []
     assert received == {str(number) for number in range(1_000)}
-    assert output.states["people"]["stream"] == state["stream"]
+    assert attempt.stream_state("people") == {"id": 999}
 
 
 @contextmanager
@@ -191,13 +165,14 @@ def much(name: str) -> Iterator[JsonObject]:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_large_read_stays_within_512_mb(name: str, image: Image) -> None:
+def test_a_large_read_stays_within_512_mb(name: str) -> None:
     with much(name) as config:
-        catalog = configured(image.run("discover", config=config).catalog or {})
-        count, output = image.count("read", config=config, catalog=catalog)
+        image = Image(name, config)
+        attempt = run_sync(image, DevNull(), configured(image.discover()), keep=False)
 
-    assert (output.exit_code, output.unreadable, output.errors) == (0, [], [])
-    assert set(output.statuses.values()) == {"COMPLETE"}
+    assert attempt.failures == []
+    assert set(attempt.stream_status.values()) == {"COMPLETE"}
+    count = attempt.record_count
     assert count >= LARGE_FILES * LARGE_FILE_ROWS if name == "source-heap" else count > MANY
 
 
@@ -208,27 +183,27 @@ def test_the_limit_of_512_mb_is_one(image: Image) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_sigterm_ends_a_read_with_whole_lines_and_a_state_to_resume_from(name: str, image: Image) -> None:
-    package = ConnectorProcess(name.replace("-", "_"))
-    container = f"{name}-{time.time_ns()}"
-    cut_off = Output()
-    with vendor(name, ENOUGH[name]) as (config, _):
-        catalog = configured(image.run("discover", config=config).catalog or {})
-        everything = package.read(config, catalog)
-        command = image.command("read", config=config, catalog=catalog)
-        command.insert(len(RUN), f"--name={container}")
-        for line in lines_of(command, (), cut_off):
-            before = bool(cut_off.states)
-            cut_off.add(line.decode())
-            if cut_off.states and not before:
-                docker("kill", "--signal=TERM", container)
-        rest = package.read(config, catalog, cut_off.state_list())
+def test_sigterm_ends_a_read_with_whole_lines_and_a_state_to_resume_from(name: str) -> None:
+    container, everything, destination = f"{name}-{time.time_ns()}", BulkCdkLike(), BulkCdkLike()
+    killed: list[str] = []
 
-    assert cut_off.exit_code == 128 + SIGTERM
-    assert cut_off.unreadable == []
-    assert rest.exit_code == 0
+    def terminate_after_the_first_state(sync: Sync) -> None:
+        if sync.attempt.source_states and not killed:
+            killed.append(docker("kill", "--signal=TERM", container))
+
+    with vendor(name, ENOUGH[name]) as (config, _):
+        image, package = Image(name, config, container=container), Connector(name.replace("-", "_"), config)
+        catalog = configured(package.discover())
+        run_sync(package, everything, catalog)
+        cut_off = run_sync(image, destination, catalog, during=terminate_after_the_first_state)
+        rest = run_sync(package, destination, catalog, cut_off.state_list())
+
+    assert cut_off.source_exit_code == 128 + SIGTERM
+    assert rest.failures == []
     for stream in catalog["streams"]:
         keys = [path[0] for path in stream["stream"]["source_defined_primary_key"]]
-        name = stream["stream"]["name"]
-        found = {tuple(record[key] for key in keys) for record in (*cut_off.committed(name), *rest.records[name])}
-        assert found == {tuple(record[key] for key in keys) for record in everything.records[name]}, name
+        table = stream["stream"]["name"]
+        found, wanted = (
+            {tuple(row.get(key) for key in keys) for row in held.table(table)} for held in (destination, everything)
+        )
+        assert found == wanted, table

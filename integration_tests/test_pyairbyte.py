@@ -6,15 +6,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from cdp_connectors.json_types import Json
 from integration_tests.postgres import postgres, postgres_binaries
 from integration_tests.rows import JsonObject, by_key
 from integration_tests.vendors import vendor
-from sandbox.connector_process import ConnectorProcess, Output, configured
+from sandbox.airbyte import Attempt, BulkCdkLike, Connector, configured, run_sync
 from sandbox.server import Sandbox
 
 pytestmark = pytest.mark.pyairbyte
@@ -49,7 +49,7 @@ def cache(database: str, tmp_path: Path) -> Iterator[JsonObject]:
         yield connection
 
 
-def server() -> Any:  # noqa: ANN401 # a context manager of the connection's arguments
+def server() -> Json:
     binaries = postgres_binaries()
     if binaries is None:
         pytest.skip("this machine has no PostgreSQL server (on Debian and Ubuntu: apt install postgresql)")
@@ -63,16 +63,16 @@ def test_two_syncs_leave_the_sandboxes_keys(
     declared = database == TYPES_AS_DECLARED
     if database == "postgres":
         request.applymarker(pytest.mark.xfail(reason=POSTGRES_CACHE, raises=subprocess.CalledProcessError, strict=True))
-    package = ConnectorProcess(name.replace("-", "_"))
     with vendor(name, SCALE) as (config, pass_days):
-        catalog = configured(package.discover(config).catalog or {})
-        before = package.read(config, catalog)
+        package = Connector(name.replace("-", "_"), config)
+        catalog = configured(package.discover())
+        before = run_sync(package, BulkCdkLike(), catalog)
         first = sync(name, config, catalog, cache, tmp_path, types_as_declared=declared)
         pass_days()
-        grown = configured(package.discover(config).catalog or {})
+        grown = configured(package.discover())
         if declared:
             grown = with_types_of(catalog, grown)
-        after = package.read(config, grown, before.state_list())
+        after = run_sync(package, BulkCdkLike(), grown, before.state_list())
         second = sync(name, config, grown, cache, tmp_path, types_as_declared=declared)
 
     assert first == key_counts(catalog, before)
@@ -112,7 +112,7 @@ def run(arguments: list[Path], folder: Path, stdin: str = "", **environment: str
     subprocess.run([PYTHON, *arguments], cwd=folder, input=stdin, text=True, env=ENVIRONMENT | environment, check=True)
 
 
-def key_counts(catalog: JsonObject, *syncs: Output) -> dict[str, int]:
+def key_counts(catalog: JsonObject, *syncs: Attempt) -> dict[str, int]:
     """The keys in each table after these syncs; PyAirbyte merges by key, also where a stream is read in full."""
     return {
         name: len(by_key((row for each in syncs for row in each.records[name]), stream))

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from integration_tests.killed_sync import resumed_after_kills
 from integration_tests.rows import JsonObject, by_key
-from sandbox.connector_process import ConnectorProcess, Output, configured
+from sandbox.airbyte import Attempt, BulkCdkLike, Connector, Sync, configured, run_sync, sync_despite_kills
 from sandbox.server import Sandbox
 
-PROCESS = ConnectorProcess("source_customerio")
 SCALE = 0.1  # two thousand people
 SMALL = 0.02  # four hundred people, each of whom costs four requests with `people_detail`
 EIGHT_MONTHS = timedelta(days=245)
@@ -30,15 +28,20 @@ def still_workspace() -> Iterator[Sandbox]:
         yield running
 
 
-def config_of(sandbox: Sandbox) -> JsonObject:
+@pytest.fixture
+def destination() -> BulkCdkLike:
+    return BulkCdkLike()
+
+
+def source_of(sandbox: Sandbox, **changes: object) -> Connector:
     start_date = (datetime.now(timezone.utc) - EIGHT_MONTHS).strftime("%m/%d/%Y")
-    return {**sandbox.configs()["source-customerio"], "start_date": start_date}
+    return Connector(
+        "source_customerio", {**sandbox.configs()["source-customerio"], "start_date": start_date, **changes}
+    )
 
 
-def catalog_of(config: JsonObject, *streams: str) -> JsonObject:
-    catalog = PROCESS.discover(config).catalog
-    assert catalog
-    return configured(catalog, streams or None)
+def catalog_of(source: Connector, *streams: str) -> JsonObject:
+    return configured(source.discover(), streams or None)
 
 
 def expected_rows(sandbox: Sandbox, stream: dict[str, Any], config: JsonObject) -> dict[tuple[Any, ...], JsonObject]:
@@ -50,29 +53,35 @@ def expected_rows(sandbox: Sandbox, stream: dict[str, Any], config: JsonObject) 
     return by_key([row for row in rows if row.get(cursor, since) >= since], stream)
 
 
-def assert_same_rows(
-    sandbox: Sandbox, stream: dict[str, Any], emitted: list[JsonObject], config: JsonObject, *, deleted: bool = False
+def assert_same_tables(
+    sandbox: Sandbox, catalog: JsonObject, destination: BulkCdkLike, source: Connector, *, deleted: bool = False
 ) -> None:
-    """Every row of the sandbox was emitted, with its latest content, and no other unless some were `deleted` since."""
-    found, wanted = by_key(emitted, stream), expected_rows(sandbox, stream, config)
-    missing = wanted.keys() - found.keys()
-    assert not missing, f"{stream['name']} lacks {len(missing)} rows"
-    assert {key: found[key] for key in wanted} == wanted, stream["name"]
-    assert deleted or found.keys() == wanted.keys(), stream["name"]
+    """Every table has every row of the sandbox, with its latest content, and no other.
+
+    If some were `deleted` since an earlier sync, incremental tables still have them.
+    """
+    for configured_stream in catalog["streams"]:
+        stream = configured_stream["stream"]
+        name = stream["name"]
+        found, wanted = by_key(destination.table(name), stream), expected_rows(sandbox, stream, source.config)
+        missing = wanted.keys() - found.keys()
+        assert not missing, f"{name} lacks {len(missing)} rows"
+        assert {key: found[key] for key in wanted} == wanted, name
+        kept = deleted and configured_stream["sync_mode"] == "incremental"
+        assert kept or found.keys() == wanted.keys(), name
 
 
-def assert_complete(output: Output, catalog: JsonObject) -> None:
-    assert output.errors == []
-    assert output.unreadable == []
-    assert output.exit_code == 0
-    assert output.statuses == {stream["stream"]["name"]: "COMPLETE" for stream in catalog["streams"]}
+def assert_complete(attempt: Attempt, catalog: JsonObject) -> None:
+    assert attempt.failures == []
+    assert attempt.stream_status == {stream["stream"]["name"]: "COMPLETE" for stream in catalog["streams"]}
 
 
 def test_spec_names_the_secret(still_workspace: Sandbox) -> None:
-    spec = PROCESS.spec().spec
+    source = source_of(still_workspace)
+    spec = source.spec().spec
     assert spec
     assert spec["connectionSpecification"]["properties"]["access_token"]["airbyte_secret"] is True
-    assert PROCESS.check(config_of(still_workspace)).status == {"status": "SUCCEEDED"}
+    assert source.check().status == {"status": "SUCCEEDED"}
 
 
 @pytest.mark.parametrize("region", ["us", "eu"])
@@ -80,146 +89,137 @@ def test_each_region_takes_its_own_key_only(still_workspace: Sandbox, region: st
     keys, other = still_workspace.customerio.region_keys, {"us": "eu", "eu": "us"}[region]
     config = {"api_url": f"{still_workspace.url}/customerio/{region}", "region": region}
 
-    accepted = PROCESS.check({**config, "access_token": keys[region]}).status
-    refused = PROCESS.check({**config, "access_token": keys[other]}).status
+    accepted = source_of(still_workspace, **config, access_token=keys[region]).check().status
+    rejected = source_of(still_workspace, **config, access_token=keys[other]).check().status
 
     assert accepted == {"status": "SUCCEEDED"}
-    assert refused
-    assert refused["message"].startswith(f"Customer.io refused the App API key at {config['api_url']}.")
-    assert keys[other] not in refused["message"]
+    assert rejected
+    assert rejected["message"].startswith(f"Customer.io rejected the App API key at {config['api_url']}.")
+    assert keys[other] not in rejected["message"]
 
 
-def test_first_and_second_sync_have_exactly_the_sandboxes_rows(workspace: Sandbox) -> None:
-    config = config_of(workspace)
-    catalog = catalog_of(config)
+def test_first_and_second_sync_have_exactly_the_sandboxes_rows(workspace: Sandbox, destination: BulkCdkLike) -> None:
+    source = source_of(workspace)
+    catalog = catalog_of(source)
 
-    first = PROCESS.read(config, catalog)
+    first = run_sync(source, destination, catalog)
     assert_complete(first, catalog)
-    for stream in catalog["streams"]:
-        assert_same_rows(workspace, stream["stream"], first.records[stream["stream"]["name"]], config)
+    assert_same_tables(workspace, catalog, destination, source)
     workspace.clock.advance(timedelta(days=2))
-    second = PROCESS.read(config, catalog, first.state_list())
+    second = run_sync(source, destination, catalog, first.state_list())
     assert_complete(second, catalog)
-    for stream in catalog["streams"]:
-        name, incremental = stream["stream"]["name"], stream["sync_mode"] == "incremental"
-        kept = first.records[name] if incremental else []
-        assert_same_rows(workspace, stream["stream"], kept + second.records[name], config, deleted=incremental)
-    assert len(second.records["messages"]) < len(first.records["messages"]) / 4
+    assert_same_tables(workspace, catalog, destination, source, deleted=True)
+    assert second.emitted["messages"] < first.emitted["messages"] / 4
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_sync_killed_at_any_point_resumes_without_losing_a_row(still_workspace: Sandbox, seed: int) -> None:
-    config = config_of(still_workspace)
-    catalog = catalog_of(config, "messages", "activities", "newsletters", "customers", "segments")
+def test_a_sync_killed_at_any_point_resumes_without_losing_a_row(
+    still_workspace: Sandbox, destination: BulkCdkLike, seed: int
+) -> None:
+    source = source_of(still_workspace)
+    catalog = catalog_of(source, "messages", "activities", "newsletters", "customers", "segments")
 
-    final, rows = resumed_after_kills(PROCESS, config, catalog, seed=seed, most_lines=5_000)
+    attempts = sync_despite_kills(source, destination, catalog, seed=seed, most_lines=5_000)
 
-    assert_complete(final, catalog)
-    for stream in catalog["streams"]:
-        assert_same_rows(still_workspace, stream["stream"], rows[stream["stream"]["name"]], config)
+    assert_complete(attempts[-1], catalog)
+    assert_same_tables(still_workspace, catalog, destination, source)
 
 
-def test_what_is_deleted_during_a_sync_costs_no_other_row(workspace: Sandbox) -> None:
-    config = config_of(workspace)
-    catalog = catalog_of(config, "customers", "newsletters", "eps_suppression")
+def test_what_is_deleted_during_a_sync_costs_no_other_row(workspace: Sandbox, destination: BulkCdkLike) -> None:
+    source = source_of(workspace)
+    catalog = catalog_of(source, "customers", "newsletters", "eps_suppression")
     streams = [stream["stream"] for stream in catalog["streams"]]
-    before = {stream["name"]: expected_rows(workspace, stream, config) for stream in streams}
+    before = {stream["name"]: expected_rows(workspace, stream, source.config) for stream in streams}
+    passed: list[Sync] = []
 
-    def let_time_pass(output: Output) -> None:
-        if len(output.records["customers"]) == 300:
+    def let_time_pass(sync: Sync) -> None:
+        if not passed and sync.attempt.emitted["customers"] >= 300:
+            passed.append(sync)
             workspace.clock.advance(timedelta(minutes=36))
 
-    output = PROCESS.read(config, catalog, on_line=let_time_pass)
+    attempt = run_sync(source, destination, catalog, during=let_time_pass)
 
-    assert_complete(output, catalog)
+    assert_complete(attempt, catalog)
     assert workspace.customerio.now > max(row["created"] for row in before["newsletters"].values())
     for stream in streams:
-        found, after = by_key(output.records[stream["name"]], stream), expected_rows(workspace, stream, config)
-        assert before[stream["name"]].keys() & after.keys() <= found.keys(), stream["name"]
-        assert found.keys() <= before[stream["name"]].keys() | after.keys(), stream["name"]
+        name = stream["name"]
+        found, after = by_key(destination.table(name), stream), expected_rows(workspace, stream, source.config)
+        assert before[name].keys() & after.keys() <= found.keys(), name
+        assert found.keys() <= before[name].keys() | after.keys(), name
 
 
-def test_what_is_asked_of_each_person_is_complete() -> None:
+def test_what_is_asked_of_each_person_is_complete(destination: BulkCdkLike) -> None:
     with Sandbox(scale=SMALL) as small:
-        config = {**config_of(small), "people_detail": True}
+        source = source_of(small, people_detail=True)
         names = [f"person_{part}" for part in ("segments", "relationships", "subscription_preferences", "optouts")]
-        catalog = catalog_of(config, *names)
+        catalog = catalog_of(source, *names)
 
-        output = PROCESS.read(config, catalog)
+        attempt = run_sync(source, destination, catalog)
 
-        assert_complete(output, catalog)
-        for stream in catalog["streams"]:
-            assert_same_rows(small, stream["stream"], output.records[stream["stream"]["name"]], config)
+        assert_complete(attempt, catalog)
+        assert_same_tables(small, catalog, destination, source)
 
 
-def test_parents_that_are_deleted_during_a_sync_cost_no_other_row(workspace: Sandbox) -> None:
-    config = config_of(workspace)
+def test_parents_that_are_deleted_during_a_sync_cost_no_other_row(workspace: Sandbox, destination: BulkCdkLike) -> None:
+    source = source_of(workspace)
     children = {
         "campaigns": ["campaign_actions"],
         "broadcasts": ["broadcast_actions", "broadcast_triggers", "broadcast_trigger_errors"],
         "newsletters": ["newsletter_variants", "newsletter_test_groups"],
         "segments": ["segment_memberships", "segment_counts", "segment_usage"],
     }
-    catalog = catalog_of(config, *[name for names in children.values() for name in names])
+    catalog = catalog_of(source, *[name for names in children.values() for name in names])
+    streams = [stream["stream"] for stream in catalog["streams"]]
     parents = {kind: [row["id"] for row in workspace.customerio.expected(kind)] for kind in children}
-    before = {
-        stream["stream"]["name"]: expected_rows(workspace, stream["stream"], config) for stream in catalog["streams"]
-    }
+    before = {stream["name"]: expected_rows(workspace, stream, source.config) for stream in streams}
 
-    def delete_the_last_ones(_: Output) -> None:
+    def delete_the_last_ones(_: Sync) -> None:
         workspace.customerio.removed.update(f"{kind}/{ids[-1]}" for kind, ids in parents.items())
 
-    output = PROCESS.read(config, catalog, on_line=delete_the_last_ones)
+    attempt = run_sync(source, destination, catalog, during=delete_the_last_ones)
 
-    assert_complete(output, catalog)
-    for stream in catalog["streams"]:
-        name = stream["stream"]["name"]
-        found, after = (
-            by_key(output.records[name], stream["stream"]),
-            expected_rows(workspace, stream["stream"], config),
-        )
+    assert_complete(attempt, catalog)
+    for stream in streams:
+        name = stream["name"]
+        found, after = by_key(destination.table(name), stream), expected_rows(workspace, stream, source.config)
         assert after.keys() <= found.keys() <= before[name].keys(), name
 
 
-def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(workspace: Sandbox) -> None:
-    config = config_of(workspace)
-    catalog = catalog_of(config, "activities", "segments", "newsletters")
+def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(workspace: Sandbox, destination: BulkCdkLike) -> None:
+    source = source_of(workspace)
+    catalog = catalog_of(source, "activities", "segments", "newsletters")
     workspace.faults.cut_every = 10
 
-    output = PROCESS.read(config, catalog)
+    attempt = run_sync(source, destination, catalog)
 
-    assert_complete(output, catalog)
-    for stream in catalog["streams"]:
-        assert_same_rows(workspace, stream["stream"], output.records[stream["stream"]["name"]], config)
+    assert_complete(attempt, catalog)
+    assert_same_tables(workspace, catalog, destination, source)
 
 
-def test_the_limit_of_ten_requests_a_second_costs_no_row(workspace: Sandbox) -> None:
-    config = {**config_of(workspace), "rate_limit_share": 1}
-    catalog = catalog_of(config, "messages", "customers", "segment_counts")
+def test_the_limit_of_ten_requests_a_second_costs_no_row(workspace: Sandbox, destination: BulkCdkLike) -> None:
+    source = source_of(workspace, rate_limit_share=1)
+    catalog = catalog_of(source, "messages", "customers", "segment_counts")
     workspace.customerio.rate_limit_per_second = 10
 
-    output = PROCESS.read(config, catalog)
+    attempt = run_sync(source, destination, catalog)
 
-    assert_complete(output, catalog)
-    for stream in catalog["streams"]:
-        assert_same_rows(workspace, stream["stream"], output.records[stream["stream"]["name"]], config)
+    assert_complete(attempt, catalog)
+    assert_same_tables(workspace, catalog, destination, source)
 
 
-def test_a_daily_quota_fails_clearly_and_the_next_day_goes_on(workspace: Sandbox) -> None:
+def test_a_daily_quota_fails_clearly_and_the_next_day_goes_on(workspace: Sandbox, destination: BulkCdkLike) -> None:
     start_date = datetime.now(timezone.utc) - timedelta(days=100)
-    config = {**config_of(workspace), "start_date": start_date.strftime("%m/%d/%Y")}
-    catalog = catalog_of(config, "messages")
+    source = source_of(workspace, start_date=start_date.strftime("%m/%d/%Y"))
+    catalog = catalog_of(source, "messages")
     workspace.customerio.daily_quota = 8
 
-    first = PROCESS.read(config, catalog)
+    first = run_sync(source, destination, catalog)
     workspace.customerio.daily_quota = None
-    second = PROCESS.read(config, catalog, first.state_list())
+    second = run_sync(source, destination, catalog, first.state_list())
 
-    assert first.exit_code == 1
-    assert first.statuses == {"messages": "INCOMPLETE"}
-    assert {error["failure_type"] for error in first.errors} == {"transient_error"}
-    assert "when a daily quota is used up" in first.errors[-1]["message"]
+    assert first.source_exit_code == 1
+    assert first.stream_status == {"messages": "INCOMPLETE"}
+    assert {error.failure_type for error in first.source_errors} == {"transient_error"}
+    assert "when a daily quota is used up" in first.source_errors[-1].message
     assert_complete(second, catalog)
-    [stream] = catalog["streams"]
-    emitted = first.committed("messages") + second.records["messages"]
-    assert_same_rows(workspace, stream["stream"], emitted, config)
+    assert_same_tables(workspace, catalog, destination, source)

@@ -26,6 +26,7 @@ from airbyte_cdk.test.standard_tests._read_assertions import assert_read_records
 from airbyte_cdk.test.standard_tests.destination_base import DestinationTestSuiteBase
 from airbyte_cdk.test.standard_tests.docker_base import get_discovered_streams, get_read_streams
 
+from cdp_connectors.json_types import Json
 from cdp_connectors.source import ManifestSource
 from destination_segment import DestinationSegment
 from integration_tests.vendors import PASSING_TIME
@@ -178,7 +179,7 @@ class DestinationAtTheSandbox(DestinationSegment):
     addresses: ClassVar[Addresses]
 
     @staticmethod
-    def read_config(config_path: str) -> Any:  # noqa: ANN401 # as the CDK's
+    def read_config(config_path: str) -> Json:
         path = Path(config_path)
         path.write_text(at(DestinationAtTheSandbox.addresses, path.read_text()))
         return Destination.read_config(config_path)

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from openapi_schema_validator import OAS30Validator
 
+from cdp_connectors.json_types import Json
 from sandbox.api.cursors import Cursors
 from sandbox.api.endpoints import OfParents
 from sandbox.api.present import Arguments
@@ -224,7 +225,7 @@ def data_schema(operation: JsonObject) -> JsonObject:
     return {"type": "object", "properties": properties, "required": required}
 
 
-def strict(schema: Any) -> Any:  # noqa: ANN401 - a schema may be true, and contains lists
+def strict(schema: Json) -> Json:
     """The schema with the document's annotation `x-required` as `required`, and null among the nullable enums."""
     if isinstance(schema, list):
         return [strict(part) for part in schema]
@@ -249,7 +250,7 @@ def documented_fields(schema: JsonObject, prefix: str = "") -> set[str]:
     return fields
 
 
-def fields_of(value: Any, prefix: str = "") -> set[str]:  # noqa: ANN401 - any JSON
+def fields_of(value: Json, prefix: str = "") -> set[str]:
     if isinstance(value, list):
         return {field for item in value for field in fields_of(item, prefix)}
     if isinstance(value, dict):

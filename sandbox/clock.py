@@ -1,4 +1,4 @@
-"""The sandbox's own time: what has happened, and what is still to come."""
+"""The sandbox's clock."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 class Clock:
     """A clock that stands still until it is advanced.
 
-    Everything the sandbox will ever show is generated at once; the clock decides how much of it has happened.
+    All data is generated at once; the clock decides how much of it is visible.
     """
 
     def __init__(self, now: datetime | None = None) -> None:
@@ -15,11 +15,11 @@ class Clock:
 
     @property
     def now(self) -> datetime:
-        """The sandbox's present moment, UTC."""
+        """The current time of the sandbox, UTC."""
         return self._now
 
     def advance(self, by: timedelta) -> datetime:
-        """Let time pass and return the new present.
+        """Let time pass and return the new time.
 
         Raises:
             ValueError: for a negative `by`.

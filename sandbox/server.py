@@ -1,4 +1,4 @@
-"""The sandbox as one HTTP server: a path for every vendor, and a path to control it."""
+"""The sandbox as one HTTP server: a path per vendor, and a path to control it."""
 
 import socket
 import threading

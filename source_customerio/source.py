@@ -4,22 +4,37 @@ import logging
 from collections.abc import Mapping
 from typing import ClassVar
 
-from airbyte_cdk.models import AirbyteConnectionStatus, Status
+from airbyte_cdk.models import AirbyteConnectionStatus, AirbyteStateMessage, ConfiguredAirbyteCatalog, Status
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
 
 from cdp_connectors.json_types import Json
 from cdp_connectors.source import ManifestSource
+from source_customerio.components.activity import Activity, MetricsRetriever
 
 _UNAUTHORIZED = 401
+_FORBIDDEN = 403
+_READ_INSTEAD = ("campaigns", "segments", "newsletters", "activities", "snippets")
 
 
 class SourceCustomerio(ManifestSource):
     """Customer.io, as `manifest.yaml` describes it.
 
     A key works in the region of its workspace only, and the other region rejects it exactly like a wrong key.
-    `check` therefore tries the other region before it reports a rejected key.
+    `check` therefore tries the other region before it reports a rejected key. A key can be limited to some of the
+    endpoints: one that may not list the workspaces passes if it may read another list.
     """
 
     tries_streams: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        catalog: ConfiguredAirbyteCatalog | None = None,
+        config: Mapping[str, Json] | None = None,
+        state: list[AirbyteStateMessage] | None = None,
+        limits: TestLimits | None = None,
+    ) -> None:
+        MetricsRetriever.activity = Activity()
+        super().__init__(catalog=catalog, config=config, state=state, limits=limits)
 
     def connect(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
         """Try the connection, and the other region if the key is rejected.
@@ -28,6 +43,8 @@ class SourceCustomerio(ManifestSource):
             AirbyteTracedException: when the reason is neither the configuration nor the vendor's answer.
         """
         status = super().connect(logger, config)
+        if self.rejected_with(_FORBIDDEN) and self._reads_any_of(_READ_INSTEAD):
+            return AirbyteConnectionStatus(status=Status.SUCCEEDED)
         if self.rejected_with(_UNAUTHORIZED) and not self.settings.get("api_url"):
             region = self.settings.get("region", "us")
             other = "us" if region == "eu" else "eu"
@@ -44,3 +61,8 @@ class SourceCustomerio(ManifestSource):
                     "IP allowlist, if it has one, admits this connector."
                 )
         return status
+
+    def _reads_any_of(self, names: tuple[str, ...]) -> bool:
+        """Whether a key whose scope does not include the workspaces is good for anything."""
+        streams = {stream.name: stream for stream in self.streams(self.settings)}
+        return any(streams[name].check_availability().is_available for name in names)

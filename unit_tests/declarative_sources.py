@@ -4,7 +4,6 @@ import pickle
 import time
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import pytest
 import requests_mock
@@ -13,6 +12,8 @@ from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarat
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 from freezegun import freeze_time
 from pyrate_limiter import BucketFactory
+
+from cdp_connectors.json_types import Json
 
 __all__ = ["NOW", "api", "quick_start", "waits"]
 
@@ -48,10 +49,10 @@ def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = YamlDeclarativeSource._pre_process_manifest  # noqa: SLF001
     validate = YamlDeclarativeSource._validate_source  # noqa: SLF001
 
-    def load_once(source: Any) -> Any:  # noqa: ANN401 # a text or an open file, and whatever it holds
+    def load_once(source: Json) -> Json:
         return _load_text(source.read() if hasattr(source, "read") else source)
 
-    def resolve_once(source: YamlDeclarativeSource, manifest: dict[str, Any]) -> Any:  # noqa: ANN401
+    def resolve_once(source: YamlDeclarativeSource, manifest: dict[str, Json]) -> Json:
         path = source._path_to_yaml  # noqa: SLF001
         if path not in _resolved:
             source._source_config = resolve(source, manifest)  # noqa: SLF001

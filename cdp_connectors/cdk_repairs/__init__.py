@@ -15,7 +15,12 @@ from cdp_connectors.cdk_repairs.output import (
     print_messages,
     uncounted_records,
 )
-from cdp_connectors.cdk_repairs.partitions import WrappedPartition, watch_stream, wrap_partitions
+from cdp_connectors.cdk_repairs.partitions import (
+    WrappedPartition,
+    leave_unreported,
+    watch_stream,
+    wrap_partitions,
+)
 from cdp_connectors.cdk_repairs.source import RepairedSource
 from cdp_connectors.cdk_repairs.templates import StringCursorPaginationStrategy
 
@@ -30,6 +35,7 @@ __all__ = [
     "exclusive_output",
     "exhausted_reason",
     "is_noise",
+    "leave_unreported",
     "print_messages",
     "uncounted_records",
     "watch_stream",

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import ParamSpec
 from urllib.parse import urlsplit
 
 import requests
@@ -15,6 +15,8 @@ from airbyte_cdk.sources.streams.http.http_client import HttpClient
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.reads import current_read
+
+P = ParamSpec("P")
 
 _LONGEST_EXPLANATION = 500
 _rate_limited = threading.local()
@@ -139,7 +141,9 @@ def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.R
     """
 
     @wraps(send)
-    def send_counted(client: HttpClient, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:  # noqa: ANN401 # passed through
+    def send_counted(
+        client: HttpClient, request: requests.PreparedRequest, *args: object, **options: object
+    ) -> requests.Response:
         read = current_read()
         since = getattr(_rate_limited, "since", None)
         _rate_limited.since = None
@@ -157,13 +161,13 @@ def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.R
     return send_counted
 
 
-def _timed(acquire_call: Callable[..., None]) -> Callable[..., None]:
+def _timed(acquire_call: Callable[P, None]) -> Callable[P, None]:
     """Count the time for which the connector's own rate limits hold back a request; the CDK does not report it."""
 
     @wraps(acquire_call)
-    def acquire_timed(budget: APIBudget, *args: Any, **options: Any) -> None:  # noqa: ANN401 # passed through
+    def acquire_timed(*args: P.args, **options: P.kwargs) -> None:
         started = time.monotonic()
-        acquire_call(budget, *args, **options)
+        acquire_call(*args, **options)
         if read := current_read():
             read.count_wait(time.monotonic() - started)
 

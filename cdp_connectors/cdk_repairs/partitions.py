@@ -5,6 +5,9 @@ from contextlib import AbstractContextManager
 from functools import wraps
 from typing import TypeAlias
 
+from airbyte_cdk.models import AirbyteMessage
+from airbyte_cdk.sources.concurrent_source.concurrent_read_processor import ConcurrentReadProcessor
+from airbyte_cdk.sources.concurrent_source.stream_thread_exception import StreamThreadException
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
 )
@@ -56,6 +59,22 @@ def wrap_partitions(wrap: Callable[[GeneratePartitions], Iterable[Partition]]) -
         return wrap(lambda: generate(generator))
 
     StreamSlicerPartitionGenerator.generate = generate_wrapped  # type: ignore[method-assign, assignment] # as above
+
+
+def leave_unreported(kind: type[Exception]) -> None:
+    """Write neither a trace nor a log line for partitions that end with this exception, which adds nothing.
+
+    A second call changes nothing. The CDK reports the exception of every partition, ten thousand times if it must.
+    """
+    report = ConcurrentReadProcessor.on_exception
+    if hasattr(report, "__wrapped__"):
+        return
+
+    @wraps(report)
+    def report_others(processor: ConcurrentReadProcessor, failed: StreamThreadException) -> Iterable[AirbyteMessage]:
+        return () if isinstance(failed.exception, kind) else report(processor, failed)
+
+    ConcurrentReadProcessor.on_exception = report_others  # type: ignore[method-assign, assignment] # as above
 
 
 def watch_stream(stream: AbstractStream, within: Callable[[str], AbstractContextManager[None]]) -> None:

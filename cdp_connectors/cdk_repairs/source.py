@@ -16,6 +16,7 @@ from airbyte_cdk.sources.types import Config
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.cdk_repairs.http import repair_http_client
+from cdp_connectors.cdk_repairs.records import require_objects
 from cdp_connectors.cdk_repairs.templates import serialize_parsing
 from cdp_connectors.json_types import Json
 
@@ -42,6 +43,7 @@ class RepairedSource(YamlDeclarativeSource):
         """
         serialize_parsing()
         repair_http_client()
+        require_objects()
         self._path_to_yaml = path_to_yaml
         ConcurrentDeclarativeSource.__init__(
             self,

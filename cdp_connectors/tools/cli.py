@@ -111,9 +111,15 @@ def _read(options: argparse.Namespace) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     """Try every stream with as few requests as possible; show what it costs and where it differs from its schema."""
-    from cdp_connectors.tools.doctor import examine, tables  # noqa: PLC0415 # imports the CDK, which takes a second
+    from airbyte_cdk.utils import AirbyteTracedException  # noqa: PLC0415 # importing the CDK takes a second
 
-    report = examine(options.connector, _json_file(options.config, "--config"), options.streams)
+    from cdp_connectors.tools.doctor import examine, tables  # noqa: PLC0415 # as above
+
+    config = _json_file(options.config, "--config")
+    try:
+        report = examine(options.connector, config, options.streams)
+    except AirbyteTracedException as error:
+        raise ConnectorError(f"{options.connector} could not be examined. {error.message}") from error
     console = Console(highlight=False)
     for table in tables(report):
         console.print(table)

@@ -45,8 +45,8 @@ def test_more_days_are_the_same_days_and_older_ones(ask: Ask) -> None:
         ("broadcasts/1/metrics", {"steps": 46}, "steps must not exceed 45"),
         ("broadcasts/1/metrics", {"steps": "x"}, "steps must be an integer"),
         ("broadcasts/1/metrics/links", {"period": "day"}, "period must be days"),
-        ("broadcasts/x/metrics", {}, "x is no id"),
-        ("campaigns/1/actions/x/metrics/links", {}, "x is no id"),
+        ("broadcasts/x/metrics", {}, "x is not an id"),
+        ("campaigns/1/actions/x/metrics/links", {}, "x is not an id"),
     ],
 )
 def test_what_the_api_does_not_take_is_refused(

@@ -25,7 +25,9 @@ from sandbox.airbyte.attempt import Attempt, Failure, SilentLossError
 from sandbox.airbyte.bulk_cdk_like import BulkCdkLike
 from sandbox.airbyte.catalog import DestinationNames, configured, stream_names, sync_mode
 from sandbox.airbyte.connector import CommandError, Connector, Output
+from sandbox.airbyte.dev_null import DevNull
 from sandbox.airbyte.interruptions import (
+    after,
     close_output_after,
     kill_after,
     kill_destination_after,
@@ -48,6 +50,7 @@ __all__ = [
     "Connection",
     "Connector",
     "DestinationNames",
+    "DevNull",
     "Failure",
     "HashField",
     "Job",
@@ -57,6 +60,7 @@ __all__ = [
     "ScriptedSource",
     "SilentLossError",
     "Sync",
+    "after",
     "close_output_after",
     "configured",
     "kill_after",

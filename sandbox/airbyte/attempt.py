@@ -4,8 +4,8 @@ import signal
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
+from cdp_connectors.json_types import Json
 from sandbox.airbyte.protocol import JsonObject
 
 MOST_MESSAGE = 50_000
@@ -132,7 +132,7 @@ class Attempt:
         """The states in the form of a `--state` file."""
         return list(self.states.values())
 
-    def stream_state(self, stream: str) -> Any:  # noqa: ANN401 # any JSON value
+    def stream_state(self, stream: str) -> Json:
         """The content of a stream's last state."""
         return self.states[stream]["stream"]["stream_state"]
 

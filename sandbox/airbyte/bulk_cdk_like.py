@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from cdp_connectors.json_types import Json
 from sandbox.airbyte.protocol import JsonObject, stream_key
 from sandbox.airbyte.stand_ins import AnsweringRun
 
@@ -145,7 +146,7 @@ def _deduplicated(rows: list[JsonObject], configured: Mapping[str, Any]) -> list
     return list(newest.values())
 
 
-def _order(cursor: Any) -> tuple[bool, Any]:  # noqa: ANN401 # any JSON value
+def _order(cursor: Json) -> tuple[bool, Json]:
     return cursor is not None, cursor if cursor is not None else 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.airbyte.process import ConnectorProcess
+from sandbox.airbyte.process import ConnectorProcess, Process
 from sandbox.airbyte.protocol import JsonObject, MessageReader, body_of, excerpt
 
 COMMAND_SECONDS = 540.0
@@ -134,7 +135,12 @@ class Connector:
             if value is not None:
                 paths[name] = Path(folder.name) / f"{name}.json"
                 paths[name].write_text(value if isinstance(value, str) else json.dumps(value))
-        return ConnectorProcess(self.command_line(command, paths), folder, self._env)
+        return ConnectorProcess(self.popen(command, paths), folder)
+
+    def popen(self, command: str, inputs: Mapping[str, Path]) -> Process:
+        """Start the process of a command with its input files."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen(self.command_line(command, inputs), stdin=pipe, stdout=pipe, stderr=pipe, env=self._env)
 
     def command_line(self, command: str, inputs: Mapping[str, Path]) -> list[str]:
         """The command line for a command with its input files; an image overrides it."""

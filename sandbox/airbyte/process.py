@@ -3,11 +3,12 @@
 import signal
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
+from typing import IO, Protocol
 
 from typing_extensions import Self
 
@@ -17,19 +18,39 @@ _LAST_LINES = 1_000
 _LINES_PER_SAMPLE = 200
 
 
+class Process(Protocol):
+    """The part of `subprocess.Popen[bytes]` that is used here."""
+
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+
+    def poll(self) -> int | None:
+        """The exit code, or None."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal."""
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+
+
 class ConnectorProcess:
     """One command of a connector as a process, with the folder of its input files.
 
     Use it as a context manager: what is still running at the end is killed.
     """
 
-    def __init__(self, command: Sequence[str], folder: TemporaryDirectory[str], env: Mapping[str, str]) -> None:
-        """Start the command.
+    def __init__(self, process: Process, folder: TemporaryDirectory[str]) -> None:
+        """Wrap a process that was just started.
 
         Args:
-            command: the command line.
+            process: a `subprocess.Popen` with three pipes, or what behaves as one.
             folder: the input files; removed at the end.
-            env: the whole environment.
         """
         self.stderr: list[str] = []
         """The last lines of the standard error output."""
@@ -38,9 +59,7 @@ class ConnectorProcess:
         self.largest_line = 0
         """Length of the longest line of the standard output, in bytes."""
         self._folder = folder
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
-        )
+        self._process = process
         self._stderr_reader = threading.Thread(target=self._read_stderr, daemon=True)
         self._stderr_reader.start()
 
@@ -107,18 +126,14 @@ class ConnectorProcess:
         """Send SIGTERM, as Kubernetes does."""
         self._process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """Send SIGINT, as Ctrl-C does."""
+        self._process.send_signal(signal.SIGINT)
+
     def kill(self) -> None:
         """Send SIGKILL, as for lack of memory."""
         self._note_memory()
         self._process.kill()
-
-    def stop(self) -> None:
-        """Send SIGSTOP: the process stalls until `resume`."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Send SIGCONT."""
-        self._process.send_signal(signal.SIGCONT)
 
     def close_output(self) -> None:
         """Close the reading end of the standard output, as a platform that goes away does."""

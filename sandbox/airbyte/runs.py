@@ -36,6 +36,9 @@ class Run(Protocol):
     def terminate(self) -> None:
         """Ask the connector to exit."""
 
+    def interrupt(self) -> None:
+        """Interrupt the connector as a person would."""
+
     def kill(self) -> None:
         """End the connector at once."""
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 KILLED = -9
 TERMINATED = 143
+INTERRUPTED = 130
 
 
 class StandInRun:
@@ -39,6 +40,10 @@ class StandInRun:
     def terminate(self) -> None:
         """End after the present line."""
         self.end(TERMINATED)
+
+    def interrupt(self) -> None:
+        """End after the present line."""
+        self.end(INTERRUPTED)
 
     def kill(self) -> None:
         """End after the present line."""

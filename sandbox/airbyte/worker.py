@@ -77,13 +77,15 @@ class Worker:
                     self._read.put((line, message))
                 if during:
                     during(self._sync)
+        except SyncRuleError as error:
+            self._fail("replication", str(error))
+        finally:
             attempt.source_exit_code = source.wait(EXIT_SECONDS)
             if attempt.source_exit_code is None:
                 source.kill()
             if attempt.source_exit_code != 0:
                 self._reason("source", f"Source process exited with non-zero exit code {attempt.source_exit_code or 1}")
                 self._drop_tail()
-        finally:
             self._read.close()
 
     def _drop_tail(self) -> None:

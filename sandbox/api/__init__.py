@@ -1,1 +1,1 @@
-"""What the simulated vendors share: endpoints, pages, refusals, time, faults, and a journal of the requests."""
+"""The shared parts of the simulated vendors: endpoints, pagination, validation, time, faults, and the request log."""

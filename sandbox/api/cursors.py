@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
 from starlette.requests import Request
 
+from cdp_connectors.json_types import Json
 from sandbox.api.errors import invalid
 from sandbox.api.paging import Page, Paging
 from sandbox.api.present import LARGEST_COUNT, Present
@@ -149,7 +149,7 @@ class CursorPage(Page):
         """Return the same page with the end of its walk written into its cursors."""
         return replace(self, cursor=replace(self.cursor, end=end))
 
-    def answer(self, key: str, records: Sequence[Any]) -> Record:
+    def answer(self, key: str, records: Sequence[Json]) -> Record:
         """Return the records on this page, and `pagination`."""
         first = self.cursor.offset
         repeated = 1 if self.present.repeat_records and 0 < first < len(records) else 0

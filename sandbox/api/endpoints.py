@@ -90,7 +90,7 @@ class _Index:
             for name, value in each.items()
             if name in names
         ):
-            raise invalid(f"{arguments[names[-1]]} is no id")
+            raise invalid(f"{arguments[names[-1]]} is not an id")
         return found
 
 

@@ -7,7 +7,7 @@ class ApiError(Exception):
     Attributes:
         status: the HTTP status. 422 stands for invalid arguments, also with vendors that use another one.
         kind: the vendor's name for the error, where it has one.
-        details: what else the response tells, such as the `field` to blame.
+        details: further members of the response, such as the `field` to blame.
     """
 
     def __init__(self, status: int, kind: str, message: str, **details: object) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -155,7 +155,7 @@ def _half_gzip(response: _Response) -> None:
     _truncate(response)
 
 
-def _change_members(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[_Response], None]:
+def _change_members(change: Callable[[JsonObject], JsonObject]) -> Callable[[_Response], None]:
     """Return a damage to the object with the records: the body, or its `data`."""
 
     def damage(response: _Response) -> None:

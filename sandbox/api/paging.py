@@ -3,10 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 
+from cdp_connectors.json_types import Json
 from sandbox.api.errors import invalid
 from sandbox.api.present import Present
 from sandbox.api.timeline import Record
@@ -17,8 +17,8 @@ class Page(ABC):
     """The requested page of a list."""
 
     @abstractmethod
-    def answer(self, key: str, records: Sequence[Any]) -> Record:
-        """Return the records on this page under their key, and what the response tells about other pages."""
+    def answer(self, key: str, records: Sequence[Json]) -> Record:
+        """Return the records on this page under their key, and the members that lead to other pages."""
 
 
 class Paging(ABC):
@@ -46,14 +46,14 @@ class Whole(Paging, Page):
         """Return the only page."""
         return self
 
-    def answer(self, key: str, records: Sequence[Any]) -> Record:
+    def answer(self, key: str, records: Sequence[Json]) -> Record:
         """Return all records."""
         return {key: records}
 
 
 @dataclass(frozen=True)
 class NumberedPages(Paging):
-    """Pages numbered from 1, empty past the end; the response tells the total.
+    """Pages numbered from 1, empty past the end; the response has the total.
 
     Attributes:
         default: the size of a page for which none is requested.
@@ -76,7 +76,7 @@ class _NumberedPage(Page):
     number: int
     limit: int
 
-    def answer(self, key: str, records: Sequence[Any]) -> Record:
+    def answer(self, key: str, records: Sequence[Json]) -> Record:
         first = (self.number - 1) * self.limit
         pagination = {"page": self.number, "limit": self.limit, "total": len(records)}
         return {key: records[first : first + self.limit], "meta": {"pagination": pagination}}
@@ -84,7 +84,7 @@ class _NumberedPage(Page):
 
 @dataclass(frozen=True)
 class Offsets(Paging):
-    """Pages by `limit` and `offset`; nothing in the response tells about other pages.
+    """Pages by `limit` and `offset`; nothing in the response leads to other pages.
 
     Attributes:
         default: the size of a page for which none is requested.
@@ -107,5 +107,5 @@ class _OffsetPage(Page):
     offset: int
     limit: int
 
-    def answer(self, key: str, records: Sequence[Any]) -> Record:
+    def answer(self, key: str, records: Sequence[Json]) -> Record:
         return {key: records[self.offset : self.offset + self.limit]}

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-Arguments: TypeAlias = Mapping[str, Any]
+from cdp_connectors.json_types import Json
+
+Arguments: TypeAlias = Mapping[str, Json]
 """The arguments of a request by name: the ids in its path, and its query parameters."""
 
 LARGEST_COUNT = 1000

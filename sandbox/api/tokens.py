@@ -5,10 +5,10 @@ import binascii
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 
+from cdp_connectors.json_types import Json
 from sandbox.api.errors import invalid
 from sandbox.api.paging import Page, Paging
 from sandbox.api.present import Present
@@ -38,7 +38,7 @@ class Tokens(Paging):
     name: str
     default: int
     largest: int
-    key: Callable[[Any], str] | None = None
+    key: Callable[[Json], str] | None = None
     clamps: bool = False
     ignores_limit: bool = False
     ends_empty: bool = False
@@ -70,7 +70,7 @@ class TokenPage(Page):
     position: str | None
     limit: int
 
-    def answer(self, key: str, records: Sequence[Any]) -> Record:
+    def answer(self, key: str, records: Sequence[Json]) -> Record:
         """Return the records on this page, and `next`."""
         start = self._start(records)
         end = start + self.limit
@@ -79,7 +79,7 @@ class TokenPage(Page):
         page = {key: list(records[first:end])}
         return page if self.tokens.bare_end and not following else {**page, self.tokens.following: following}
 
-    def _start(self, records: Sequence[Any]) -> int:
+    def _start(self, records: Sequence[Json]) -> int:
         if self.position is None:
             return 0
         if self.tokens.key:
@@ -87,7 +87,7 @@ class TokenPage(Page):
         start = int(self.position)
         return start if start < len(records) or self.tokens.ends_empty else 0
 
-    def _following(self, records: Sequence[Any], start: int, end: int) -> str:
+    def _following(self, records: Sequence[Json], start: int, end: int) -> str:
         if start >= len(records) if self.tokens.ends_empty else end >= len(records):
             return ""
         last = min(end, len(records))

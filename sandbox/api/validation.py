@@ -1,12 +1,12 @@
 """Validation of the arguments of a request."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from json import JSONDecodeError, loads
-from typing import Any
 
 from starlette.requests import Request
 
+from cdp_connectors.json_types import JsonObject
 from sandbox.api.errors import invalid
 from sandbox.api.present import Present
 
@@ -78,10 +78,26 @@ def moment(given: Mapping[str, str], name: str, default: datetime) -> datetime:
     Raises:
         ApiError: 422 unless it is an ISO-8601 date and time with a time zone.
     """
-    return parsed_moment(given[name], name) if name in given else default
+    return _parsed_moment(given[name], name) if name in given else default
 
 
-def parsed_moment(value: str, name: str) -> datetime:
+def requested_month(given: Mapping[str, str]) -> date:
+    """Return the month that the parameter `period` requests.
+
+    Raises:
+        ApiError: 422 unless it is the first day of a month, as a date or as its midnight in UTC. The vendor
+            is more lenient here.
+    """
+    if "period" not in given:
+        raise invalid("period is required.", "period")
+    value = given["period"]
+    start = _parsed_moment(value if "T" in value else f"{value}T00:00:00Z", "period")
+    if start != start.replace(day=1, hour=0, minute=0, second=0, microsecond=0):
+        raise invalid("period must be the first day of a month.", "period")
+    return start.date()
+
+
+def _parsed_moment(value: str, name: str) -> datetime:
     """Return the moment in UTC that an ISO-8601 date and time with a time zone stands for.
 
     Raises:
@@ -130,7 +146,7 @@ def integer(given: Mapping[str, str], name: str, default: int) -> int:
     return int(value)
 
 
-def json_object(request: Request) -> dict[str, Any]:
+def json_object(request: Request) -> JsonObject:
     """Return the body of the request, which was read before.
 
     Raises:

@@ -11,7 +11,7 @@ _TYPES = ("event", "page", "attribute_change", "sent_email", "opened_email", "_o
 
 @dataclass(frozen=True)
 class Activity:
-    """One activity, which never changes: `arrived` decides its place in the list, `timestamp` is the sender's word."""
+    """One activity, which never changes: `arrived` decides its place in the list, `timestamp` is set by the sender."""
 
     number: int
     arrived: int

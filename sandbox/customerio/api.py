@@ -17,7 +17,7 @@ _STATUS_OF_INVALID = 400
 
 
 def customerio_api(world: CustomerioWorld) -> Starlette:
-    """Return the API of both regions, mounted at `/us` and `/eu`; each takes its own key only.
+    """Return the API of both regions, mounted at `/us` and `/eu`; each accepts its own key only.
 
     Parameters that an endpoint does not know are ignored, and an unrouted path is answered in plain text, as
     Customer.io does.
@@ -49,7 +49,7 @@ def _response(
 ) -> Response:
     if not endpoint.public and request.headers.get("authorization") != f"Bearer {key}":
         return _error(ApiError(401, "", "unauthorized"))
-    rejection = bucket.refusal()
+    rejection = bucket.rejection()
     if rejection:
         return rejection
     try:

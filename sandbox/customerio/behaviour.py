@@ -11,9 +11,9 @@ Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 
 
-@dataclass
+@dataclass(eq=False)
 class Behaviour(Switches):
-    """The switches of the control endpoint; where evidence about the vendor disagrees, each reading has a position."""
+    """The switches of the control endpoint; where evidence about the vendor disagrees, each reading has a value."""
 
     rate_limit_per_second: Count | None = None
     """Requests that are answered within any second, over all keys; None for no limit."""

@@ -7,6 +7,7 @@ from sandbox.api.endpoints import Endpoint, Listing, Single
 from sandbox.api.present import Arguments
 from sandbox.api.timeline import DAY, HOUR, Dated, Record, at, epoch, visible
 from sandbox.api.tokens import Tokens
+from sandbox.customerio.behaviour import Behaviour
 
 OBJECT_COLLECTION = 3
 """The collection whose content is one object instead of an array."""
@@ -25,10 +26,11 @@ def with_key_fields(collection: Record) -> Record:
 class Collections:
     """The collections; the first is loaded from files, the fifth fails to be, and the others have no sync."""
 
-    def __init__(self, collections: list[Dated], start: int) -> None:
+    def __init__(self, collections: list[Dated], start: int, behaviour: Behaviour) -> None:
         """Name the collections and the beginning of the sandbox's time, in epoch seconds."""
         self._collections = collections
         self._start = start
+        self._behaviour = behaviour
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints of contents, sources, syncs, and rejected rows."""
@@ -36,10 +38,9 @@ class Collections:
             Listing(
                 path="/collections/{collection_id}/content",
                 stream="collection_contents",
-                primary_key=("collection_id", "index"),
+                primary_key=("collection_id", "row_key"),
                 key="content",
-                records=lambda arguments, now: _elements(self._one(arguments, now)),
-                makes=lambda element: [{"content": element}],
+                records=lambda arguments, now: self._keyed(self._one(arguments, now)),
                 numbered_by="index",
                 envelope=lambda arguments, now, _: _content(self._one(arguments, now)),
                 of=self._each,
@@ -81,6 +82,15 @@ class Collections:
 
     def _one(self, arguments: Arguments, now: datetime) -> Record:
         return next(row for row in visible(self._collections, now) if row["id"] == arguments["collection_id"])
+
+    def _keyed(self, collection: Record) -> list[Json]:
+        """Return the elements with what identifies each: the collection's key, or else the position."""
+        key = with_key_fields(collection)["key_field"] if self._behaviour.fields_of_2026 else None
+        elements = _elements(collection)
+        return [
+            {"content": element, "row_key": str(element.get(key, number) if key else number)}
+            for number, element in enumerate(elements)
+        ]
 
     def _source(self, number: int) -> Record:
         created = _iso(at(self._start - (number + 2) * DAY))

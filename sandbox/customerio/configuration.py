@@ -1,4 +1,4 @@
-"""What the people of the simulated workspace have set up: campaigns, newsletters, segments and so on."""
+"""The configuration of the simulated workspace: campaigns, newsletters, segments and so on."""
 
 import json
 from collections.abc import Callable
@@ -198,7 +198,7 @@ class Configuration:
         }
 
     @staticmethod
-    def _snippet(number: int, created: int) -> Record:  # noqa: ARG004 # a snippet does not tell when it was created
+    def _snippet(number: int, created: int) -> Record:  # noqa: ARG004 # a snippet has no time of creation
         return {"name": f"Snippet {number}", "value": f"<p>Part {number}</p>"}
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""What is sent: the actions of campaigns and broadcasts, and the variants of newsletters and transactional messages."""
+"""The content of messages: actions of campaigns and broadcasts, variants of newsletters and transactional messages."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,7 @@ class Content:
     """The children of everything that sends, by the list that the parent is in and the parent's id."""
 
     def __init__(self, random: Random, start: int, parents: Mapping[str, list[Dated]]) -> None:
-        """Generate what the `campaigns`, `broadcasts`, `newsletters`, and `transactional` contain.
+        """Generate the children of `campaigns`, `broadcasts`, `newsletters`, and `transactional`.
 
         Children change more often than their parent, whose `updated` does not reflect it.
         """
@@ -74,7 +74,7 @@ class Content:
 
 
 def _campaign_actions(campaign: Record) -> Iterator[Record]:
-    """Actions have texts for ids here, although the campaign itself has integers."""
+    """Action ids are strings here, although the campaign itself has integers."""
     for number, action in enumerate(campaign["actions"]):
         row = _MESSAGES.get(action["type"], _email)(action["id"], f"Step {number + 1}")
         row |= {"id": str(action["id"]), "type": action["type"], "campaign_id": campaign["id"]}
@@ -82,7 +82,7 @@ def _campaign_actions(campaign: Record) -> Iterator[Record]:
 
 
 def _broadcast_actions(broadcast: Record) -> Iterator[Record]:
-    """One row a language; nothing in it tells the broadcast."""
+    """One row per language; the row does not contain the broadcast's id."""
     for action, language in zip(broadcast["actions"], LANGUAGES, strict=False):
         row = _email(action["id"], f"Announcement {language}") | {"id": str(action["id"]), "language": language}
         yield row | {"sending_state": "automatic", "deduplicate_id": ""}
@@ -115,7 +115,7 @@ def _test_groups(newsletter: Record) -> list[Record]:
 
 
 def _transactional_variants(message: Record) -> Iterator[Record]:
-    """One row a language; nothing in it tells the message."""
+    """One row per language; the row does not contain the message's id."""
     for number, language in enumerate(LANGUAGES[: 1 + message["id"] % 3]):
         yield _email(message["id"] * 10 + number, message["name"]) | {"language": language}
 

@@ -1,4 +1,4 @@
-"""The endpoints of what is sent: actions, variants and test groups."""
+"""The endpoints of message content: actions, variants and test groups."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -85,7 +85,7 @@ def _with_branch(row: Record) -> Record:
 
 
 def _emitted_action(row: Record) -> list[Record]:
-    """Return the row with an integer id, and without what can be a credential in a webhook."""
+    """Return the row with an integer id, and without the parts of a webhook that can be credentials."""
     row = row | {"id": int(row["id"])}
     return [row | _without_credentials(row["id"]) if row["type"] == "webhook" else row]
 

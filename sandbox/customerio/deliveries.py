@@ -22,14 +22,14 @@ class Delivery:
     person: Person | None
     """None for a person whose data were forgotten."""
     origin: Record
-    """What sent it: the ids of a campaign and its action, a newsletter, a broadcast, or a transactional message."""
+    """The sender: the ids of a campaign and its action, a newsletter, a broadcast, or a transactional message."""
     metrics: dict[str, int]
-    """When each metric is recorded, past and future."""
+    """The times at which metrics are recorded, past and future."""
     failure: str | None
 
     @property
     def delivery_id(self) -> str:
-        """An opaque text, as the API's are."""
+        """An opaque string, as the API's are."""
         return base64.urlsafe_b64encode(
             b"dl" + self.number.to_bytes(7, "big") + self.created.to_bytes(5, "big")
         ).decode()

@@ -44,7 +44,7 @@ class Exports:
         return visible(self._past, now) + [self._record(job) for job in self._jobs.values()]
 
     def operations(self) -> list[Operation]:
-        """Return what creates, finds and downloads an export."""
+        """Return the operations that create, find and download an export."""
         return [_Create(exports=self), _Find(exports=self), _Download(exports=self)]
 
     def create(self, condition: Json, now: datetime) -> Record:
@@ -97,7 +97,7 @@ class Exports:
 
     def _job(self, identifier: str) -> _Job:
         if not identifier.isdigit():
-            raise invalid(f"{identifier} is no id")
+            raise invalid(f"{identifier} is not an id")
         if int(identifier) not in self._jobs:
             raise not_found()
         return self._jobs[int(identifier)]

@@ -9,14 +9,14 @@ from sandbox.customerio.world import CustomerioWorld
 
 
 class SharedBucket:
-    """One allowance for all keys and endpoints together: requests within any second, and requests within a day."""
+    """Rate limit and daily quota, shared by all keys and endpoints."""
 
     def __init__(self, world: CustomerioWorld) -> None:
         self._world = world
         self._admitted: deque[float] = deque()
 
-    def refusal(self) -> JSONResponse | None:
-        """The answer 429 if the allowance is used up; else None, and the request counts."""
+    def rejection(self) -> JSONResponse | None:
+        """Return a 429 if the limit or the quota is used up; otherwise None, and the request counts."""
         world = self._world
         if world.daily_quota is not None:
             if world.daily_quota <= 0:

@@ -1,4 +1,4 @@
-"""The lists of the whole workspace: its settings, and what was sent and done in it."""
+"""The lists of the whole workspace: settings, messages, and activities."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping

@@ -32,7 +32,7 @@ from sandbox.customerio.sent import (
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics(OfParents):
-    """Metrics of what sends messages.
+    """Metrics of a sender of messages.
 
     Attributes:
         origin: the field of a delivery that names its sender.

@@ -112,7 +112,7 @@ class _Search(Endpoint):
         body = json_object(request)
         object_type, condition = body.get("object_type_id"), body.get("filter")
         if not isinstance(object_type, str) or not isinstance(condition, dict):
-            raise invalid("object_type_id, a text, and filter are required")
+            raise invalid("object_type_id, a string, and filter are required")
         rows = self.objects.of(object_type, present.now)
         found = [row["identifiers"] for row in rows if _matches(condition, row, object_type)]
         page = self.paging.page(request, parameters(request, present), present).answer("identifiers", found)

@@ -20,7 +20,7 @@ class Person:
     """`both`, `email`, `id`, or `neither`."""
     created: int
     changed: int | None
-    """When the person moved to another plan."""
+    """The time at which the person moved to another plan."""
     deleted: int | None
     country: str
     plan: int
@@ -34,7 +34,7 @@ class Person:
 
     @property
     def identifiers(self) -> Record:
-        """The identifiers as the API gives them: null for those the person has not."""
+        """The identifiers as the API gives them: null for those that the person does not have."""
         return {
             "cio_id": self.cio_id,
             "email": f"reader-{self.number}@example.com" if self.known_by in {"both", "email"} else None,

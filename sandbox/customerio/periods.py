@@ -128,7 +128,7 @@ def requested_zone(given: Arguments) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise invalid(f"{name} is no time zone") from error
+        raise invalid(f"{name} is not a time zone") from error
 
 
 def _resolution(given: Arguments, name: str, default: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Objects that tell when they were last changed."""
+"""Objects with the time of their last change."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ def revisions(
 ) -> list[Dated]:
     """Return the versions of an object, all moments in epoch seconds.
 
-    The field `stamp` (and `deduplicate_id`) tells when it was last changed, and `label` how often.
+    The field `stamp` (and `deduplicate_id`) has the time of the last change, and `label` the number of changes.
     """
     changes = (
         (at(moment), {label: f"{record[label]} (revision {number})"} | _stamped(record, moment, stamp))

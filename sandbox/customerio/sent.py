@@ -47,7 +47,7 @@ class Sent:
                 self._by_origin[name, identifier].append(delivery)
 
     def created(self, kind: str, parent: int) -> int:
-        """Return when a campaign, newsletter and so on was created, in epoch seconds."""
+        """Return the creation time of a campaign, newsletter and so on, in epoch seconds."""
         return self._created[kind, parent]
 
     def actions(self, kind: str, ids: Arguments) -> list[int]:
@@ -58,7 +58,7 @@ class Sent:
     def totals(
         self, origin: tuple[str, int], since: int, periods: Periods, now: int, count: Count
     ) -> dict[int, Counter[str]]:
-        """Return what `count` finds in the deliveries from `origin` (a field and its value) since a moment."""
+        """Return the counts of the deliveries from `origin` (a field and its value) since a moment."""
         totals: dict[int, Counter[str]] = defaultdict(Counter)
         for delivery in self._by_origin[origin]:
             position = periods.position(delivery.created)
@@ -87,7 +87,7 @@ def clicked_links(delivery: Delivery, now: int) -> Iterator[str]:
 
 
 def journey_metrics(delivery: Delivery, now: int) -> Iterator[str]:
-    """Yield what became of the journey that a delivery stands for."""
+    """Yield the outcomes of the journey that a delivery belongs to."""
     recorded = set(recorded_metrics(delivery, now))
     yield "started"
     yield "activated" if "attempted" in recorded else "never_activated"

@@ -1,4 +1,4 @@
-"""The people of the workspace, how requests name them, and the endpoints that find them."""
+"""The people of the workspace, their names in requests, and the endpoints that find them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,7 @@ class WorkspacePeople:
     """The people who are in the workspace, in the order of their `cio_id`."""
 
     def __init__(self, people: list[Person], segments: list[Dated], behaviour: Behaviour) -> None:
-        """Take everybody who is ever there, and the segments, of which some have them as members."""
+        """Take all people, past and future, and the segments that they can be members of."""
         self.behaviour = behaviour
         self._segments = segments
         self.ever = people
@@ -36,13 +36,13 @@ class WorkspacePeople:
         self._present: tuple[int, list[Person]] = (0, [])
 
     def at(self, now: datetime) -> list[Person]:
-        """Return those who are there."""
+        """Return the people in the workspace."""
         if self._present[0] != epoch(now):
             self._present = epoch(now), [person for person in self.ever if person.exists(epoch(now))]
         return self._present[1]
 
     def each(self, now: datetime) -> list[Arguments]:
-        """Name each person who is there."""
+        """Name each person in the workspace."""
         return [{"cio_id": person.cio_id} for person in self.at(now)]
 
     def person(self, cio_id: str) -> Person:

@@ -43,7 +43,7 @@ class CustomerioWorld(Behaviour):
     """The App API key of each region."""
 
     def __init__(self, clock: Clock, *, seed: int, scale: float) -> None:
-        """Generate the workspace as it is at `clock.now`, and what happens to it in the four days after."""
+        """Generate the workspace as it is at `clock.now`, and its changes in the four days after."""
         super().__init__()
         self._clock = clock
         self.region_keys = {"us": "sandbox-key-us", "eu": "sandbox-key-eu"}
@@ -97,7 +97,7 @@ class CustomerioWorld(Behaviour):
             *self.audience.endpoints(each),
             *object_endpoints(self._objects, self.people),
             *library_endpoints(Library(designs, start, _scaled(1_100, scale)), self),
-            *Collections(tables["collections"], start).endpoints(),
+            *Collections(tables["collections"], start, self).endpoints(),
             *Subscriptions(self.people, tables["topics"], start).endpoints(),
             *metrics_endpoints(Sent(deliveries, parents), self),
         ]

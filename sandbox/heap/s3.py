@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from cdp_connectors.json_types import Json
 from sandbox.heap.process import ServerProcess, free_ports
 from sandbox.heap.s3_server import EXTERNAL_ID, ROLE, AccessKey, S3Server
 
@@ -133,7 +134,7 @@ class SeaweedS3(S3Server):
         }
 
 
-def _create_user(iam: Any, name: str, statements: list[dict[str, Any]]) -> AccessKey:  # noqa: ANN401 # boto3 is untyped
+def _create_user(iam: Json, name: str, statements: list[dict[str, Json]]) -> AccessKey:
     iam.create_user(UserName=name)
     if statements:
         iam.put_user_policy(UserName=name, PolicyName="permitted", PolicyDocument=_policy(*statements))

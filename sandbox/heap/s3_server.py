@@ -10,6 +10,7 @@ from typing import Any, Literal
 import boto3
 from typing_extensions import Self
 
+from cdp_connectors.json_types import Json
 from sandbox.heap.world import BUCKET
 
 REGION = "us-east-1"
@@ -111,7 +112,7 @@ class S3Server(ABC):
             "credentials": self.credentials,
         }
 
-    def client(self, key: AccessKey, service: Literal["s3", "sts", "iam"] = "s3") -> Any:  # noqa: ANN401 # boto3 is untyped
+    def client(self, key: AccessKey, service: Literal["s3", "sts", "iam"] = "s3") -> Json:
         """A boto3 client that uses this key."""
         return boto3.client(
             service,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from cdp_connectors.json_types import Json
 from sandbox.clock import Clock
 from sandbox.heap.columns import Row, avro_type
 from sandbox.heap.dumps import AvroFile, Dump
@@ -135,16 +135,16 @@ def _widened(files: Iterator[AvroFile]) -> set[str]:
     return {name for name, found in types.items() if len(found) > 1}
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401 # any Avro value
+def _text(value: Json) -> str | None:
     return None if value is None else str(value)
 
 
-def _is_before(value: Any, kind: str, moment: datetime) -> bool:  # noqa: ANN401 # any Avro value
+def _is_before(value: Json, kind: str, moment: datetime) -> bool:
     happened = _time(value, kind)
     return happened is not None and happened < moment
 
 
-def _time(value: Any, kind: str) -> datetime | None:  # noqa: ANN401 # any Avro value
+def _time(value: Json, kind: str) -> datetime | None:
     if isinstance(value, int):
         unit = {"s": 1, "ms": 1_000, "us": 1_000_000}[kind.partition(":")[2]]
         return _EPOCH + timedelta(microseconds=value * (1_000_000 // unit)) if value else None

@@ -44,7 +44,7 @@ def error_response(error: ApiError, behaviour: Behaviour, headers: Mapping[str, 
 
 
 class RateLimit:
-    """A fixed window of a minute, in real time: the client really waits."""
+    """A fixed window of a minute, in real time, so that the client has to wait."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         """Count against a clock that returns epoch seconds."""
@@ -95,7 +95,7 @@ class AccessControl:
         self._limit = RateLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on, or refuse it."""
+        """Pass one request on, or reject it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

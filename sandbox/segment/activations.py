@@ -1,4 +1,4 @@
-"""To which destinations audiences are sent, and how."""
+"""Activations: the destinations of audiences."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

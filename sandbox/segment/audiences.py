@@ -127,7 +127,7 @@ class Audiences:
         return list(map(self._with_schedules, audiences)) if "include" in arguments else audiences
 
     def _with_schedules(self, audience: Record) -> Record:
-        """Return the record with its schedules, which one that is computed at once has not."""
+        """Return the record with its schedules, which an audience that is computed at once does not have."""
         batch = audience["computeCadence"]["type"] == "BATCH"
         return audience | {"schedules": self._schedules[audience["id"]]} if batch else audience
 

@@ -1,4 +1,4 @@
-"""The Audit Trail: who changed what in the workspace, kept for 90 days."""
+"""The Audit Trail: changes of the workspace and their authors, kept for 90 days."""
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _EVENTS = (
 
 
 class AuditTrail:
-    """Events over the retention and well past `origin`; sixty a day, some of them in bursts of the same second."""
+    """Events over the retention and well past `origin`; sixty per day, some of them in bursts of the same second."""
 
     def __init__(self, users: list[Record], origin: datetime, *, seed: int, scale: float) -> None:
         self._random = Seeded(f"{seed}/audit-trail")
@@ -79,7 +79,7 @@ class AuditEvents(Endpoint):
     paging: Cursors = Cursors(with_total=False, required=False)  # noqa: RUF009 - it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
-        """Return a page of the events of the window that is asked for."""
+        """Return a page of the events of the requested window."""
         given = parameters(
             request, present, self.paging.parameters | {"startTime", "endTime", "resourceId", "resourceType"}
         )

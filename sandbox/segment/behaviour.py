@@ -25,9 +25,9 @@ Gate = Literal[
 FunctionType = Literal["SOURCE", "DESTINATION", "INSERT_SOURCE", "INSERT_DESTINATION", "INSERT_TRANSFORMATION"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Behaviour(Switches):
-    """The switches of the control endpoint; where evidence about the vendor disagrees, each reading has a position."""
+    """The switches of the control endpoint; where evidence about the vendor disagrees, each reading has a value."""
 
     gates: set[Gate] = field(default_factory=set)
     """Features that the workspace's plan lacks; their endpoints answer with `gate_status`."""
@@ -36,11 +36,11 @@ class Behaviour(Switches):
     rejected_function_types: set[FunctionType] = field(default_factory=set)
     """Types of functions that are rejected with 422."""
     rate_limit: Positive | None = None
-    """Requests that a region answers in a minute; None for any number."""
+    """Requests that a region answers per minute; None for any number."""
     endpoint_limits: bool = False
     """Whether the endpoints with a limit of their own hold to it."""
     token_limited: bool = False
-    """Whether a 429 carries `Retry-After`, as it does when the token is what is limited."""
+    """Whether a 429 carries `Retry-After`, as it does when the limit is that of the token."""
     rate_limit_remaining: Literal["number", "word", "absent"] = "number"
     """The header `X-RateLimit-Remaining`: a number, the word `unlimited`, or none."""
     pagination_required: bool = True
@@ -50,7 +50,7 @@ class Behaviour(Switches):
     largest_page: Positive | None = None
     """The largest page that is sent, whatever is requested; None for the requested size."""
     after_last_page: Literal["nothing", "empty", "own cursor", "endless"] = "nothing"
-    """Pages after the last: none, an empty one, an empty one whose `next` is its own cursor, or empty ones for ever."""
+    """Pages after the last: none, an empty one, an empty one whose `next` is its own cursor, or endless empty ones."""
     repeat_records: bool = False
     """Whether every page but the first begins with the last record of the page before."""
     validation_errors: Literal["detailed", "documented"] = "detailed"

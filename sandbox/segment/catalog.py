@@ -1,4 +1,4 @@
-"""The catalogs: which kinds of sources, destinations and warehouses the vendor offers."""
+"""The catalogs: the kinds of sources, destinations and warehouses that the vendor offers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -124,7 +124,7 @@ class Catalog:
         return [kind for kind in self.destinations if self.delivery_mode(kind["id"]) == mode] or self.destinations
 
     def delivery_mode(self, metadata_id: str) -> DeliveryMode:
-        """Return how the kind of destination with this metadata id receives its data."""
+        """Return the way in which the kind of destination with this metadata id receives its data."""
         return self._modes[metadata_id]
 
     def has_event_delivery(self, metadata_id: str) -> bool:

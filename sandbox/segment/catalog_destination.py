@@ -6,7 +6,7 @@ from sandbox.api.timeline import Record, Seeded
 from sandbox.segment.catalog_entry import entry, options
 
 DeliveryMode: TypeAlias = Literal["actions", "cloud", "device", "storage"]
-"""How a destination receives its data; `actions` is the newer kind of `cloud`."""
+"""The way in which a destination receives its data; `actions` is the newer kind of `cloud`."""
 
 STATUSES = ("PUBLIC",) * 14 + (
     "DEPRECATED",

@@ -1,4 +1,4 @@
-"""What the entries of all three catalogs have in common."""
+"""The common parts of the entries of all three catalogs."""
 
 from sandbox.api.timeline import Record, Seeded
 

@@ -1,4 +1,4 @@
-"""The workspace's connections: its sources, destinations and warehouses, and what links them."""
+"""The workspace's connections: its sources, destinations and warehouses, and the links between them."""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -6,10 +6,11 @@ from itertools import count
 from sandbox.api.cursors import Cursors, LastNext
 from sandbox.api.endpoints import Endpoint, Listing
 from sandbox.api.present import Arguments
-from sandbox.api.timeline import Dated, Record, Seeded, scaled, visible
+from sandbox.api.timeline import Dated, Record, visible
 from sandbox.segment.catalog import Catalog
 from sandbox.segment.catalog_destination import DeliveryMode
 from sandbox.segment.subscriptions import subscriptions
+from sandbox.segment.workspace import Workspace
 
 _MASKED = "•" * 12
 _TEAMS = ("Checkout", "Search", "Onboarding", "Billing", "Support", "Loyalty", "Content", "Logistics")
@@ -27,29 +28,19 @@ class Connections:
     another one is deleted after a day and a half.
     """
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        workspace_id: str,
-        origin: datetime,
-        counts: tuple[int, int],
-        *,
-        seed: int,
-        scale: float,
-    ) -> None:
-        """Generate so many sources and destinations, and `scale` times thirteen warehouses."""
+    def __init__(self, catalog: Catalog, workspace: Workspace, sources: int, destinations: int) -> None:
+        """Generate so many sources and destinations, and thirteen warehouses, scaled."""
         self._catalog = catalog
-        self._workspace_id = workspace_id
-        self._random = Seeded(f"{seed}/connections")
+        self._workspace_id = workspace.id
+        self._random = workspace.chance("connections")
         self._numbers = count(1)
-        self._founded = origin - timedelta(days=550)
-        self._origin = origin
-        sources, destinations = counts
+        self._founded = workspace.origin - timedelta(days=550)
+        self._origin = origin = workspace.origin
         first = max(1, round(sources * 20 / 64))
         births = [self._founded] * first + [self._past() for _ in range(max(1, sources - first))]
         births += [origin + timedelta(hours=20, days=days) for days in range(0, 30, 2)]
         self.sources = [Dated(self._source(), birth) for birth in births]
-        self.warehouses = [Dated(self._warehouse(), self._past()) for _ in range(scaled(13, scale))]
+        self.warehouses = [Dated(self._warehouse(), self._past()) for _ in range(workspace.scaled(13))]
         self._warehouse_links = {
             dated.record["id"]: self._links(number, dated.since) for number, dated in enumerate(self.sources)
         }

@@ -1,4 +1,4 @@
-"""Regulations, which delete or suppress the data of people, and who is suppressed."""
+"""Regulations, which delete or suppress the data of people, and the suppressed people."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ _STATUSES = tuple(sorted({"INITIALIZED", "RUNNING", *_OUTCOMES}))
 
 
 class DeletionAndSuppression:
-    """A regulation of the workspace is asked for every day, and some of sources; each is listed for 90 days.
+    """A regulation of the workspace is created every day, and some of sources; each is listed for 90 days.
 
     It is initialized for two hours, runs for eighteen more, and finishes then.
     """

@@ -1,4 +1,4 @@
-"""Event Delivery: how many events a destination received, failed or retried within a window of time."""
+"""Event Delivery: the numbers of events that a destination received, failed or retried within a window."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -60,7 +60,7 @@ class _Counter:
 class Delivery:
     """Delivery metrics of every destination.
 
-    A window's totals are the same whenever it is asked for and add up: those of a day are those of its hours.
+    A window's totals are the same for every request and add up: those of a day are those of its hours.
     """
 
     def __init__(self, destinations: list[Dated], origin: datetime, *, seed: int) -> None:
@@ -114,7 +114,7 @@ def _timing(name: str, total: int, average_ms: int) -> Record:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryMetrics(OfParents):
-    """A destination's summary over the window that is asked for."""
+    """A destination's summary over the requested window."""
 
     path: str = "/destinations/{destinationId}/delivery-metrics"
     stream: str = "destination_delivery_metrics_summary"

@@ -1,4 +1,4 @@
-"""Delivery Overview: what became of the events of a source, step by step on their way to a destination."""
+"""Delivery Overview: the outcomes of a source's events, step by step on their way to a destination."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ class DeliveryOverview:
         ]
 
     def counters(self, step: _Step, arguments: Arguments, now: datetime) -> Iterator[Counter]:
-        """Yield what a step counts of a source, or of a destination and its source."""
+        """Yield the counters of a step for a source, or of a destination and its source."""
         if step.at_destination:
             destination = self._connections.destination(arguments["destinationConfigId"], now)
             if not destination["enabled"] or self._connections.is_device_mode(destination):
@@ -147,7 +147,7 @@ class Overview(OfParents):
     def rows_by(self, granularity: str, groups: tuple[str, ...], present: Present, start: datetime) -> list[Record]:
         """Return the rows of `DAY` or `HOUR`, from the first whole day that the vendor still answers for.
 
-        `groups` are dimensions beside those by which a connector always groups.
+        `groups` are dimensions in addition to those by which a connector always groups.
         """
         earliest = (present.now - _REACH + _DAY - timedelta(microseconds=1)).date()
         span = Window(midnight(max(start.date(), earliest)), present.now, granularity, present.now)

@@ -1,4 +1,4 @@
-"""Who may do what in the workspace: its users and user groups."""
+"""Users and user groups of the workspace, with their permissions."""
 
 from datetime import datetime, timedelta
 

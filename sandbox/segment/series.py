@@ -15,12 +15,12 @@ _LATE = timedelta(days=1)
 _STEPS = {"MINUTE": timedelta(minutes=1), "HOUR": timedelta(hours=1), "DAY": _DAY}
 
 Limits: TypeAlias = Mapping[str, tuple[timedelta, timedelta]]
-"""How far back a granularity reaches, and how long a window may be."""
+"""The reach of a granularity, and its longest window."""
 
 
 @dataclass(frozen=True)
 class Counter:
-    """What is counted of one kind; `of_day` says how much in a whole day, once everything has arrived."""
+    """The counts of one kind of event; `of_day` has those of a whole day, once everything has arrived."""
 
     dimensions: Record
     of_day: Callable[[date], int]

@@ -1,4 +1,4 @@
-"""What sources have beside their connections: labels, schema settings and live plugins."""
+"""Details of sources: labels, schema settings and live plugins."""
 
 from datetime import datetime, timedelta
 

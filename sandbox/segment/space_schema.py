@@ -1,4 +1,4 @@
-"""The schema of spaces: which events and traits they have seen, and the paths of their entities."""
+"""The schema of spaces: events, traits, and the paths of entities."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -130,7 +130,7 @@ class SpaceSchema:
 
 
 def _sorted(seen: list[_Seen], arguments: Arguments, now: datetime, by: str, direction: str) -> list[Record]:
-    """Sort by the field that is asked for, and by name where that is equal."""
+    """Sort by the requested field, and by name where that is equal."""
     by, direction = arguments.get("sortBy", by), arguments.get("sortDir", direction)
     name = "trait" if seen and "trait" in seen[0].record else "name"
     records = sorted((each.at(now) for each in seen), key=lambda record: str(record[name]))

@@ -11,10 +11,9 @@ from starlette.requests import Request
 
 from sandbox.api.cursors import Cursors, LastNext
 from sandbox.api.endpoints import Endpoint
-from sandbox.api.errors import invalid
-from sandbox.api.present import Arguments, Present
+from sandbox.api.present import Present
 from sandbox.api.timeline import Dated, Record, Seeded, midnight
-from sandbox.api.validation import parameters, parsed_moment
+from sandbox.api.validation import parameters, requested_month
 
 UsageRows: TypeAlias = Callable[[date, datetime], list[Record]]
 """The rows of the month that begins on a date, as they are known at a moment."""
@@ -29,7 +28,7 @@ _COUNTERS = ("anonymous", "anonymousIdentified", "identified", "neverIdentified"
 
 @dataclass(frozen=True)
 class Meter:
-    """What one source, or the whole workspace, is metered for.
+    """The meter of one source, or of the whole workspace.
 
     `daily` holds the API calls of each day from `first_day` on; `shares` the users of each MTU counter that are first
     seen in a period, in thousandths of the day's API calls; `billing_days` the days of the month on which the billing
@@ -108,7 +107,7 @@ class Usage:
         return meter.daily[index] if 0 <= index < len(meter.daily) else 0
 
     def _within_history(self, rows: UsageRows) -> UsageRows:
-        """Return a quick version of `rows` that is empty for the months before the workspace and after the present."""
+        """Return a cached version of `rows` that is empty before the first and after the current month."""
         cached = lru_cache(maxsize=64)(rows)
         return lambda month, now: cached(month, now) if self.first_month <= month <= now.date() else []
 
@@ -163,7 +162,7 @@ class Usage:
 
 @dataclass(frozen=True, kw_only=True)
 class _UsageListing(Endpoint):
-    """The days of the month that the parameter `period` asks for; a connector adds the `period` to its rows."""
+    """The days of the month that the parameter `period` requests; a connector adds the `period` to its rows."""
 
     key: str
     of_month: UsageRows
@@ -173,7 +172,7 @@ class _UsageListing(Endpoint):
     def answer(self, request: Request, present: Present) -> Record:
         given = parameters(request, present, self.paging.parameters | {"period"})
         page = self.paging.page(request, given, present)
-        return page.answer(self.key, self.of_month(_requested_month(given), present.now))
+        return page.answer(self.key, self.of_month(requested_month(given), present.now))
 
     def rows(self, present: Present, start: datetime) -> list[Record]:
         """Return the rows of every month that ends after `start`."""
@@ -182,22 +181,6 @@ class _UsageListing(Endpoint):
             rows += [{**row, "period": month.isoformat()} for row in self.of_month(month, present.now)]
             month = _next_month(month)
         return rows
-
-
-def _requested_month(given: Arguments) -> date:
-    """Return the month that the parameter `period` asks for.
-
-    Raises:
-        ApiError: 422 unless it is the first day of a month, as a date or as its midnight in UTC. The vendor
-            is more lenient here.
-    """
-    if "period" not in given:
-        raise invalid("period is required.", "period")
-    value = given["period"]
-    start = parsed_moment(value if "T" in value else f"{value}T00:00:00Z", "period")
-    if start != start.replace(day=1, hour=0, minute=0, second=0, microsecond=0):
-        raise invalid("period must be the first day of a month.", "period")
-    return start.date()
 
 
 def _is_object_source(source: Record) -> bool:

@@ -1,4 +1,4 @@
-"""Event volume: how many events of each kind every source has sent."""
+"""Event volume: the numbers of events of each source, by kind."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ from sandbox.segment.usage import Usage
 from sandbox.segment.workspace import Workspace
 
 HISTORY = timedelta(days=120)
-"""For how long the sandbox remembers the volume."""
+"""The length of the history of volumes."""
 _DIMENSIONS = ("eventName", "eventType", "source")
 _TYPES = ("alias", "group", "identify", "page", "screen", "track")
 _KINDS: tuple[Record, ...] = (
@@ -78,7 +78,7 @@ class EventsVolume(Endpoint):
     paging: Cursors = Cursors(required=False)  # noqa: RUF009 - it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
-        """Return the series of the combinations that are asked for."""
+        """Return the series of the requested combinations."""
         arrays = ("groupBy", "sourceId", "eventName", "eventType", "appVersion")
         given = parameters(request, present, self.paging.parameters | {"granularity", "startTime", "endTime"}, arrays)
         page = self.paging.page(request, given, present)

@@ -1,4 +1,4 @@
-"""What warehouses have beside their connections: syncs, selective syncs, schedules and states."""
+"""Details of warehouses: syncs, selective syncs, schedules and states."""
 
 from datetime import datetime, timedelta
 

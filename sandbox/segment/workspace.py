@@ -1,4 +1,4 @@
-"""What every part of the workspace's content is generated from."""
+"""The basis of every part of the workspace's content."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ class Workspace:
         return Seeded(f"{self.seed}/{part}")
 
     def scaled(self, count: int) -> int:
-        """Return how many of something there are, at least one."""
+        """Return a number of objects, scaled and at least one."""
         return scaled(count, self.scale)
 
     def past(self, chance: Seeded, days: int = 400) -> datetime:
@@ -28,7 +28,7 @@ class Workspace:
         return chance.moment(self.origin - timedelta(days=days), self.origin - timedelta(days=1))
 
     def births(self, chance: Seeded, count: int) -> list[datetime]:
-        """Return when objects of a kind appear: `count`, scaled, in the past and one every day afterwards."""
+        """Return the times at which objects appear: `count`, scaled, in the past and one every day afterwards."""
         past = sorted(self.past(chance) for _ in range(self.scaled(count)))
         return past + [self.origin + timedelta(hours=20, days=days) for days in range(30)]
 

@@ -1,10 +1,10 @@
-"""The simulated workspace: its content over time, and how its API is told to behave."""
+"""The simulated workspace: its content over time, and the behaviour of its API."""
 
 from datetime import date, datetime, timedelta, timezone
 
 from sandbox.api.endpoints import Endpoint, Single
 from sandbox.api.present import Present
-from sandbox.api.timeline import Record, Seeded, midnight, scaled, visible
+from sandbox.api.timeline import Record, Seeded, midnight, visible
 from sandbox.clock import Clock
 from sandbox.segment.audiences import Audiences
 from sandbox.segment.audit_trail import AuditEvents, AuditTrail
@@ -54,9 +54,10 @@ class SegmentWorld(Behaviour):
         identifier = Seeded(f"{seed}/workspace").identifier()
         self.workspace: Record = {"id": identifier, "slug": "sandbox-shop", "name": "Sandbox Shop"}
         self.catalog = Catalog(seed, scale)
-        counts = sources or scaled(64, scale), destinations or scaled(86, scale)
-        self.connections = Connections(self.catalog, identifier, origin, counts, seed=seed, scale=scale)
         workspace = Workspace(identifier, origin, seed, scale)
+        self.connections = Connections(
+            self.catalog, workspace, sources or workspace.scaled(64), destinations or workspace.scaled(86)
+        )
         self._iam = Iam(workspace, [source["id"] for source in self.sources])
         self.usage = Usage(self.connections.sources, origin, seed=seed)
         self.delivery = Delivery(self.connections.destinations, origin, seed=seed)
@@ -140,10 +141,10 @@ class SegmentWorld(Behaviour):
         """Return the rows that a complete read of a stream must contain at the clock's present.
 
         They are the vendor's records with the keys that a connector adds, such as the ids of their parents, and
-        without what it leaves out. Delivery metrics and the series of a day are given for every day from the first
-        that the vendor still answers for to today. `start`, a day or a moment in UTC, drops the audit events, the
-        days of metrics and series and the usage months that end before it. Gates are not considered; `removed_ids`
-        are. `granularity` (`DAY` or `HOUR`) and further `groups` are those of Delivery Overview.
+        without the fields that it leaves out. Delivery metrics and the series of a day are given for every day from
+        the first that the vendor still answers for to today. `start`, a day or a moment in UTC, drops the audit
+        events, the days of metrics and series and the usage months that end before it. Gates are not considered;
+        `removed_ids` are. `granularity` (`DAY` or `HOUR`) and further `groups` are those of Delivery Overview.
 
         Raises:
             KeyError: for an unknown stream.

@@ -1,22 +1,33 @@
-"""When to stop waiting."""
+"""Retries: how long to wait, and when to stop."""
 
+import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass
+from threading import local
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters.error_handlers.backoff_strategy import BackoffStrategy
+from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, ResponseAction
 from airbyte_cdk.sources.types import Config
-from airbyte_cdk.utils import AirbyteTracedException
+
+from cdp_connectors.refusals import ParentErrorHandler, SpentQuotaError
+from source_customerio.components.metrics import answered_at, is_dated
+from source_customerio.components.periods import seconds_until_certain
+
+_LONGEST_WAIT = 600
+_LONGEST_GROWING_WAIT = 60
 
 
 @dataclass
-class DailyQuota(BackoffStrategy):
-    """End the stream after `attempts` answers 429 without `Retry-After`, which is how a daily quota is reported.
+class RateLimit(BackoffStrategy):
+    """Wait as long as `Retry-After` says and a random moment more, so that clients that share the limit spread out.
 
-    Customer.io sends the header with its limit per second only. A stock strategy can say how long to wait, and refuse
-    a wait that is too long, but cannot act on the header's absence.
+    A 429 without that header is how a daily quota is reported: after `attempts` of them, the stream ends. A stock
+    strategy can read the header, but neither adds jitter nor acts on the header's absence.
     """
 
     attempts: int
@@ -26,22 +37,133 @@ class DailyQuota(BackoffStrategy):
     def backoff_time(
         self, response_or_exception: requests.Response | requests.RequestException | None, attempt_count: int
     ) -> float | None:
-        """None always: the next strategy knows how long to wait.
+        """The seconds to wait after a 429, or None for the next strategy to decide.
 
         Raises:
-            AirbyteTracedException: a `transient_error` once waiting has proved useless.
+            SpentQuotaError: a `transient_error` once waiting has proved useless.
         """
         response = response_or_exception
         if not isinstance(response, requests.Response) or response.status_code != requests.codes.too_many_requests:
             return None
-        if "Retry-After" not in response.headers and attempt_count >= self.attempts:
-            raise AirbyteTracedException(
+        wait = response.headers.get("Retry-After", "")
+        if wait.isdigit() and int(wait) <= _LONGEST_WAIT:
+            return int(wait) + random.uniform(0, 1 + min(attempt_count, 4))  # noqa: S311 # not for secrets
+        if wait or attempt_count >= self.attempts:
+            raise SpentQuotaError(
                 message=(
-                    "Customer.io keeps refusing requests and does not say when it will accept them again, as it does "
+                    "Customer.io keeps rejecting requests and does not say when it will accept them again, as it does "
                     "when a daily quota is used up. Nothing was skipped: run the sync again tomorrow, or ask "
                     "Customer.io to raise the quota."
                 ),
-                internal_message=f"{attempt_count} answers 429 without Retry-After",
+                internal_message=f"{attempt_count} answers 429, Retry-After: {wait or None}",
                 failure_type=FailureType.transient_error,
             )
         return None
+
+
+@dataclass
+class GrowingWait(BackoffStrategy):
+    """Wait twice as long after each attempt, from four seconds to a minute.
+
+    `ExponentialBackoffStrategy` has no longest wait: after twenty waits for a shared limit, which count as attempts, it
+    would wait for weeks.
+    """
+
+    config: Config
+    parameters: InitVar[Mapping[str, Any]]
+
+    def backoff_time(
+        self,
+        response_or_exception: requests.Response | requests.RequestException | None,  # noqa: ARG002 # as declared
+        attempt_count: int,
+    ) -> float:
+        """The seconds to wait."""
+        return min(2.0 ** (attempt_count + 1), _LONGEST_GROWING_WAIT) + random.uniform(0, 1)  # noqa: S311 # not for secrets
+
+
+@dataclass
+class UntilPeriodIsCertain(BackoffStrategy):
+    """Wait until it is certain which day (or other period) the last number of metrics without dates is of.
+
+    No stock strategy knows the time of day.
+    """
+
+    config: Config
+    parameters: InitVar[Mapping[str, Any]]
+
+    def backoff_time(
+        self,
+        response_or_exception: requests.Response | requests.RequestException | None,
+        attempt_count: int,  # noqa: ARG002 # the CDK passes it by name
+    ) -> float | None:
+        """The seconds to wait, or None for any other answer."""
+        response = response_or_exception
+        return _uncertain_for(response) or None if isinstance(response, requests.Response) and response.ok else None
+
+
+@dataclass
+class PatientErrorHandler(ParentErrorHandler):
+    """`ParentErrorHandler` for which a 429 with `Retry-After` is a wait and not a failed attempt.
+
+    There may be `waits` of them in addition to the `max_retries` after other failures. The built-in handler counts
+    both alike, so that a request that lost the race for a shared limit five times would fail its stream.
+    """
+
+    waits: int = 60
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Set apart the retries of failures."""
+        super().__post_init__(parameters)
+        self._most = {ResponseAction.RETRY: int(self.max_retries or 0), ResponseAction.RATE_LIMITED: self.waits}
+        self.max_retries = sum(self._most.values()) + 1
+        self._thread = local()  # a request and its retries are sent by one thread, one after another
+
+    def interpret_response(self, response_or_exception: requests.Response | Exception | None) -> ErrorResolution:
+        """The resolution; FAIL once the waits, or the retries of other failures, of a request are used up."""
+        resolution = super().interpret_response(response_or_exception)
+        action = resolution.response_action
+        counts = getattr(self._thread, "counts", Counter())
+        counts[action] += 1
+        is_to_be_repeated = action in self._most and counts[action] <= self._most[action]
+        self._thread.counts = counts if is_to_be_repeated else Counter()
+        if is_to_be_repeated or action not in self._most:
+            return resolution
+        reason = resolution.error_message
+        if isinstance(response_or_exception, Exception):
+            reason = f"{type(response_or_exception).__name__}: {response_or_exception}"
+        return ErrorResolution(
+            ResponseAction.FAIL,
+            FailureType.transient_error,
+            f"Exhausted available request attempts. Please see logs for more details. Exception: {reason}",
+        )
+
+
+@dataclass
+class MetricsErrorHandler(PatientErrorHandler):
+    """`PatientErrorHandler` that repeats a request whose answer has no dates and came when the day was uncertain.
+
+    A response filter sees neither the request nor a calendar.
+    """
+
+    def interpret_response(self, response_or_exception: requests.Response | Exception | None) -> ErrorResolution:
+        """The resolution; RETRY for an answer that cannot be dated yet."""
+        resolution = super().interpret_response(response_or_exception)
+        if resolution.response_action is not ResponseAction.SUCCESS or not isinstance(
+            response_or_exception, requests.Response
+        ):
+            return resolution
+        if not _uncertain_for(response_or_exception):
+            return resolution
+        return ErrorResolution(
+            ResponseAction.RETRY,
+            FailureType.transient_error,
+            "Customer.io's day in Eastern time has just begun or is about to, so that it is uncertain which day its "
+            "last number is of. Run the sync again later: after 05:02 UTC.",
+        )
+
+
+def _uncertain_for(response: requests.Response) -> float:
+    period = parse_qs(urlsplit(str(response.request.url)).query).get("period")
+    if not period or is_dated(response.json()):
+        return 0
+    return seconds_until_certain(answered_at(response), period[0])

@@ -1,4 +1,4 @@
-"""What is made of the records that lie below a parent."""
+"""Records below a parent."""
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import InitVar, dataclass
@@ -6,7 +6,6 @@ from typing import Any
 
 import requests
 from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
 from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
@@ -36,32 +35,33 @@ class NumberedRows(Retriever):
 
 
 @dataclass
-class NestedExtractor(DpathExtractor):
-    """`DpathExtractor` for a list that may hold its records in one more list.
+class KeyedRows(NumberedRows):
+    """`NumberedRows` of a collection with `row_key`: the value of the collection's own key, else the position.
 
-    Customer.io's schema and its example disagree about that. A path with `*` would read one of the two forms only.
+    The slice's extra field `key_field` names the key, if the collection has one.
     """
 
-    def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
-        """Yield each record, from whichever depth."""
-        records: Iterable[Any] = super().extract_records(response)
-        for record in records:
-            if isinstance(record, list):
-                yield from record
-            else:
-                yield record
+    def read_records(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
+    ) -> Iterable[Mapping[str, Any]]:
+        """Yield the rows of all pages with their position and key."""
+        key_field = stream_slice.extra_fields.get("key_field") if stream_slice else None
+        for row in super().read_records(records_schema, stream_slice):
+            content = row["content"]
+            key = content.get(key_field) if key_field and isinstance(content, Mapping) else None
+            yield {**row, "row_key": str(row["index"] if key is None else key)}
 
 
 @dataclass
 class CollectionRows(RecordExtractor):
     """Each row of a collection as the field `content`, whatever JSON its owner stored.
 
-    `DpathExtractor` would spread a row that is a list and leave out one that is empty, and an answer that is no JSON
+    `DpathExtractor` would spread a row that is a list and leave out one that is empty, and an answer that is not JSON
     would be an empty collection, since there is no envelope that could be missing.
     """
 
     def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
-        """Yield one record for each row; content that is no list is one row, and null or `{}` is none.
+        """Yield one record for each row; content that is not a list is one row, and null or `{}` is none.
 
         Raises:
             AirbyteTracedException: a `transient_error` when the answer is not JSON.

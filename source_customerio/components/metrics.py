@@ -1,8 +1,8 @@
-"""Dates for metrics, which Customer.io counts in arrays without any."""
+"""Dates for metrics, which Customer.io counts in arrays."""
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,23 +15,41 @@ from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.records import ParentKeys, parent_keys
+from source_customerio.components.periods import (
+    EST,
+    NEW_YORK,
+    UTC,
+    beginning,
+    count_between,
+    later,
+    parsed,
+    resolution_named,
+    written,
+    zone_of,
+)
 
-_DAY = 86_400
-_MIDNIGHT_EST = 5 * 3_600  # in UTC, in summer too
+_DATES = ("start", "end", "res")
+_LANGUAGES = ("language_variants", "multi_language_branch_action_id")
 
 
 class _UndatedError(Exception):
-    """Why it cannot be told which days the numbers belong to."""
+    """The reason why numbers cannot be assigned to periods."""
 
 
 @dataclass
-class DatedDays(DpathExtractor):
-    """One record for each day of arrays like `{"sent": [0, 7], "opened": [0, 2]}`, with the start of the day.
+class DatedPeriods(DpathExtractor):
+    """One record per period of arrays like `{"sent": [0, 7], "opened": [0, 2]}`, with the start of the period.
 
     What `field_path` finds holds the arrays itself (journeys), under `series`, or, of a link, under `metric.series`.
-    The first element of an answer to a request with `start` is the UTC day of `start`, and there must be one element
-    for each day up to `end`. Of any other answer, the last element is the day in EST on which it was given. Days on
-    which nothing was counted give no record.
+
+    The periods are those that the answer names with `start` (and `end` and `res`, which must agree with the number of
+    elements). Of an answer without them, the first element is the period with the requested `start`, and there must be
+    one element for each period up to `end`; where no `start` was requested, the last element is the period in EST in
+    which the answer was given. Numbers by language are a column of the same record.
+
+    Periods in which nothing was counted give no record, with one exception. While New York has summer time, an answer
+    to a request without `start` also gives a record of zeros for each day under which another reading of "Eastern time"
+    has its numbers, so that what was written by that reading is replaced.
 
     `RecordExpander` makes records of an array of objects; nothing makes them of arrays side by side.
     """
@@ -40,75 +58,26 @@ class DatedDays(DpathExtractor):
         """Yield the records, oldest first; those of one link after those of another.
 
         Raises:
-            AirbyteTracedException: a `system_error` when it cannot be told which days the numbers belong to.
+            AirbyteTracedException: a `system_error` when it cannot be told which periods the numbers belong to.
         """
+        query = {name: values[0] for name, values in parse_qs(urlsplit(str(response.request.url)).query).items()}
+        resolution = query.get("res") or query.get("period") or "days"
         for found in super().extract_records(response):
-            link = found.get("link") or {}
-            added = {"link_id": link["id"], "href": link.get("href")} if link else {}
             try:
-                series = _arrays(found)
-                days = _days(response, len(next(iter(series.values()), [])))
+                yield from _records(found, response, query, resolution)
             except _UndatedError as reason:
                 raise AirbyteTracedException(
                     message=(
-                        f"The metrics that Customer.io gave at {urlsplit(response.url).path} cannot be dated: "
+                        f"The metrics that Customer.io returned at {urlsplit(response.url).path} cannot be dated: "
                         f"{reason}. They were left out, since a wrong date would be worse. Run the sync again; if it "
                         "fails again, the API has changed: please report it."
                     ),
                     failure_type=FailureType.system_error,
                 ) from reason
-            for day, *numbers in zip(days, *series.values(), strict=True):
-                if any(numbers):
-                    counted = dict(zip(series, numbers, strict=True))
-                    yield {**added, "resolution": "days", "period_start": day, **counted}
-
-
-def _arrays(found: Mapping[str, Any]) -> dict[str, list[Any]]:
-    holder = found["metric"] if "link" in found and isinstance(found.get("metric"), dict) else found
-    are_arrays = "link" not in found and not any(isinstance(value, dict) for value in holder.values())
-    if "series" not in holder and not are_arrays:
-        raise _UndatedError("'series' is missing")
-    series = holder.get("series", holder)
-    arrays = {name: numbers for name, numbers in (series or {}).items() if numbers not in (None, [])}
-    if not all(isinstance(numbers, list) for numbers in arrays.values()):
-        raise _UndatedError("not every metric is a list")
-    if len({len(numbers) for numbers in arrays.values()}) > 1:
-        raise _UndatedError("not every metric has the same number of days")
-    return arrays
-
-
-def _days(response: requests.Response, count: int) -> list[str]:
-    query = parse_qs(urlsplit(str(response.request.url)).query)
-    if "start" in query:
-        first, last = (int(query[bound][0]) // _DAY for bound in ("start", "end"))
-        if count not in (0, last - first + 1):
-            raise _UndatedError(f"{last - first + 1} days were asked for, but {count} came")
-        return [_text(day * _DAY) for day in range(first, first + count)]
-    date = response.headers.get("Date")
-    answered = parsedate_to_datetime(date) if date else datetime.now(timezone.utc)
-    today = int(answered.timestamp() - _MIDNIGHT_EST) // _DAY
-    return [_text(day * _DAY + _MIDNIGHT_EST) for day in range(today - count + 1, today + 1)]
-
-
-def _text(moment: int) -> str:
-    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass
-class AllParentsFirst(SubstreamPartitionRouter):
-    """`SubstreamPartitionRouter` that reads the parents to the end before the first child.
-
-    When a list of parents breaks off, the stock router has yielded those before, and the cursor that all partitions
-    share moves on, past what was never read of the others.
-    """
-
-    def stream_slices(self) -> Iterator[StreamSlice]:
-        """The slices, all of them or none."""
-        return iter(list(super().stream_slices()))
-
-
-@dataclass
-class MetricKeys(ParentKeys):
+class ParentIds(ParentKeys):
     """`ParentKeys` for the ids alone: `created` is both a field of the parent and one of the numbers.
 
     Ids are integers, however the parent's list writes them.
@@ -125,3 +94,119 @@ class MetricKeys(ParentKeys):
         for name, value in parent_keys(stream_slice).items() if stream_slice else ():
             if name.endswith("_id"):
                 record[name] = int(value)
+
+
+@dataclass
+class AllParentsFirst(SubstreamPartitionRouter):
+    """`SubstreamPartitionRouter` that reads the parents to the end before the first child.
+
+    When a list of parents breaks off, the stock router has yielded those before, and the cursor that all partitions
+    share moves on, past what was never read of the others.
+    """
+
+    def stream_slices(self) -> Iterator[StreamSlice]:
+        """Yield the slices, all of them or none."""
+        return iter(list(super().stream_slices()))
+
+
+def is_dated(body: Any) -> bool:  # noqa: ANN401 # any JSON
+    """Whether an answer says which periods its numbers belong to."""
+    holders = [body, *(body.get(name) for name in ("metric", "journey_metric"))] if isinstance(body, dict) else []
+    links = body.get("links") if isinstance(body, dict) else None
+    holders += [link.get("metric") for link in links or [] if isinstance(link, dict)]
+    return any(isinstance(holder, dict) and holder.get("start") for holder in holders)
+
+
+def _records(
+    found: Mapping[str, Any], response: requests.Response, query: Mapping[str, str], resolution: str
+) -> Iterator[MutableMapping[Any, Any]]:
+    if not isinstance(found, dict):
+        raise _UndatedError("they are not an object")
+    link = found.get("link") or {}
+    holder = found["metric"] if link and isinstance(found.get("metric"), dict) else found
+    series = _arrays(holder, is_link=bool(link))
+    count = len(next(iter(series.values()), []))
+    body = response.json()
+    dates = {name: value for name in _DATES if (value := holder.get(name) or found.get(name) or body.get(name))}
+    starts = _named(dates, count, resolution) if "start" in dates else _assumed(response, query, count, resolution)
+    added = {"link_id": link["id"], "href": link.get("href")} if link else {}
+    languages = {name: value for name in _LANGUAGES if (value := holder.get(name) or body.get(name))}
+    rows = dict(zip(starts, zip(*series.values(), strict=True), strict=True))
+    counted = [start for start, numbers in rows.items() if any(numbers)]
+    kept = {written(start) for start in counted}
+    replaced = _replaced(starts, counted) - kept if "start" not in query and resolution == "days" else set()
+    for position, start in enumerate(starts):
+        if written(start) in kept:
+            by_language = {name: _at(value, position, count) for name, value in languages.items()}
+            numbers = dict(zip(series, rows[start], strict=True))
+            yield {**added, "resolution": resolution, "period_start": written(start), **numbers, **by_language}
+    for period_start in sorted(replaced):
+        yield {**added, "resolution": resolution, "period_start": period_start, **dict.fromkeys(series, 0)}
+
+
+def _arrays(holder: Mapping[str, Any], *, is_link: bool) -> dict[str, list[Any]]:
+    others = {name: value for name, value in holder.items() if name not in (*_DATES, *_LANGUAGES)}
+    if "series" not in holder and (is_link or any(isinstance(value, dict) for value in others.values())):
+        raise _UndatedError("'series' is missing")
+    series = holder.get("series", others)
+    arrays = {name: numbers for name, numbers in (series or {}).items() if numbers not in (None, [])}
+    if not all(isinstance(numbers, list) for numbers in arrays.values()):
+        raise _UndatedError("not every metric is a list")
+    if len({len(numbers) for numbers in arrays.values()}) > 1:
+        raise _UndatedError("not every metric has the same number of periods")
+    return arrays
+
+
+def _named(dates: Mapping[str, Any], count: int, resolution: str) -> list[datetime]:
+    """The periods that the answer itself names."""
+    start, end = parsed(dates["start"]), parsed(dates.get("end"))
+    if start is None or (end is None and "end" in dates):
+        raise _UndatedError(f"'{dates['start']}' to '{dates.get('end')}' are not times")
+    if (named := resolution_named(str(dates.get("res", resolution)))) != resolution:
+        raise _UndatedError(f"{resolution} were requested, but {named} came")
+    first = beginning(start.astimezone(zone_of(start, end, resolution)), resolution)
+    starts = [later(first, resolution, position) for position in range(count)]
+    if end and starts and not starts[-1] <= end <= later(first, resolution, count):
+        raise _UndatedError(f"{count} {resolution} came, which do not reach from {dates['start']} to {dates['end']}")
+    return starts
+
+
+def _assumed(response: requests.Response, query: Mapping[str, str], count: int, resolution: str) -> list[datetime]:
+    """The periods that were requested."""
+    if "start" in query:
+        start, end = (datetime.fromtimestamp(int(query[bound]), UTC) for bound in ("start", "end"))
+        requested = count_between(start, end, resolution)
+        if count not in (0, requested):
+            raise _UndatedError(f"{requested} {resolution} were requested, but {count} came")
+        return [later(beginning(start, resolution), resolution, position) for position in range(count)]
+    current = beginning(answered_at(response).astimezone(EST), resolution)
+    return [later(current, resolution, position - count + 1) for position in range(count)]
+
+
+def answered_at(response: requests.Response) -> datetime:
+    """The moment of the answer by the clock of the server, if it tells."""
+    date = response.headers.get("Date")
+    return parsedate_to_datetime(date) if date else datetime.now(UTC)
+
+
+def _replaced(starts: list[datetime], counted: list[datetime]) -> set[str]:
+    """The days under which a sync wrote the same numbers that took Eastern time for EST all year round.
+
+    While New York has summer time, such a day begins an hour late, and is the day before in an answer given between
+    04:00 and 05:00 UTC.
+    """
+    within = {start.date() for start in starts}
+    summer = [start for start in counted if start.astimezone(NEW_YORK).dst()]
+    days = {later(start, "days", -1).date() for start in summer} & within
+    days |= {start.date() for start in summer if start.utcoffset() != EST.utcoffset(None)}
+    return {written(datetime(day.year, day.month, day.day, tzinfo=EST)) for day in days}
+
+
+def _at(value: Any, position: int, count: int) -> Any:  # noqa: ANN401 # any JSON
+    """The part of numbers by language that belongs to one period: of each list of that length, its element."""
+    if isinstance(value, dict):
+        return {name: _at(part, position, count) for name, part in value.items()}
+    if isinstance(value, list):
+        is_series = len(value) == count and not any(isinstance(part, dict) for part in value)
+        return value[position] if is_series else [_at(part, position, count) for part in value]
+    return value

@@ -21,7 +21,7 @@ class NewestFirst(EndlessPageGuard):
 
     The window begins at the slice's `start_time`: the saved state less the lookback, or the start date. A page counts
     as older when all its timestamps lie before that. One such page proves little, since events that were sent late are
-    listed among new ones; so several in a row are asked for.
+    listed among new ones; so several in a row are requested.
 
     `is_data_feed` of the stock cursor stops at the first *record* that is older, and drops the older records it read.
     """

@@ -102,14 +102,14 @@ class PeopleRetriever(Retriever):
         requested = StreamSlice(
             partition=stream_slice.partition, cursor_slice=stream_slice.cursor_slice, extra_fields=extra_fields
         )
-        yield from (row for row in self.rows.read_records(records_schema, requested) if isinstance(row, Mapping))
+        yield from ({**row} for row in self.rows.read_records(records_schema, requested) if isinstance(row, Mapping))
 
 
 @dataclass
 class PersonKey(RecordTransformation):
     """Add the `cio_id` of the person whom the record was requested for, in the form of all keys.
 
-    `ParentKeys` would add it as listed, and what it was requested by besides.
+    `ParentKeys` would add it as listed, and how it was requested.
     """
 
     def transform(

@@ -1,14 +1,47 @@
-"""What is made of Customer.io's records."""
+"""Records of Customer.io's answers."""
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
+from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.failures import transient_error
 from cdp_connectors.records import RecordChange
+
+
+def unexpected(response: requests.Response) -> AirbyteTracedException:
+    """The failure for an answer with the documented envelope and something else inside."""
+    return transient_error(
+        f"Customer.io answered {urlsplit(response.url).path} with values of another type than it documents. Nothing "
+        "was skipped: run the sync again; if it fails again, the API has changed: please report it."
+    )
+
+
+@dataclass
+class ObjectsExtractor(DpathExtractor):
+    """`DpathExtractor` for objects, which may be in one more list.
+
+    Customer.io's schema and its example disagree about that for relationships; a path with `*` would read one of the
+    two forms only. Of anything that is not an object, the stock extractor makes a record that nothing can read.
+    """
+
+    def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
+        """Yield the objects.
+
+        Raises:
+            AirbyteTracedException: a `transient_error` for any other value.
+        """
+        records: Iterable[Any] = super().extract_records(response)
+        for record in records:
+            for each in record if isinstance(record, list) else [record]:
+                if not isinstance(each, dict):
+                    raise unexpected(response)
+                yield each
 
 
 @dataclass
@@ -23,8 +56,15 @@ class ScalarExtractor(DpathExtractor):
         self.field_name = str(InterpolatedString.create(self.field_name, parameters=parameters).eval(self.config))
 
     def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
-        """Yield one record for each value."""
-        for value in super().extract_records(response):
+        """Yield one record for each value.
+
+        Raises:
+            AirbyteTracedException: a `transient_error` for a value that is not a string.
+        """
+        values: Iterable[Any] = super().extract_records(response)
+        for value in values:
+            if not isinstance(value, str):
+                raise unexpected(response)
             yield {self.field_name: value}
 
 

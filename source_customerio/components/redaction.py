@@ -1,4 +1,4 @@
-"""What is kept out of the records because it can be a credential."""
+"""Credentials that are kept out of the records."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What to do with a saved state before a sync begins."""
+"""Saved states before a sync begins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigr
 
 @dataclass
 class StateInTheFuture(StateMigration):
-    """Forget a saved cursor that lies in the future, so that the stream is read from its start again.
+    """Forget a saved position in the future, so that the stream is read from its start again.
 
     An event can carry any timestamp its sender chose. One from the year 2040 would otherwise become the state, and
     everything before it would count as read.
@@ -21,6 +21,6 @@ class StateInTheFuture(StateMigration):
         now = datetime.now(timezone.utc).timestamp()
         return any(str(value).isdigit() and int(value) > now for value in stream_state.values())
 
-    def migrate(self, stream_state: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 # the CDK's own signature
+    def migrate(self, stream_state: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 # the CDK passes it by name
         """An empty state."""
         return {}

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cdp_connectors.json_types import Json
 from cdp_connectors.lines import LineRoom
 
 PROGRAM = """
@@ -76,7 +77,7 @@ def messages(output: bytes) -> list[dict[str, Any]]:
     return [each for each in found if not each.get("log", {}).get("message", "").startswith("MemoryMonitor")]
 
 
-def kind_of(message: Mapping[str, Any]) -> Any:  # noqa: ANN401 # a number of a record, or what a state says
+def kind_of(message: Mapping[str, Json]) -> Json:
     match message["type"]:
         case "RECORD":
             return message["record"]["data"]["id"]

@@ -1,4 +1,4 @@
-"""What each stream promises, and what it asks Customer.io for."""
+"""Each stream's promises and requests."""
 
 from dataclasses import replace
 from typing import Any
@@ -30,7 +30,7 @@ def child(name: str, path: str, data_key: str, parent: str, added: JsonObject, *
 
 
 def person(name: str, path: str, data_key: str, key: list[str], **others: Any) -> Contract:  # noqa: ANN401
-    """A stream that asks for each person."""
+    """A stream with a request per person."""
     added = {"cio_id": "30e00001", **others.pop("added", {})}
     parameters = {"id_type": "cio_id", **others.pop("parameters", {})}
     path = f"/customers/30e00001/{path}"
@@ -245,11 +245,32 @@ CONTRACTS = [
         "collection_contents",
         "/collections/6/content",
         "",
-        ["collection_id", "index"],
+        ["collection_id", "row_key"],
         record={"content": {"city": "Bergen"}},
-        added={"collection_id": 6, "index": 0},
+        added={"collection_id": 6, "index": 0, "row_key": "0"},
         parents=("collections",),
         served=lambda record: record.get("content"),
+    ),
+    Contract("collection_sources", "/collections/sources", "sources", record={"id": "01JD8X", "name": "exports"}),
+    child(
+        "collection_syncs",
+        "/collections/6/sync",
+        "sync",
+        "collections",
+        {"collection_id": 6},
+        primary_key=["collection_id"],
+        record={"state": "active", "poll_hours": 24},
+        is_list=False,
+    ),
+    child(
+        "collection_sync_rejects",
+        "/collections/6/sync/rejects",
+        "rejects",
+        "collections",
+        {"collection_id": 6},
+        primary_key=["collection_id", "file", "file_version", "row"],
+        parameters={"limit": "1000"},
+        record={"file": "a.csv", "file_version": "1", "row": 2, "code": "missing-key"},
     ),
     design_studio("emails"),
     design_studio("folders"),

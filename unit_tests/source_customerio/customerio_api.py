@@ -20,7 +20,7 @@ START_TS = 1795132800
 NO_SENDERS = {"json": {"sender_identities": [], "next": ""}}
 ONE_PERSON = {"json": {"identifiers": [{"cio_id": "30e00001", "email": None, "id": None}], "ids": [""], "next": ""}}
 
-# One parent of each kind, changed long before any start date. Where a parent lies below another, that comes first.
+# One parent of each kind, changed long before any start date. Where a parent is below another, that comes first.
 PARENTS: dict[str, tuple[str, JsonObject]] = {
     "campaigns": ("GET /campaigns", {"campaigns": [{"id": 7, "updated": 1}]}),
     "broadcasts": ("GET /broadcasts", {"broadcasts": [{"id": 5, "updated": 1}]}),
@@ -38,7 +38,7 @@ PARENTS: dict[str, tuple[str, JsonObject]] = {
 
 @dataclass(frozen=True)
 class Contract:
-    """What a stream promises, and what it asks Customer.io for on 2026-11-22 with 2026-11-20 as start date."""
+    """A stream's promises, and its requests on 2026-11-22 with 2026-11-20 as start date."""
 
     name: str
     path: str
@@ -51,15 +51,15 @@ class Contract:
     method: str = "GET"
     parents: tuple[str, ...] = ()
     served: Callable[[JsonObject], object] = dict
-    """How the API writes a record."""
+    """The record as the API writes it."""
     token: str | None = None
-    """The parameter that asks for the next page, if the list has pages."""
+    """The parameter that requests the next page, if the list has pages."""
     is_list: bool = True
     """Whether an answer holds a list of records, or a single one."""
 
     @property
     def asked_first(self) -> str:
-        """The name of the stream whose list is the first that is asked for."""
+        """The name of the stream whose list is requested first."""
         return self.parents[0] if self.parents else self.name
 
     def page(self, *records: JsonObject, following: object = ...) -> object:
@@ -73,7 +73,7 @@ class Contract:
 def serve(api: requests_mock.Mocker, contract: Contract, *answers: Mapping[str, Any]) -> None:
     """Answer the stream's requests in turn with `answers` (arguments of `Mocker.request`).
 
-    What it needs besides is there: one of each of its parents, but for `eps_suppression` no sender and no other type.
+    Whatever else it needs is there: one of each of its parents; for `eps_suppression` no sender and no other type.
     """
     for name in contract.parents:
         serve_parent(api, name)
@@ -81,6 +81,9 @@ def serve(api: requests_mock.Mocker, contract: Contract, *answers: Mapping[str, 
         api.get(US + "/sender_identities", **NO_SENDERS)
         for suppression_type in ("blocks", "spam_reports", "invalid_emails"):
             api.get(f"{US}/esp/suppression/{suppression_type}", json={"suppressions": None})
+    for folders in ("assets/folders", "design_studio/folders"):
+        if contract.path.split("/")[1] == folders.split("/")[0]:
+            api.get(f"{US}/{folders}", json={"folders": []})
     if contract.name == "sender_identities":
         api.get(US + contract.path + "?hidden=true", json={"sender_identities": None, "next": ""})
         api.get(US + contract.path + "?hidden=false", list(answers))

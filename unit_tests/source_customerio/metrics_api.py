@@ -1,12 +1,15 @@
-"""The metrics of Customer.io's App API as the unit tests mock them, and what each stream of metrics asks for."""
+"""The metrics of Customer.io's App API as the unit tests mock them, and the requests of each stream of metrics."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
 
 import requests_mock
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
 from source_customerio import SourceCustomerio
+from source_customerio.components.periods import count_between
 from unit_tests.helpers import JsonObject, read_streams
 from unit_tests.source_customerio.customerio_api import CONFIG, START_TS, US
 
@@ -15,19 +18,24 @@ CAMPAIGN = {"id": 3, "created": START_TS - 400 * 86_400 + 1, "actions": [{"id": 
 PARENTS: dict[str, JsonObject] = {
     "/campaigns": {"campaigns": [CAMPAIGN]},
     "/broadcasts": {"broadcasts": [{"id": 4, "actions": [{"id": 41, "type": "email"}]}]},
-    "/newsletters": {"newsletters": [{"id": 5, "content_ids": [51]}], "next": ""},
+    "/newsletters": {"newsletters": [{"id": 5, "content_ids": [51], "sent_at": START_TS}], "next": ""},
     "/transactional": {"messages": [{"id": 6}]},
 }
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """What a stream of metrics promises, with one parent of each kind."""
+    """A stream of metrics and its promises, with one parent of each kind."""
 
     name: str
     path: str
     ids: JsonObject
     envelope: str = "metric"
+
+    @property
+    def is_of_a_parent(self) -> bool:
+        """Whether these are a parent's own metrics, and not those of something below it."""
+        return len(self.ids) == 1 and self.envelope != "links"
 
     @property
     def by_date(self) -> bool:
@@ -41,7 +49,7 @@ class Metrics:
 
     @property
     def added(self) -> JsonObject:
-        """What each record of `LINK`, or of the parent, has besides its day and its numbers."""
+        """Fields of each record of `LINK`, or of the parent, other than its day and its numbers."""
         link = {"link_id": LINK["id"], "href": LINK["href"]} if self.envelope == "links" else {}
         return {**self.ids, **link, "resolution": "days"}
 
@@ -51,7 +59,7 @@ class Metrics:
 
     @property
     def midnight(self) -> str:
-        """When the stream's days begin, in UTC."""
+        """The time at which the stream's days begin, in UTC."""
         return "T00:00:00Z" if self.by_date else "T05:00:00Z"
 
     @property
@@ -93,11 +101,24 @@ BY_STEPS = [stream for stream in STREAMS if not stream.by_date]
 
 
 def serve(api: requests_mock.Mocker, streams: Sequence[Metrics], *answers: Callable[[Metrics], JsonObject]) -> None:
-    """Answer each stream's requests in turn with `answers` (arguments of `Mocker.get`), and list its one parent."""
+    """Answer each stream's requests in turn with `answers` (arguments of `Mocker.get`), and list its one parent.
+
+    The parents' own metrics, if they are none of the streams, have counted something in every period.
+    """
     for path, body in PARENTS.items():
         api.get(US + path, json=body)
+    for path in ("/campaigns/3", "/broadcasts/4", "/newsletters/5", "/transactional/6"):
+        api.get(f"{US}{path}/metrics", json=_counted)
     for stream in streams:
         api.get(US + stream.path, [answer(stream) for answer in answers])
+
+
+def _counted(request: Any, _: object) -> JsonObject:  # noqa: ANN401 # requests_mock has no public type for it
+    query = {name: values[-1] for name, values in request.qs.items()}
+    if "steps" in query:
+        return {"metric": {"series": {"sent": [1] * int(query["steps"])}}}
+    start, end = (datetime.fromtimestamp(int(query[bound]), timezone.utc) for bound in ("start", "end"))
+    return {"metric": {"series": {"sent": [1] * count_between(start, end, query["res"])}}}
 
 
 def sync(
@@ -111,17 +132,22 @@ def sync(
     return read_streams(SourceCustomerio, settings, [stream.name for stream in streams], states)
 
 
-def rows_of(output: EntrypointOutput, stream: Metrics) -> list[JsonObject]:
-    return [message.record.data for message in output.records if message.record.stream == stream.name]
+def rows_of(output: EntrypointOutput, stream: Metrics, resolution: str = "days") -> list[JsonObject]:
+    rows = [message.record.data for message in output.records if message.record.stream == stream.name]
+    return [row for row in rows if row["resolution"] == resolution]
 
 
-def requests_for(api: requests_mock.Mocker, stream: Metrics) -> list[dict[str, str]]:
-    """The query parameters of each request for metrics, in order."""
-    return [
-        {name: values[-1] for name, values in request.qs.items()}
-        for request in api.request_history
-        if request.path == "/v1" + stream.path
-    ]
+def requests_for(api: requests_mock.Mocker, stream: Metrics, resolution: str = "days") -> list[dict[str, str]]:
+    """The query parameters of each request for metrics, in order, without repetitions.
+
+    The metrics of a parent are requested for its own stream, and to know whether to request what is below it.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for request in api.request_history:
+        query = {name: values[-1] for name, values in request.qs.items()}
+        if request.path == "/v1" + stream.path and query.get("res", query.get("period")) == resolution:
+            found.setdefault(query.get("start", query.get("steps", "")), query)
+    return list(found.values())
 
 
 def states_of(output: EntrypointOutput) -> dict[str, JsonObject]:

@@ -23,7 +23,7 @@ def read_pages(
     state: dict[str, JsonObject] | None = None,
     start_date: str | None = None,
 ) -> tuple[int, list[int | None], str]:
-    """Serve pages of activities with these timestamps; returns the pages asked for, what came, and the state."""
+    """Serve pages of activities with these timestamps; returns the requested pages, what came, and the state."""
     answers = [
         {
             "activities": [{"id": f"{number}-{place}", "timestamp": moment} for place, moment in enumerate(moments)],

@@ -12,7 +12,7 @@ from unit_tests.helpers import JsonObject
 from unit_tests.source_customerio.customerio_api import EU, US
 
 ACCEPTED = {"json": {"workspaces": [{"id": 1}]}}
-REFUSED = {"status_code": 401, "json": {"errors": [{"detail": "unauthorized", "status": "401"}]}}
+REJECTED = {"status_code": 401, "json": {"errors": [{"detail": "unauthorized", "status": "401"}]}}
 HOSTS = {"us": US, "eu": EU}
 
 
@@ -40,7 +40,7 @@ def test_requests_one_page_per_stream_and_names_what_the_key_cannot_read(
 
 @pytest.mark.parametrize(("region", "other"), [("us", "eu"), ("eu", "us")])
 def test_names_the_region_that_a_key_belongs_to(api: requests_mock.Mocker, region: str, other: str) -> None:
-    api.get(HOSTS[region] + "/workspaces", **REFUSED)
+    api.get(HOSTS[region] + "/workspaces", **REJECTED)
     api.get(HOSTS[other] + "/workspaces", **ACCEPTED)
 
     status = check({"access_token": "key", "region": region})
@@ -53,8 +53,8 @@ def test_names_the_region_that_a_key_belongs_to(api: requests_mock.Mocker, regio
 
 
 def test_says_when_no_region_accepts_the_key(api: requests_mock.Mocker) -> None:
-    api.get(US + "/workspaces", **REFUSED)
-    api.get(EU + "/workspaces", **REFUSED)
+    api.get(US + "/workspaces", **REJECTED)
+    api.get(EU + "/workspaces", **REJECTED)
 
     status = check({"access_token": "key"})
 
@@ -68,20 +68,20 @@ def test_says_when_no_region_accepts_the_key(api: requests_mock.Mocker) -> None:
 
 
 def test_keeps_to_the_first_answer_when_the_other_region_cannot_be_asked(api: requests_mock.Mocker) -> None:
-    api.get(US + "/workspaces", **REFUSED)
+    api.get(US + "/workspaces", **REJECTED)
     api.get(EU + "/workspaces", exc=requests.ConnectionError("no route"))
 
     status = check({"access_token": "key"})
 
-    assert str(status.message).startswith("Customer.io refused the App API key in region 'us'.")
+    assert str(status.message).startswith("Customer.io rejected the App API key in region 'us'.")
 
 
 def test_behind_an_api_url_there_is_no_other_region_to_ask(api: requests_mock.Mocker) -> None:
-    api.get("http://proxy.example.com/v1/workspaces", **REFUSED)
+    api.get("http://proxy.example.com/v1/workspaces", **REJECTED)
 
     status = check({"access_token": "key", "api_url": "http://proxy.example.com"})
 
-    assert str(status.message).startswith("Customer.io refused the App API key at http://proxy.example.com.")
+    assert str(status.message).startswith("Customer.io rejected the App API key at http://proxy.example.com.")
     assert len(api.request_history) == 1
 
 
@@ -98,13 +98,24 @@ def test_behind_an_api_url_there_is_no_other_region_to_ask(api: requests_mock.Mo
 def test_asks_the_other_region_for_no_other_reason(
     api: requests_mock.Mocker, answer: dict[str, object], words: str
 ) -> None:
-    api.get(US + "/workspaces", **answer)
+    for path in ("workspaces", "campaigns", "segments", "newsletters", "activities", "snippets"):
+        api.get(f"{US}/{path}", **answer)
 
     status = check({"access_token": "key"})
 
     assert status.status is Status.FAILED
     assert words in str(status.message)
     assert {request.hostname for request in api.request_history} == {"api.customer.io"}
+
+
+def test_a_key_that_may_not_list_the_workspaces_is_valid_if_it_reads_anything_else(api: requests_mock.Mocker) -> None:
+    for path in ("workspaces", "campaigns"):
+        api.get(f"{US}/{path}", status_code=403, json={"errors": []})
+    api.get(US + "/segments", json={"segments": []})
+
+    assert check({"access_token": "key"}).status is Status.SUCCEEDED
+    first = [request.path for request in api.request_history][:3]
+    assert first == ["/v1/workspaces", "/v1/campaigns", "/v1/segments"]
 
 
 def test_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: list[float]) -> None:
@@ -123,7 +134,7 @@ def test_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: li
         ({"access_token": "key", "start_date": "2027-01-01"}, "is in the future"),
     ],
 )
-def test_a_wrong_configuration_is_refused_before_any_request(
+def test_a_wrong_configuration_is_rejected_before_any_request(
     api: requests_mock.Mocker, config: JsonObject, words: str
 ) -> None:
     status = check(config)
@@ -131,6 +142,20 @@ def test_a_wrong_configuration_is_refused_before_any_request(
     assert status.status is Status.FAILED
     assert words in str(status.message)
     assert api.request_history == []
+
+
+def test_an_emptied_field_is_none(api: requests_mock.Mocker) -> None:
+    api.get(US + "/workspaces", **ACCEPTED)
+
+    assert check({"access_token": "key", "start_date": "", "api_url": " "}).status is Status.SUCCEEDED
+
+
+def test_a_check_waits_for_its_turn_in_a_shared_limit(api: requests_mock.Mocker, waits: list[float]) -> None:
+    busy = {"status_code": 429, "headers": {"Retry-After": "1"}, "json": {"errors": [{"status": "429"}]}}
+    api.get(US + "/workspaces", [*[busy] * 20, ACCEPTED])
+
+    assert check({"access_token": "key"}).status is Status.SUCCEEDED
+    assert 20 < sum(waits) < 300
 
 
 def test_a_padded_key_is_trimmed(api: requests_mock.Mocker) -> None:

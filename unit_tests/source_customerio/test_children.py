@@ -1,4 +1,4 @@
-"""The streams below a parent: which parents they ask for, what they do without one, and what they make of the rows."""
+"""The streams below a parent: which parents they request, and how they treat a missing one and the rows."""
 
 import json
 from collections import Counter
@@ -27,8 +27,9 @@ def test_what_a_deleted_parent_had_is_skipped(api: requests_mock.Mocker, contrac
 
     assert output.records == []
     assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
-    [log] = [message.log.message for message in output.logs if "was deleted during the sync" in message.log.message]
-    assert f"{other_form} no longer exists" in log
+    logs = [message.log.message for message in output.logs]
+    reason = ": the collection is not loaded from files" if "collection_sync" in contract.name else " no longer exists"
+    assert any(f"{other_form}{reason}" in log for log in logs)
 
 
 @per_child
@@ -54,7 +55,7 @@ def test_an_answer_that_is_not_the_documented_one_is_an_error(api: requests_mock
 
 
 @pytest.mark.parametrize("parent", ["campaigns", "broadcasts", "newsletters", "segments", "types", "sender_identities"])
-def test_a_list_of_parents_that_came_cut_is_asked_for_again(api: requests_mock.Mocker, parent: str) -> None:
+def test_a_list_of_parents_that_came_cut_is_requested_again(api: requests_mock.Mocker, parent: str) -> None:
     contract = next(contract for contract in PARENTED if contract.asked_first == parent)
     serve(api, contract, {"json": contract.page(contract.record)})
     path, body = PARENTS[parent]
@@ -65,7 +66,7 @@ def test_a_list_of_parents_that_came_cut_is_asked_for_again(api: requests_mock.M
     assert rows(output) == [{**contract.record, **contract.added}]
 
 
-def test_the_list_of_parents_is_asked_for_once_by_each_stream_and_without_the_start_date(
+def test_the_list_of_parents_is_requested_once_by_each_stream_and_without_the_start_date(
     api: requests_mock.Mocker,
 ) -> None:
     streams = [contract for contract in PARENTED if contract.asked_first == "segments"]
@@ -113,7 +114,7 @@ def test_errors_of_a_trigger_are_counted_over_all_pages(api: requests_mock.Mocke
 @pytest.mark.parametrize(
     "nested",
     [{"segment_id": 4, "used_by": {"campaigns": [7]}}, {"used_by": {"segment_id": 4, "campaigns": [7]}}],
-    ids=["beside", "inside"],
+    ids=["next to it", "inside"],
 )
 def test_the_usage_of_a_segment_is_the_same_however_it_is_nested(
     api: requests_mock.Mocker, nested: dict[str, object]
@@ -190,7 +191,7 @@ def test_what_cannot_be_read_is_hidden_and_what_is_no_webhook_stays(
     ],
     ids=["id", "id with a slash", "no id", "empty id"],
 )
-def test_relationships_are_asked_for_by_the_id_that_is_documented(
+def test_relationships_are_requested_by_the_id_that_is_documented(
     api: requests_mock.Mocker, identifiers: dict[str, object], path: str, id_type: str
 ) -> None:
     contract = BY_NAME["person_relationships"]
@@ -201,3 +202,24 @@ def test_relationships_are_asked_for_by_the_id_that_is_documented(
 
     assert rows(output) == [{**contract.record, **contract.added}]
     assert api.request_history[-1].qs["id_type"] == [id_type]
+
+
+def test_a_row_of_a_collection_has_the_collections_own_key(api: requests_mock.Mocker) -> None:
+    api.get(US + "/collections", json={"collections": [{"id": 6, "key_field": "sku"}]})
+    content = [{"sku": "a"}, {"sku": 7}, {"price": 1}, "text", None]
+    api.get(US + "/collections/6/content", json=content)
+
+    found = rows(read_streams(SourceCustomerio, CONFIG, ["collection_contents"]))
+
+    assert [row["row_key"] for row in found] == ["a", "7", "2", "3", "4"]
+    assert {row["collection_id"] for row in found} == {6}
+    assert "key_field" not in found[0]
+
+
+def test_rejected_rows_are_read_to_the_last_page(api: requests_mock.Mocker) -> None:
+    api.get(US + "/collections", json={"collections": [{"id": 6}]})
+    pages = [{"rejects": [{"row": 1}], "next_cursor": "x"}, {"rejects": [{"row": 2}], "next_cursor": ""}]
+    api.get(US + "/collections/6/sync/rejects", [{"json": page} for page in pages])
+
+    assert [row["row"] for row in rows(read_streams(SourceCustomerio, CONFIG, ["collection_sync_rejects"]))] == [1, 2]
+    assert [request.qs.get("cursor") for request in api.request_history[1:]] == [None, ["x"]]

@@ -1,4 +1,4 @@
-"""Customers: everybody is found, a hundred at a time are asked for, and nobody is lost for want of an id."""
+"""Customers: everybody is found and requested a hundred at a time, and nobody is lost for want of an id."""
 
 import json
 
@@ -9,7 +9,7 @@ from airbyte_cdk.models import AirbyteStreamStatus
 from source_customerio import SourceCustomerio
 from unit_tests.helpers import JsonObject, read_streams, rows
 from unit_tests.source_customerio.contracts import BY_NAME
-from unit_tests.source_customerio.customerio_api import CONFIG, US, last_status, only_error, serve
+from unit_tests.source_customerio.customerio_api import CONFIG, ONE_PERSON, US, last_status, only_error, serve
 
 CUSTOMERS = BY_NAME["customers"]
 
@@ -53,7 +53,7 @@ def test_the_search_asks_for_everybody_who_has_a_cio_id(api: requests_mock.Mocke
 
 
 @pytest.mark.parametrize(("people", "groups"), [(1, [1]), (100, [100]), (101, [1, 100]), (250, [50, 100, 100])])
-def test_attributes_are_asked_for_a_hundred_people_at_a_time(
+def test_attributes_are_requested_a_hundred_people_at_a_time(
     api: requests_mock.Mocker, people: int, groups: list[int]
 ) -> None:
     ids = [cio_id(number) for number in range(people)]
@@ -110,3 +110,15 @@ def test_a_failing_search_fails_the_stream(api: requests_mock.Mocker) -> None:
 
     assert "does not let this App API key read" in only_error(output)[1]
     assert last_status(output, "customers") is AirbyteStreamStatus.INCOMPLETE
+
+
+def test_the_people_of_one_segment_can_be_read_alone(api: requests_mock.Mocker) -> None:
+    api.post(US + "/customers", **ONE_PERSON)
+    api.post(US + "/customers/attributes", json={"customers": []})
+    api.get(US + "/customers/30e00001/segments", json={"segments": []})
+
+    read_streams(SourceCustomerio, {**CONFIG, "customers_segment_id": 42}, ["customers", "person_segments"])
+
+    searches = [request.json()["filter"]["and"] for request in api.request_history if request.path == "/v1/customers"]
+    everybody = {"attribute": {"field": "cio_id", "operator": "exists"}}
+    assert sorted(searches, key=len) == [[everybody], [everybody, {"segment": {"id": 42}}]]

@@ -1,4 +1,4 @@
-"""Deliveries: which windows a sync asks for, and how it goes on after the last one."""
+"""Deliveries: which windows a sync requests, and how it goes on after the last one."""
 
 import itertools
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def sync(
     state: int | None = None,
     answer: Callable[[int, int], list[JsonObject]] = lambda _start, _end: [],
 ) -> tuple[list[tuple[int, int]], EntrypointOutput]:
-    """Read the deliveries; returns the windows asked for, oldest first, and the output."""
+    """Read the deliveries; returns the requested windows, oldest first, and the output."""
 
     def page(query: dict[str, str]) -> JsonObject:
         return {"messages": answer(int(query["start_ts"]), int(query["end_ts"])), "next": ""}

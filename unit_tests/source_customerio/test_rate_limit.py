@@ -1,4 +1,4 @@
-"""How many of the requests a second a connection takes."""
+"""The share of the requests per second that a connection takes."""
 
 import pytest
 import requests_mock
@@ -12,7 +12,7 @@ NEWSLETTERS = BY_NAME["newsletters"]
 
 
 def seconds_for(api: requests_mock.Mocker, pages: int, share: float | None, waits: list[float]) -> float:
-    """How long a sync of so many pages waits for its turn."""
+    """Seconds that a sync of so many pages waits for its turn."""
     config = CONFIG if share is None else {**CONFIG, "rate_limit_share": share}
     tokens = [*map(str, range(1, pages)), ""]
     serve(api, NEWSLETTERS, *[{"json": NEWSLETTERS.page(NEWSLETTERS.record, following=token)} for token in tokens])

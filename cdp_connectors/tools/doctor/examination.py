@@ -1,6 +1,5 @@
 """Trying the streams of an account, one page each."""
 
-import importlib
 import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +14,11 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.json_types import JsonObject
 from cdp_connectors.reads import StreamRead
-from cdp_connectors.source import ManifestSource
 from cdp_connectors.tools.catalogs import UnknownStreamError
-from cdp_connectors.tools.connector import PACKAGES
-from cdp_connectors.tools.doctor.report import Report, StreamFindings
+from cdp_connectors.tools.doctor.estimation import estimate
+from cdp_connectors.tools.doctor.report import Estimate, Report, StreamFindings
 from cdp_connectors.tools.doctor.sample import compare
+from cdp_connectors.tools.doctor.sources import created
 
 RECENT_DAYS = 14
 _PARENTS_TRIED = 3
@@ -32,6 +31,8 @@ def examine(connector: str, config: JsonObject, names: Sequence[str] | None = No
 
     Where the first of them have no rows, as a year before the account was opened, the last two weeks are tried.
 
+    Without a selection of streams, the lists that decide on the cost of a sync are read whole and counted.
+
     Args:
         connector: the name of a source.
         config: its configuration.
@@ -43,7 +44,7 @@ def examine(connector: str, config: JsonObject, names: Sequence[str] | None = No
     """
     logging.disable()  # each failure is a finding
     limits = TestLimits(max_pages_per_slice=1, max_slices=_PARENTS_TRIED)
-    source, recent_source = (_source(connector, each, limits) for each in (config, _recent(config)))
+    source, recent_source = (created(connector, each, limits) for each in (config, _recent(config)))
     source.validate_settings()
     streams = _selected(source.streams(source.settings), names)
     recent_streams = {stream.name: stream for stream in recent_source.streams(recent_source.settings)}
@@ -58,17 +59,12 @@ def examine(connector: str, config: JsonObject, names: Sequence[str] | None = No
 
     with ThreadPoolExecutor(_SIMULTANEOUS_STREAMS) as threads:
         findings = list(threads.map(examine_stream, streams))
-    return Report(connector, version("cdp-connectors"), findings)
-
-
-def _source(connector: str, config: JsonObject, limits: TestLimits | None) -> ManifestSource:
-    module = importlib.import_module(f"{PACKAGES[connector]}.source")
-    [source_class] = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, ManifestSource) and value.__module__ == module.__name__
-    ]
-    return source_class(config=config, limits=limits)
+    costs, requests = ({}, 0) if names else estimate(connector, config)
+    for stream in findings:
+        if cost := costs.get(stream.stream):
+            stream.first_sync = Estimate(cost.first_sync, round(cost.first_minutes, 1))
+            stream.daily_sync = Estimate(cost.daily_sync, round(cost.daily_minutes, 1))
+    return Report(connector, version("cdp-connectors"), findings, requests)
 
 
 def _recent(config: JsonObject) -> JsonObject:

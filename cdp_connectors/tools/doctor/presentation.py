@@ -26,7 +26,7 @@ def tables(report: Report) -> Iterator[Table]:
 
 def _streams(report: Report) -> Table:
     readable = sum(stream.is_readable for stream in report.streams)
-    requests = sum(stream.requests for stream in report.streams)
+    requests = sum(stream.requests for stream in report.streams) + report.counting_requests
     title = f"{report.connector}: {readable} of {len(report.streams)} streams can be read ({requests:,} requests made)"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("stream", overflow="fold")
@@ -34,8 +34,8 @@ def _streams(report: Report) -> Table:
     table.add_column("rows on a page", justify="right", no_wrap=True)
     has_costs = any(stream.first_sync for stream in report.streams)
     if has_costs:
-        table.add_column("first sync", justify="right", no_wrap=True)
-        table.add_column("daily sync", justify="right", no_wrap=True)
+        table.add_column("requests, first sync", justify="right")
+        table.add_column("daily sync", justify="right")
     for stream in report.streams:
         costs = [_cost(stream.first_sync), _cost(stream.daily_sync)] if has_costs else []
         readable_word, rows = ("yes", f"{stream.first_page_rows:,}") if stream.is_readable else ("no", "")
@@ -45,9 +45,9 @@ def _streams(report: Report) -> Table:
 
 def _cost(estimate: Estimate | None) -> str:
     if estimate is None:
-        return ""
+        return "by volume"
     minutes = "< 1" if estimate.minutes < 1 else f"{estimate.minutes:,.0f}"
-    return f"{estimate.requests:,} requests, {minutes} min"
+    return f"{estimate.requests:,} in {minutes} min"
 
 
 def _remarks(title: str, remarks: list[tuple[str, str]]) -> Table:

@@ -41,6 +41,7 @@ class StreamFindings:
     """The requests that the doctor made for this stream, those for its parents included."""
     sample: SampleFindings = field(default_factory=SampleFindings)
     first_sync: Estimate | None = None
+    """None where the requests follow from the number of people, events or deliveries, which is not counted."""
     daily_sync: Estimate | None = None
 
     @property
@@ -56,6 +57,8 @@ class Report:
     connector: str
     version: str
     streams: list[StreamFindings]
+    counting_requests: int = 0
+    """The requests made to count the lists that decide on the cost of a sync."""
 
     @property
     def is_readable(self) -> bool:

@@ -1,0 +1,77 @@
+"""`make campaign`: run cases until the time is over, and print what was found and how to repeat it."""
+
+import argparse
+import sys
+import time
+from dataclasses import asdict
+
+from campaign.case import ACCELERATED, Outcome, Plan, draw_plan, run_case
+from campaign.faults import RESPONSE, S3_RESPONSE
+from campaign.minimise import minimise
+from campaign.zygote import Zygote
+
+CONNECTORS = ("segment", "customerio", "heap")
+
+
+def main() -> int:
+    """Run the campaign; returns 1 if anything was found."""
+    parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
+    parser.add_argument("--connector", choices=[*CONNECTORS, "all"], default="all")
+    parser.add_argument("--seed", type=int, help="run this case alone; by default cases 1, 2, 3 …")
+    parser.add_argument("--first", type=int, default=1, help="the first case, if no seed is given")
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--jobs", type=int, default=0, help="end after so many jobs per connector; 0 for no limit")
+    options = parser.parse_args()
+    connectors = CONNECTORS if options.connector == "all" else (options.connector,)
+    found = 0
+    for connector in connectors:
+        ends = time.monotonic() + options.minutes * 60 / len(connectors)
+        found += _run(connector, options.seed, options.first, ends, options.jobs)
+    return 1 if found else 0
+
+
+def _run(connector: str, seed: int | None, first: int, ends: float, most_jobs: int) -> int:
+    total, found, case = Outcome(), 0, first if seed is None else seed
+    with Zygote(f"source_{connector}", ACCELERATED) as zygote:
+        while True:
+            plan = draw_plan(connector, case, S3_RESPONSE if connector == "heap" else RESPONSE)
+            started = time.monotonic()
+            outcome = run_case(plan, zygote)
+            _add(total, outcome)
+            print(f"{connector} {case}: {_summary(outcome)}, {time.monotonic() - started:.0f} s", flush=True)
+            if outcome.breaches:
+                found += 1
+                minimal = minimise(plan, lambda each: bool(run_case(each, zygote).breaches)) if seed else None
+                _report(plan, outcome, minimal)
+            case += 1
+            if seed is not None or time.monotonic() > ends or (most_jobs and total.jobs >= most_jobs):
+                break
+    print(f"{connector}, {case - (first if seed is None else seed)} cases: {_summary(total)}; {found} with findings")
+    return found
+
+
+def _report(plan: Plan, outcome: Outcome, minimal: Plan | None) -> None:
+    for breach in outcome.breaches:
+        print(f"  FOUND {breach}")
+    for number, job in enumerate((minimal or plan).jobs):
+        print(f"  job {number}: {job.days} days pass; {'; '.join(map(str, job.faults)) or 'no faults'}")
+    purpose = "repeat and minimise" if minimal is None else "repeat"
+    print(f"  {purpose}: make campaign CONNECTOR={plan.connector} SEED={plan.seed}")
+
+
+def _add(total: Outcome, outcome: Outcome) -> None:
+    for name, value in asdict(outcome).items():
+        now = getattr(total, name)
+        setattr(total, name, max(now, value) if name == "memory_mb" else now + value)
+
+
+def _summary(outcome: Outcome) -> str:
+    return (
+        f"{outcome.jobs} jobs, {outcome.attempts} attempts ({outcome.failed_attempts} failed), "
+        f"{outcome.faults_planned} faults planned, {outcome.responses_spoiled} responses spoiled, "
+        f"{outcome.records:,} records, at most {outcome.memory_mb:.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""One case: a connection's jobs over several days, with the faults that its seed draws."""
+
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from campaign.faults import Fault, draw_faults
+from campaign.forked import ForkedConnector
+from campaign.oracle import MOST_SECONDS, breaches_of_attempt, breaches_of_job
+from campaign.proxy import FaultProxy
+from campaign.vendors import JsonObject, Vendor, vendor
+from campaign.zygote import Zygote
+from sandbox.airbyte import (
+    BulkCdkLike,
+    Connection,
+    Connector,
+    Job,
+    SilentLossError,
+    Sync,
+    configured,
+    run_job,
+)
+
+ACCELERATED = {"PYTHONPATH": f"{Path(__file__).parent / 'accelerated'}:{Path.cwd()}"}
+"""The environment in which a connector's waits are short."""
+_REQUESTS_PER_ATTEMPT = 3_000
+"""More requests than any stream set of a case needs in an attempt; an endless loop passes it."""
+_STREAMS = {"segment": 10, "customerio": 10, "heap": 40}
+SCALES = {"segment": 0.1, "customerio": 0.02, "heap": 0.05}
+LEAST_FAULTS = 5
+
+
+@dataclass(frozen=True)
+class JobPlan:
+    """One job of a case."""
+
+    days: int
+    """Days that pass before it."""
+    faults: tuple[Fault, ...]
+    deselects: int = 0
+    """Number of fields that the user deselects before it, in the first stream that has enough."""
+    refreshes: bool = False
+    """Whether the user refreshes the first incremental stream before it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A case, drawn from its seed."""
+
+    connector: str
+    seed: int
+    streams: float
+    """Which streams are selected: seeds their drawing from the discovered catalog."""
+    flush_records: int
+    jobs: tuple[JobPlan, ...]
+
+    @property
+    def faults(self) -> list[tuple[int, int]]:
+        """Every fault, as the number of its job and its own number there."""
+        return [(job, number) for job, plan in enumerate(self.jobs) for number in range(len(plan.faults))]
+
+    def with_faults(self, kept: Sequence[tuple[int, int]]) -> "Plan":
+        """The same case with some of its faults only."""
+        return replace(
+            self,
+            jobs=tuple(
+                replace(plan, faults=tuple(f for number, f in enumerate(plan.faults) if (job, number) in kept))
+                for job, plan in enumerate(self.jobs)
+            ),
+        )
+
+
+def draw_plan(connector: str, seed: int, responses: Sequence[str]) -> Plan:
+    """Draw a case of two or three jobs, each with at least five faults."""
+    chance = random.Random(f"{connector} {seed}")
+    jobs = tuple(
+        JobPlan(
+            days=chance.choice((0, 1, 2, 3)) if number else 0,
+            faults=draw_faults(chance, LEAST_FAULTS + chance.randrange(4), responses),
+            deselects=chance.choice((0, 0, 0, 2)) if number else 0,
+            refreshes=bool(number) and chance.random() < 0.15,  # noqa: PLR2004 # about one in seven
+        )
+        for number in range(chance.choice((2, 2, 3)))
+    )
+    return Plan(connector, seed, chance.random(), chance.choice((0, 0, 50)), jobs)
+
+
+@dataclass
+class Outcome:
+    """What a case came to."""
+
+    breaches: list[str] = field(default_factory=list)
+    jobs: int = 0
+    attempts: int = 0
+    failed_attempts: int = 0
+    faults_planned: int = 0
+    responses_spoiled: int = 0
+    records: int = 0
+    memory_mb: float = 0.0
+
+
+def run_case(plan: Plan, zygote: Zygote) -> Outcome:
+    """Run the jobs of a case, and one without faults at its end, by which everything must have arrived.
+
+    Args:
+        plan: the case.
+        zygote: forks the connector's commands.
+    """
+    outcome = Outcome()
+    with (
+        vendor(plan.connector, plan.seed, SCALES[plan.connector]) as served,
+        FaultProxy(served.url) as proxy,
+        tempfile.TemporaryDirectory(prefix="campaign-") as folder,
+    ):
+        case = _Case(plan, served, proxy, zygote, Path(folder), outcome)
+        for job in (*plan.jobs, JobPlan(days=0, faults=())):
+            case.run(job)
+            if outcome.breaches:
+                break
+    return outcome
+
+
+class _Case:
+    def __init__(
+        self, plan: Plan, served: Vendor, proxy: FaultProxy, zygote: Zygote, folder: Path, outcome: Outcome
+    ) -> None:
+        self._zygote = zygote
+        self._vendor, self._proxy, self._folder, self._outcome = served, proxy, folder, outcome
+        self._env = {"TMPDIR": str(folder), **ACCELERATED}
+        self._destination = BulkCdkLike(flush_records=plan.flush_records)
+        source = self._source(proxy.url)
+        discovered = source.discover()
+        names = [stream["name"] for stream in discovered["streams"]]
+        chance = random.Random(plan.streams)
+        chosen = chance.sample(names, min(_STREAMS[plan.connector], len(names)))
+        self._connection = Connection(source, self._destination, configured(discovered, chosen))
+        self._allowed: set[str] = set()
+
+    def run(self, plan: JobPlan) -> None:
+        """Run one job and judge it."""
+        outcome, schedule = self._outcome, self._proxy.schedule
+        self._change_connection(plan)
+        schedule.begin(plan.faults)
+        try:
+            job = run_job(self._connection, wait=lambda _: None, attempt_options=lambda n: self._options(plan, n))
+        except SilentLossError as loss:
+            outcome.breaches += [str(loss)[:2_000], *breaches_of_attempt(loss.attempt, self._vendor, self._folder)]
+            return
+        outcome.jobs += 1
+        outcome.faults_planned += len(plan.faults)
+        self._judge(job, plan)
+
+    def _judge(self, job: Job, plan: JobPlan) -> None:
+        outcome, schedule = self._outcome, self._proxy.schedule
+        outcome.responses_spoiled = schedule.injected
+        invalid = any(fault.what == "status 400" for fault in plan.faults)
+        for attempt in job.attempts:
+            outcome.attempts += 1
+            outcome.failed_attempts += attempt.status == "failed"
+            outcome.records += attempt.record_count
+            outcome.memory_mb = max(outcome.memory_mb, attempt.source_memory_mb)
+            outcome.breaches += breaches_of_attempt(attempt, self._vendor, self._folder, invalid=invalid)
+        outcome.breaches += breaches_of_job(job, self._connection.catalog, self._destination, self._vendor)
+        if schedule.requests > _REQUESTS_PER_ATTEMPT * len(job.attempts):
+            outcome.breaches.append(f"{schedule.requests} requests in {len(job.attempts)} attempts")
+        if not plan.faults and not job.succeeded:
+            outcome.breaches.append(f"a job without faults failed: {job.attempts[-1].messages[:2]}")
+
+    def _change_connection(self, plan: JobPlan) -> None:
+        if plan.days:
+            self._vendor.pass_time(plan.days)
+        streams = self._connection.catalog["streams"]
+        if plan.deselects:
+            self._deselect(streams, plan.deselects)
+        incremental = [each["stream"]["name"] for each in streams if each["sync_mode"] == "incremental"]
+        if plan.refreshes and incremental:
+            self._connection.refresh(incremental[:1])
+
+    def _deselect(self, streams: Sequence[JsonObject], count: int) -> None:
+        for each in streams:
+            properties = each["stream"]["json_schema"]["properties"]
+            vital = {path[0] for path in each["primary_key"]} | set(each["cursor_field"])
+            removable = [name for name in properties if name not in vital]
+            if each["sync_mode"] == "full_refresh" and len(removable) > count:
+                kept = {name: value for name, value in properties.items() if name not in removable[:count]}
+                each["stream"] = {
+                    **each["stream"],
+                    "json_schema": {**each["stream"]["json_schema"], "properties": kept},
+                }
+                self._allowed |= {f"{each['stream']['name']}.{name}" for name in removable[:count]}
+                return
+
+    def _options(self, plan: JobPlan, attempt: int) -> Mapping[str, Any]:
+        """The options of an attempt; prepares its source too."""
+        self._proxy.schedule.begin_attempt()
+        whole = {fault.what for fault in plan.faults if fault.seam == "attempt" and fault.attempt == attempt}
+        url = {"dns": "http://vendor.invalid", "tls": self._proxy.url.replace("http:", "https:")}
+        chosen = next((url[what] for what in ("dns", "tls") if what in whole), self._proxy.url)
+        self._connection.source = self._source(chosen, full_disk="full disk" in whole)
+        self._destination.delay = (lambda _: 0.002) if "slow destination" in whole else None
+        lines = {fault.at: fault.what for fault in plan.faults if fault.seam == "line" and fault.attempt == attempt}
+
+        def during(sync: Sync) -> None:
+            what = lines.get(sync.attempt.line_count)
+            if what:
+                _interrupt(sync, what)
+
+        return {"during": during, "allow": self._allowed, "seed": attempt, "seconds": MOST_SECONDS}
+
+    def _source(self, url: str, *, full_disk: bool = False) -> Connector:
+        config, package = self._vendor.config(url), self._vendor.package
+        if full_disk:
+            return Connector(["prlimit", "--fsize=0", sys.executable, "-m", package], config, env=self._env)
+        return ForkedConnector(package, config, self._env, self._zygote)
+
+
+def _interrupt(sync: Sync, what: str) -> None:
+    match what:
+        case "kill":
+            sync.source.kill()
+        case "terminate":
+            sync.source.terminate()
+        case "close output":
+            sync.source.close_output()
+        case "kill destination":
+            sync.destination.kill()
+        case "stall":
+            time.sleep(1)

@@ -1,0 +1,33 @@
+"""Fewer faults that still show a finding."""
+
+from collections.abc import Callable
+
+from campaign.case import Plan
+
+
+def minimise(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
+    """Remove faults from a failing case as long as it still fails: halves first, then single ones.
+
+    Args:
+        plan: the failing case.
+        fails: whether a case fails; runs it.
+    """
+    kept = plan.faults
+    size = max(len(kept) // 2, 1)
+    while kept:
+        smaller = next(
+            (
+                rest
+                for start in range(0, len(kept), size)
+                for rest in [kept[:start] + kept[start + size :]]
+                if fails(plan.with_faults(rest))
+            ),
+            None,
+        )
+        if smaller is not None:
+            kept = smaller
+        elif size == 1:
+            break
+        else:
+            size = max(size // 2, 1)
+    return plan.with_faults(kept)

@@ -1,0 +1,215 @@
+"""Mutated responses: what no document of a vendor says, and one day comes all the same.
+
+`python -m campaign.mutations --connector segment --responses 10000` reads every stream over and over, with a share of
+all responses changed. Two kinds of syncs take turns. In *harmless* ones, single values of records change their type or
+size, fields vanish and appear, and every row must still arrive. In *hostile* ones anything may change, the envelope,
+keys and encoding included; then a stream may fail, but with a message, without a traceback and in a bounded number of
+requests.
+"""
+
+import argparse
+import json
+import random
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from campaign.case import ACCELERATED, SCALES
+from campaign.forked import ForkedConnector
+from campaign.oracle import MOST_SECONDS, breaches_of_attempt
+from campaign.proxy import FaultProxy, Response
+from campaign.vendors import JsonObject, Vendor, rows_by_key, vendor
+from campaign.zygote import Zygote
+from sandbox.airbyte import Attempt, BulkCdkLike, configured, run_sync
+
+Chance = random.Random
+_SHARE = 0.3
+_VITAL = re.compile(
+    r"(^|_)(id|ids|key|token|next|current|type|types|name|slug|email|actions|variants|status|state|time|period)$"
+    r"|Id$|Ids$|Key$|At$|_at$|Time$|Start$|End$|date|created|updated|timestamp|pagination|total|period|granularity|scheme",
+    re.IGNORECASE,
+)
+"""Fields that identify, order, page or name other rows: without them a row is another one."""
+_HUGE = "x" * 100_000
+_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    2**53 + 1,
+    2**63,
+    -(2**63),
+    10**30,
+    1e308,
+    1e-320,
+    "",
+    "0",
+    _HUGE,
+    "\ud7ff\u0000\u2028",
+)
+_SHAPES: tuple[Any, ...] = ([], {}, [[]], [None], {"": None}, [{"id": {}}])
+_MOST_REQUESTS = 20_000
+
+
+class Mutator:
+    """Changes a share of the responses, each by its number and the seed."""
+
+    def __init__(self, seed: int, vital: Collection[str], *, hostile: bool) -> None:
+        """Draw changes.
+
+        Args:
+            seed: of all changes.
+            vital: names of fields that a harmless change leaves alone, in addition to those that look like it.
+            hostile: whether anything may change.
+        """
+        self.mutated = 0
+        self._seed, self._vital, self._hostile = seed, frozenset(vital), hostile
+
+    def __call__(self, number: int, response: Response) -> None:
+        """Change the response with this number, or leave it."""
+        chance = Chance(f"{self._seed} {number}")
+        if response.status >= 400 or chance.random() > _SHARE:  # noqa: PLR2004 # only successes
+            return
+        try:
+            body = json.loads(response.body)
+        except ValueError:
+            changed = _corrupted(response.body, chance) if self._hostile else response.body
+        else:
+            if self._hostile and chance.random() < 0.2:  # noqa: PLR2004 # one in five
+                changed = _encoded(json.dumps(body, ensure_ascii=False), chance)
+            else:
+                changed = json.dumps(self._changed(body, chance)).encode(errors="surrogatepass")
+        self.mutated += changed != response.body
+        response.body = changed
+
+    def _changed(self, body: Any, chance: Chance) -> Any:  # noqa: ANN401 # any JSON value
+        places = list(self._places(body))
+        if not places:
+            return body
+        parent, name = chance.choice(places)
+        kind = chance.choice(("value", "shape", "missing", "extra"))
+        if kind == "missing" and isinstance(parent, dict):
+            del parent[name]
+        elif kind == "extra" and isinstance(parent, dict):
+            parent[f"new_{chance.randrange(100)}"] = chance.choice((*_VALUES, *_SHAPES))
+        else:
+            parent[name] = chance.choice(_VALUES if kind == "value" else _SHAPES)
+        return body
+
+    def _places(self, value: Any, depth: int = 0) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 # any JSON value
+        """The members that may change, with their parents: all of them, or those of records that are not vital."""
+        if isinstance(value, dict):
+            for name, member in value.items():
+                in_record = depth >= 2 and not isinstance(member, dict | list)  # noqa: PLR2004 # below the list of records
+                if self._hostile or (in_record and not self._is_vital(name)):
+                    yield value, name
+                if self._hostile or not self._is_vital(name) or isinstance(member, list):
+                    yield from self._places(member, depth + 1)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                if self._hostile:
+                    yield value, index
+                yield from self._places(item, depth + 1)
+
+    def _is_vital(self, name: str) -> bool:
+        return name in self._vital or _VITAL.search(name) is not None
+
+
+def _encoded(text: str, chance: Chance) -> bytes:
+    return chance.choice(
+        (
+            text.encode("utf-16"),
+            b"\xef\xbb\xbf" + text.encode(),
+            text.encode()[: chance.randrange(len(text) + 1)],
+            text.encode().replace(b'":', b'"\xff:', 1),
+            b"NaN" if chance.random() < 0.5 else b"",  # noqa: PLR2004 # either
+            text.encode() * 2,
+        )
+    )
+
+
+def _corrupted(body: bytes, chance: Chance) -> bytes:
+    if not body:
+        return body
+    changed, place = bytearray(body), chance.randrange(len(body))
+    match chance.choice(("flip", "cut", "insert", "zeros")):
+        case "flip":
+            changed[place] ^= 1 << chance.randrange(8)
+        case "cut":
+            del changed[place:]
+        case "insert":
+            changed[place:place] = chance.randbytes(chance.randrange(1, 50))
+        case "zeros":
+            changed[place : place + 20] = bytes(len(changed[place : place + 20]))
+    return bytes(changed)
+
+
+def breaches_of_mutated(
+    attempt: Attempt, catalog: Mapping[str, Any], destination: BulkCdkLike, served: Vendor, *, hostile: bool
+) -> Iterator[str]:
+    """Rows that a harmless sync lost; a failed one breaches too, since nothing vital was changed."""
+    if hostile:
+        return
+    if attempt.status != "succeeded":
+        yield f"a harmless change failed the sync: {attempt.messages[:2]}"
+        return
+    for stream in (each["stream"] for each in catalog["streams"]):
+        missing = served.truth(stream).keys() - rows_by_key(destination.table(stream["name"]), stream).keys()
+        if missing:
+            yield f"{stream['name']}: {len(missing)} rows lost, for example {min(missing)}"
+
+
+def run(connector: str, seed: int, zygote: Zygote) -> tuple[int, list[str]]:
+    """Run one sync of all streams with mutated responses: their number, and what was found."""
+    hostile = bool(seed % 2) or connector == "heap"
+    with (
+        vendor(connector, seed, SCALES[connector]) as served,
+        FaultProxy(served.url) as proxy,
+        tempfile.TemporaryDirectory(prefix="campaign-") as folder,
+    ):
+        env = {"TMPDIR": folder, **ACCELERATED}
+        config: JsonObject = served.config(proxy.url)
+        source, destination = ForkedConnector(served.package, config, env, zygote), BulkCdkLike()
+        catalog = configured(source.discover())
+        streams = catalog["streams"]
+        vital = {path[0] for each in streams for path in (*each["primary_key"], each["cursor_field"] or [""])}
+        mutator = proxy.schedule.mutate = Mutator(seed, vital, hostile=hostile)
+        attempt = run_sync(source, destination, catalog, strict=False, seconds=MOST_SECONDS)
+        breaches = [*breaches_of_attempt(attempt, served, Path(folder))]
+        breaches += breaches_of_mutated(attempt, catalog, destination, served, hostile=hostile)
+        breaches += [f"skipped line: {line}" for line in attempt.skipped_lines] + attempt.checksum_errors
+        if proxy.schedule.requests > _MOST_REQUESTS:
+            breaches.append(f"{proxy.schedule.requests} requests")
+        return mutator.mutated, breaches
+
+
+def main(act: Callable[[str], None] = print) -> int:
+    """Run syncs until enough responses were mutated; returns 1 if anything was found."""
+    parser = argparse.ArgumentParser(prog="python -m campaign.mutations", description=__doc__)
+    parser.add_argument("--connector", choices=("segment", "customerio", "heap"), required=True)
+    parser.add_argument("--responses", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, help="this sync alone")
+    parser.add_argument("--first", type=int, default=0, help="the first sync, if no seed is given")
+    parser.add_argument("--minutes", type=float, default=60)
+    options = parser.parse_args()
+    seed, total, found = options.first if options.seed is None else options.seed, 0, 0
+    ends = time.monotonic() + options.minutes * 60
+    with Zygote(f"source_{options.connector}", ACCELERATED) as zygote:
+        while total < options.responses and time.monotonic() < ends:
+            mutated, breaches = run(options.connector, seed, zygote)
+            total, found = total + mutated, found + bool(breaches)
+            act(f"{options.connector} {seed}: {mutated} responses mutated, {total} in all, {len(breaches)} findings")
+            for breach in breaches[:8]:
+                act(f"  FOUND {breach[:900]}")
+            seed += 1
+            if options.seed is not None:
+                break
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""A proxy between a connector and its vendor that spoils the responses whose turn it is."""
+
+import gzip
+import http.client
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+from typing_extensions import Self
+
+from campaign.faults import LASTING, Fault
+
+_SECONDS = 60
+_HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
+_PAGE = b"<!doctype html><html><body>Please sign in to the network.</body></html>"
+_SLOW_DOWN = (
+    b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+)
+_BODIES = {"null": b"null", "empty list": b"[]", "wrong envelope": b'{"result": {"items": []}}', "html": _PAGE}
+
+
+@dataclass
+class Response:
+    """A response of the vendor, as it is about to be sent."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    sent: int | None = None
+    """How many bytes of the body are sent before the connection breaks; None for all."""
+    resets: bool = False
+    """Whether the connection ends with RST instead of FIN."""
+
+    def replace(self, status: int, body: bytes, kind: str, **headers: str) -> None:
+        """Send something else."""
+        self.status, self.body = status, body
+        self.headers = {"content-type": kind, **{name.replace("_", "-"): value for name, value in headers.items()}}
+
+
+@dataclass
+class Schedule:
+    """Which responses are spoiled, by the number of the request."""
+
+    faults: list[Fault] = field(default_factory=list)
+    requests: int = 0
+    """Requests so far in this job."""
+    mutate: Callable[[int, "Response"], None] | None = None
+    """Changes responses by their number, in addition to the faults."""
+    injected: int = 0
+    """Responses that were spoiled."""
+    _active: dict[Fault, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, faults: Iterable[Fault]) -> None:
+        """Begin a job."""
+        with self._lock:
+            self.faults = [fault for fault in faults if fault.seam == "response"]
+            self._active = {fault: fault.count for fault in self.faults}
+            self.requests = 0
+
+    def begin_attempt(self) -> None:
+        """Begin an attempt: what lasted to the end of the one before is over."""
+        with self._lock:
+            for fault, left in self._active.items():
+                if fault.count == LASTING and left < LASTING:
+                    self._active[fault] = 0
+
+    def next_fault(self) -> str | None:
+        """What happens to the response of the next request."""
+        with self._lock:
+            self.requests += 1
+            for fault, left in self._active.items():
+                if left and fault.at <= self.requests:
+                    self._active[fault] = left - 1
+                    self.injected += 1
+                    return fault.what
+        return None
+
+
+class FaultProxy:
+    """Serves on the loopback interface and passes requests on to one server."""
+
+    def __init__(self, target_url: str) -> None:
+        self.schedule = Schedule()
+        schedule, target = self.schedule, urlsplit(target_url)
+
+        class Handler(_Handler):
+            vendor = target.netloc
+            faults = schedule
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    vendor: str
+    faults: Schedule
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002, ANN401 # as in the base class
+        """Keep quiet."""
+
+    def _pass_on(self) -> None:
+        what, number = self.faults.next_fault(), self.faults.requests
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if what == "reset":
+            self._break(resets=True)
+            return
+        response = self._fetch(body)
+        if what:
+            spoil(response, what)
+        if self.faults.mutate:
+            self.faults.mutate(number, response)
+            response.headers = {name: response.headers[name] for name in response.headers if name != "content-length"}
+        self._send(response)
+
+    do_GET = do_POST = do_PUT = do_HEAD = _pass_on  # noqa: N815 # names of the base class
+
+    def _fetch(self, body: bytes) -> Response:
+        connection = http.client.HTTPConnection(self.vendor, timeout=_SECONDS)
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() != "connection":
+                connection.putheader(name, value)
+        connection.endheaders(body or None)
+        answer = connection.getresponse()
+        headers = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP}
+        if self.command == "HEAD" and answer.getheader("content-length"):
+            headers["content-length"] = answer.getheader("content-length") or "0"
+        response = Response(answer.status, headers, answer.read())
+        connection.close()
+        return response
+
+    def _send(self, response: Response) -> None:
+        self.send_response_only(response.status)
+        if "content-length" not in response.headers:
+            response.headers["content-length"] = str(len(response.body))
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body[: response.sent])
+        if response.sent is not None:
+            self._break(resets=response.resets)
+
+    def _break(self, *, resets: bool) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.wfile.flush()
+            if resets:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def spoil(response: Response, what: str) -> None:
+    """Do to a response what a fault says."""
+    half = len(response.body) // 2
+    match what.split(maxsplit=2):
+        case ["status", code, *detail]:
+            _replace_by_error(response, int(code), "".join(detail))
+        case ["reset" | "cut", "in", "body"]:
+            response.sent, response.resets = half, what.startswith("reset")
+        case ["truncated", "gzip"]:
+            compressed = gzip.compress(response.body)
+            response.replace(
+                response.status, compressed[: len(compressed) // 2], "application/json", content_encoding="gzip"
+            )
+        case ["half", "json"]:
+            response.body = response.body[:half]
+        case ["number", "for", "list"]:
+            response.body = _number_for_list(response.body)
+        case ["wrong", "etag"]:
+            response.headers = {
+                name: '"0"' if name.lower() == "etag" else value for name, value in response.headers.items()
+            }
+        case ["slow"]:
+            time.sleep(0.3)
+        case _:
+            response.replace(200, _BODIES[what], "text/html" if what == "html" else "application/json")
+
+
+def _replace_by_error(response: Response, code: int, detail: str) -> None:
+    match detail:
+        case "retry-after":
+            response.replace(code, b"{}", "application/json", retry_after="1")
+        case "reset-header":
+            response.replace(code, b"{}", "application/json", x_ratelimit_reset=str(int(time.time()) + 1))
+        case "SlowDown":
+            response.replace(code, _SLOW_DOWN, "application/xml")
+        case _:
+            response.replace(code, b"<html><body>Upstream trouble</body></html>", "text/html")
+
+
+def _number_for_list(body: bytes) -> bytes:
+    try:
+        decoded = json.loads(body)
+    except ValueError:
+        return b"3"
+
+    def changed(value: Any) -> Any:  # noqa: ANN401 # any JSON value
+        if isinstance(value, list):
+            return 3
+        return {name: changed(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+    return json.dumps(changed(decoded)).encode()

@@ -1,0 +1,209 @@
+"""The simulated vendors, as the campaign sees them: a configuration, time that passes, and the truth."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, Protocol
+
+from campaign.faults import RESPONSE, S3_RESPONSE
+from sandbox.clock import Clock
+from sandbox.heap.bucket import HeapBucket, heap_bucket
+from sandbox.heap.s3 import SeaweedS3
+from sandbox.server import Sandbox
+
+JsonObject = dict[str, Any]
+Rows = dict[tuple[Any, ...], JsonObject]
+
+REACH = timedelta(days=60)
+DELIVERY = "destination_delivery_metrics_summary"
+
+
+class Vendor(Protocol):
+    """A vendor behind the campaign's proxy."""
+
+    package: str
+    responses: tuple[str, ...]
+    """The faults of its responses."""
+    secrets: tuple[str, ...]
+    """Values that no output may contain."""
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+
+    def config(self, url: str) -> JsonObject:
+        """The source's configuration, with this address instead of the server's."""
+
+    def pass_time(self, days: int) -> None:
+        """Let days pass."""
+
+    def truth(self, stream: Mapping[str, Any]) -> Rows:
+        """The rows that a destination must hold, by key, without nulls."""
+
+    def comparable(self, row: JsonObject) -> JsonObject:
+        """What of a row must be equal."""
+
+
+def rows_by_key(rows: list[JsonObject], stream: Mapping[str, Any]) -> Rows:
+    """Rows by the stream's primary key, without nulls; of several with one key, the last."""
+    keys = [path[0] for path in stream.get("source_defined_primary_key") or ()]
+    present = ({name: value for name, value in row.items() if value is not None} for row in rows)
+    return {tuple(str(row.get(key)) for key in keys): row for row in present}
+
+
+def _start(clock: Clock) -> datetime:
+    return (clock.now - REACH).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@dataclass
+class Segment:
+    """Segment's Public API."""
+
+    sandbox: Sandbox
+    package: str = "source_segment"
+    responses: tuple[str, ...] = RESPONSE
+    secrets: tuple[str, ...] = ()
+    unfinished: set[date] = field(default_factory=set)
+    """Days on which the sandbox's clock stood, but which the connector's, the real one, took for past."""
+    start: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.secrets = (self.sandbox.segment.region_tokens["us"],)
+        self.start = _start(self.sandbox.clock)
+        self.unfinished.add(self.sandbox.clock.now.date())
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return self.sandbox.url
+
+    def config(self, url: str) -> JsonObject:
+        """The configuration, with this address."""
+        given = self.sandbox.configs()["source-segment"]
+        return {**given, "api_url": f"{url}/segment/us", "start_date": self.start.strftime("%Y-%m-%d")}
+
+    def pass_time(self, days: int) -> None:
+        """Let days pass."""
+        self.sandbox.clock.advance(timedelta(days=days))
+        self.unfinished.add(self.sandbox.clock.now.date())
+
+    def truth(self, stream: Mapping[str, Any]) -> Rows:
+        """The rows that Segment still returns at the real time."""
+        name, now = stream["name"], datetime.now(timezone.utc)
+        first_day = self.start.date().replace(day=1) if "usage" in name else self.start.date()
+        rows = self.sandbox.segment.expected(name, first_day)
+        if name == DELIVERY:
+            first = (now - timedelta(days=13)).strftime("%Y-%m-%dT00:00:00Z")
+            days = {day.isoformat() for day in self.unfinished}
+            rows = [row for row in rows if row["startTime"] >= first and row["startTime"][:10] not in days]
+        elif name.startswith("delivery_overview_"):
+            first = (now - timedelta(days=28, hours=18)).strftime("%Y-%m-%d")
+            rows = [row for row in rows if row["time"][:10] >= first]
+        elif name == "sources":
+            rows = [{key: value for key, value in row.items() if key != "writeKeys"} for row in rows]
+        return rows_by_key(rows, stream)
+
+    def comparable(self, row: JsonObject) -> JsonObject:
+        """All of the row."""
+        return row
+
+
+@dataclass
+class Customerio:
+    """Customer.io's App API."""
+
+    sandbox: Sandbox
+    package: str = "source_customerio"
+    responses: tuple[str, ...] = RESPONSE
+    secrets: tuple[str, ...] = ()
+    start: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.secrets = (self.sandbox.customerio.region_keys["us"],)
+        self.start = _start(self.sandbox.clock)
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return self.sandbox.url
+
+    def config(self, url: str) -> JsonObject:
+        """The configuration, with this address."""
+        given = self.sandbox.configs()["source-customerio"]
+        return {**given, "api_url": f"{url}/customerio/us", "start_date": self.start.strftime("%Y-%m-%d")}
+
+    def pass_time(self, days: int) -> None:
+        """Let days pass."""
+        self.sandbox.clock.advance(timedelta(days=days))
+
+    def truth(self, stream: Mapping[str, Any]) -> Rows:
+        """The rows since the start date."""
+        cursor = (stream.get("default_cursor_field") or ["-"])[0]
+        since: Any = self.start.strftime("%Y-%m-%dT%H:%M:%SZ") if cursor == "period_start" else self.start.timestamp()
+        rows = self.sandbox.customerio.expected(stream["name"])
+        return rows_by_key([row for row in rows if (row.get(cursor) or since) >= since], stream)
+
+    def comparable(self, row: JsonObject) -> JsonObject:
+        """All of the row."""
+        return row
+
+
+@dataclass
+class Heap:
+    """Heap's dumps on S3."""
+
+    bucket: HeapBucket
+    clock: Clock
+    package: str = "source_heap"
+    responses: tuple[str, ...] = S3_RESPONSE
+    secrets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.secrets = (self.bucket.server.reader.secret,)
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return self.bucket.server.endpoint_url
+
+    def config(self, url: str) -> JsonObject:
+        """The configuration, with this address."""
+        return {**self.bucket.config, "endpoint_url": url}
+
+    def pass_time(self, days: int) -> None:
+        """Let days pass, each with its dump."""
+        self.clock.advance(timedelta(days=days))
+        self.bucket.sync()
+
+    def truth(self, stream: Mapping[str, Any]) -> Rows:
+        """The current rows, of each key the one of the newest dump."""
+        if stream["name"] not in self.bucket.world.tables:
+            return {}
+        rows = sorted(self.bucket.world.expected(stream["name"]), key=lambda row: int(row["_heap_dump_id"]))
+        return rows_by_key(rows, stream)
+
+    def comparable(self, row: JsonObject) -> JsonObject:
+        """The values as text: a column becomes text once a dump has text in it, for rows of later syncs.
+
+        Of a row that two files of a dump hold, either may come last.
+        """
+        return {name: str(value) for name, value in row.items() if name != "_heap_file"}
+
+
+@contextmanager
+def vendor(connector: str, seed: int, scale: float) -> Iterator[Vendor]:
+    """Serve a vendor of its own for one case.
+
+    Args:
+        connector: `segment`, `customerio` or `heap`.
+        seed: of the vendor's data.
+        scale: of the vendor's data.
+    """
+    if connector == "heap":
+        clock = Clock()
+        with heap_bucket(clock, seed=seed, scale=scale, server=SeaweedS3) as bucket:
+            yield Heap(bucket, clock)
+    else:
+        with Sandbox(seed=seed, scale=scale) as sandbox:
+            yield Segment(sandbox) if connector == "segment" else Customerio(sandbox)

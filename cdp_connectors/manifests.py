@@ -1,0 +1,66 @@
+"""Reading a resolved manifest: the endpoint, the parents and the rate limit of each stream."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
+
+from cdp_connectors.json_types import Json
+
+Component: TypeAlias = Mapping[str, Json]
+
+_PLACEHOLDER = re.compile(r"\{\{[^}]*?\['(\w+)'\][^}]*\}\}")
+_PARAMETER = re.compile(r"\{\{ *parameters\['(\w+)'\][^}]*(?:\}[^}]+)*?\}\}")
+
+
+def declared(entries: list[Component]) -> Iterator[Component]:
+    """The streams of a manifest's list, those behind a setting included."""
+    for entry in entries:
+        if entry["type"] == "ConditionalStreams":
+            yield from declared(entry["streams"])
+        else:
+            yield entry
+
+
+def parents(stream: Component) -> Iterator[str]:
+    """The names of the streams for each of whose rows a stream makes a request."""
+    for router in routers(stream["retriever"].get("partition_router")):
+        inner = router.get("underlying_partition_router", router)
+        yield from (config["stream"]["name"] for config in inner.get("parent_stream_configs", []))
+
+
+def endpoint(stream: Component) -> str:
+    """Method and path below the API's version, with the names of what stands in its place in braces."""
+    requester = simple_retriever(stream["retriever"])["requester"]
+    if "parameters['endpoint']" in requester["url"]:
+        return f"{requester['http_method']} /{requester['$parameters']['endpoint']}"
+    url = resolved(requester["url"], requester["$parameters"])
+    path = _PLACEHOLDER.sub(lambda match: "" if "config[" in match[0] else "{" + match[1] + "}", url)
+    return f"{requester['http_method']} /{path.removeprefix('/').removeprefix('v1/')}"
+
+
+def limit_per_minute(stream: Component, manifest: Component) -> int | None:
+    """The vendor's special limit of the endpoint, where the budget has one."""
+    path = endpoint(stream).partition(" ")[2]
+    for policy in manifest["api_budget"]["policies"]:
+        if any(re.search(matcher["url_path_pattern"], path) for matcher in policy["matchers"]):
+            return int(InterpolatedString.create(str(policy["rates"][0]["limit"]), parameters={}).eval({}))
+    return None
+
+
+def simple_retriever(retriever: Component) -> Component:
+    """The retriever that makes the requests: the given one, or the one that a custom retriever holds."""
+    held = (part for part in retriever.values() if isinstance(part, dict) and "requester" in part)
+    return retriever if "requester" in retriever else next(held)
+
+
+def routers(given: Component | list[Component] | None) -> list[Component]:
+    """Return the partition routers of a retriever, without the unions around them."""
+    listed = given if isinstance(given, list) else [given] if given else []
+    return [inner for router in listed for inner in routers(router.get("partition_routers")) or [router]]
+
+
+def resolved(template: str, parameters: Component) -> str:
+    """Fill in the parameters of a template; other placeholders stay."""
+    return _PARAMETER.sub(lambda match: str(parameters[match[1]]), template)

@@ -1,0 +1,51 @@
+"""What a sync costs this account: the lists that decide on it are counted."""
+
+import importlib
+import importlib.util
+from collections import Counter
+from collections.abc import Mapping
+
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
+from airbyte_cdk.utils import AirbyteTracedException
+
+from cdp_connectors.costs import StreamCost
+from cdp_connectors.json_types import JsonObject
+from cdp_connectors.tools.connector import PACKAGES
+from cdp_connectors.tools.doctor.sources import created
+
+_MOST_PAGES = 50
+_MOST_SLICES = 10_000
+
+
+def estimate(connector: str, config: JsonObject) -> tuple[dict[str, StreamCost], int]:
+    """Return the cost of each stream that follows from lists that can be counted, and the number of requests made.
+
+    A connector without a module `costs` has no estimates.
+    """
+    name = f"{PACKAGES[connector]}.costs"
+    if importlib.util.find_spec(name) is None:
+        return {}, 0
+    costs = importlib.import_module(name)
+    rows, requests = _count(connector, config, costs.COUNTED)
+    return costs.stream_costs(rows), requests
+
+
+def _count(
+    connector: str, config: JsonObject, counted: Mapping[str, Mapping[str, str]]
+) -> tuple[Mapping[str, int], int]:
+    """Count the rows of lists, at most fifty pages of each; a list that cannot be read is left out."""
+    whole = {name: value for name, value in config.items() if name != "start_date"}
+    source = created(connector, whole, TestLimits(max_pages_per_slice=_MOST_PAGES, max_slices=_MOST_SLICES))
+    sizes: Counter[str] = Counter()
+    for stream in source.streams(source.settings):
+        if stream.name not in counted:
+            continue
+        try:
+            for partition in stream.generate_partitions():
+                for record in partition.read():
+                    sizes[stream.name] += 1
+                    for field, size in counted[stream.name].items():
+                        sizes[size] += len(record.get(field) or [])
+        except AirbyteTracedException:
+            sizes.pop(stream.name, None)
+    return sizes, sum(read.requests for read in source.reads.values())

@@ -1,0 +1,88 @@
+"""Metrics are requested only where something can have been counted."""
+
+from collections import Counter
+
+import pytest
+import requests_mock
+
+from unit_tests.helpers import JsonObject
+from unit_tests.source_customerio.customerio_api import DAY, NOW_TS, US
+from unit_tests.source_customerio.metrics_api import STREAMS, rows_of, serve, sync
+
+BELOW = [stream for stream in STREAMS if not stream.is_of_a_parent]
+STATE = {"use_global_cursor": True, "state": {"period_start": "2026-11-20T05:00:00Z"}, "lookback_window": 0}
+QUIET = {"json": {"metric": {"series": {"sent": []}}}}
+PARENTS = ["/campaigns/3", "/broadcasts/4", "/newsletters/5", "/transactional/6"]
+
+
+def requested(api: requests_mock.Mocker) -> Counter[str]:
+    return Counter(request.path.removeprefix("/v1") for request in api.request_history if "metrics" in request.path)
+
+
+def states() -> dict[str, JsonObject]:
+    return {stream.name: STATE for stream in STREAMS}
+
+
+def test_nothing_below_a_parent_that_counted_nothing_is_requested(api: requests_mock.Mocker) -> None:
+    serve(api, BELOW, lambda stream: {"json": stream.days(7)})
+    for path in PARENTS:
+        api.get(f"{US}{path}/metrics", **QUIET)
+
+    output = sync(BELOW, states())
+
+    assert (output.records, output.errors) == ([], [])
+    assert requested(api) == {f"{path}/metrics": 1 for path in PARENTS}
+
+
+def test_a_quiet_parent_is_requested_once_for_all_streams(api: requests_mock.Mocker) -> None:
+    serve(api, STREAMS, lambda stream: {"json": stream.days(7) if stream.envelope != "metric" else QUIET["json"]})
+
+    sync(STREAMS, states())
+
+    journeys = {"/campaigns/3/journey_metrics": 1}
+    assert requested(api) == {f"{path}/metrics": 1 for path in PARENTS} | journeys
+
+
+def test_what_is_below_an_active_parent_is_read_whole(api: requests_mock.Mocker) -> None:
+    serve(api, BELOW, lambda stream: {"json": stream.days(7, 7, 7)})
+
+    output = sync(BELOW, states())
+
+    assert all(rows_of(output, stream) for stream in BELOW)
+
+
+def test_numbers_before_the_window_do_not_count(api: requests_mock.Mocker) -> None:
+    links = [stream for stream in STREAMS if stream.name == "broadcast_link_metrics"]
+    serve(api, links, lambda stream: {"json": stream.days(7)})
+    api.get(f"{US}/broadcasts/4/metrics", json={"metric": {"series": {"sent": [9] * 4 + [0] * 41}}})
+
+    assert sync(links, states()).records == []
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "is_requested"),
+    [(None, False), (0, False), (NOW_TS - 250 * DAY, False), (NOW_TS - 150 * DAY, True), (NOW_TS, True)],
+)
+def test_newsletters_are_requested_while_they_can_change(
+    api: requests_mock.Mocker, sent_at: int | None, *, is_requested: bool
+) -> None:
+    streams = [stream for stream in STREAMS if stream.name.startswith("newsletter")]
+    serve(api, streams, lambda stream: {"json": stream.days(7)})
+    newsletter = {"id": 5, "content_ids": [51], **({"sent_at": sent_at} if sent_at is not None else {})}
+    api.get(US + "/newsletters", json={"newsletters": [newsletter], "next": ""})
+
+    output = sync(streams, states(), start_date=None)
+
+    assert output.errors == []
+    assert bool(requested(api)) is is_requested
+    assert all(bool(rows_of(output, stream)) is is_requested for stream in streams)
+
+
+def test_the_next_sync_of_the_process_knows_nothing_of_the_one_before(api: requests_mock.Mocker) -> None:
+    streams = [stream for stream in STREAMS if stream.name == "broadcast_metrics"]
+    serve(api, streams, lambda _: QUIET)
+
+    for _ in range(2):
+        sync(streams, states())
+
+    assert requested(api) == {"/broadcasts/4/metrics": 2}

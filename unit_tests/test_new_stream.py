@@ -1,0 +1,72 @@
+"""CONTRIBUTING lists every place that a new stream touches: followed in a copy of the tree, the contract tests pass."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("cdp_connectors", "sandbox", "scripts", "source_customerio", "source_heap", "source_segment", "unit_tests")
+MANIFEST = "source_segment/manifest.yaml"
+NEIGHBOURS = {
+    MANIFEST: ("    labels:\n", '  - $ref: "#/definitions/streams/labels"\n'),
+    "sandbox/segment/source_details.py": ('            Listing(\n                path="/labels",\n',),
+    "unit_tests/source_segment/contracts.py": ('    Contract("labels", ',),
+}
+"""Where the blocks of CONTRIBUTING go, in their order: before these lines."""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of what the tests of a source need."""
+    for folder in COPIED:
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "target"))
+    for file in ("pyproject.toml", "metadata.yaml", "README.md"):
+        shutil.copy(ROOT / file, tmp_path / file)
+    return tmp_path
+
+
+def blocks() -> list[str]:
+    """The fenced blocks of the section, without their indentation in the list."""
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    section = page[page.index("## Add a stream in ten minutes") :].split("\n## ")[0]
+    found = re.findall(r"^ {3}```\w+\n(.*?)^ {3}```$", section, re.DOTALL | re.MULTILINE)
+    return [re.sub(r"^ {3}", "", block, flags=re.MULTILINE) for block in found]
+
+
+def run(tree: Path, *arguments: str) -> str:
+    finished = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=tree,
+        env={"PYTHONPATH": str(tree), "PATH": "", "HOME": str(tree)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout[-3_000:] + finished.stderr[-3_000:]
+    return finished.stdout
+
+
+def test_nothing_but_the_listed_places_is_needed_for_a_new_stream(tree: Path) -> None:
+    schema, *insertions = blocks()
+    (tree / "source_segment" / "schemas" / "widgets.json").write_text(schema)
+    places = [(file, neighbour) for file, neighbours in NEIGHBOURS.items() for neighbour in neighbours]
+    assert len(places) == len(insertions)
+    for (file, neighbour), block in zip(places, insertions, strict=True):
+        content = (tree / file).read_text()
+        assert content.count(neighbour) == 1, (file, neighbour)
+        if file.endswith(".py"):  # an item of a list
+            block = indent(block.rstrip() + ",\n", re.match(r" *", neighbour)[0])  # noqa: PLW2901 # the same block
+        (tree / file).write_text(content.replace(neighbour, block + neighbour))
+    run(tree, "scripts.stream_tables")
+
+    assert "`GET /widgets`" in (tree / "source_segment" / "README.md").read_text()
+    tests = ["unit_tests/source_segment", "unit_tests/sandbox", "unit_tests/test_stream_tables.py"]
+    output = run(tree, "pytest", "-q", "-p", "no:cacheprovider", "-k", "widgets or test_stream_tables", *tests)
+    passed = re.search(r"(\d+) passed", output)
+    assert passed
+    assert int(passed[1]) > 10
