@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk test-secrets images test-images test-pyairbyte benchmark encoder fuzz streams format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk test-secrets images test-images test-pyairbyte test-spark campaign benchmark encoder fuzz streams format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -61,6 +61,9 @@ test-pyairbyte: $(READY) build/pyairbyte/.ready ## Test the sources in PyAirbyte
 build/pyairbyte/.ready: requirements/pyairbyte.txt scripts/pyairbyte-venv.sh
 	@sh scripts/pyairbyte-venv.sh
 	@touch $@
+
+test-spark: $(READY) ## Test pyspark_heap with every supported PySpark (needs Java 17; SPARK=4.1.4 for one)
+	@sh scripts/test-spark.sh $(VENV) $(SPARK)
 
 campaign: $(READY) ## Run whole syncs with faults from a seed (CONNECTOR=heap, MINUTES=10, SEED=17 for one case)
 	@$(PYTHON) -m campaign --connector $(CONNECTOR) --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST))
