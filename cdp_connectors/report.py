@@ -14,7 +14,7 @@ from airbyte_cdk.models import (
 from cdp_connectors.failures import Failure, error_trace, failed_streams, stream_failure
 from cdp_connectors.lines import record_count
 from cdp_connectors.reads import StreamRead
-from cdp_connectors.refusals import may_save_state
+from cdp_connectors.rejections import may_save_state
 
 _ENDS = {AirbyteStreamStatus.COMPLETE, AirbyteStreamStatus.INCOMPLETE}
 

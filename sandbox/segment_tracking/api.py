@@ -19,11 +19,11 @@ _SHARED = ("context", "integrations")
 
 
 class _MalformedError(Exception):
-    """A request that the API refuses with a message."""
+    """A request that the API rejects with a message."""
 
 
 class TrackingApi:
-    """Answers 200 to nearly everything, as the real one does; refuses what is too large, no JSON, or has no key."""
+    """Answers 200 to nearly everything, as the real one does; rejects what is too large, no JSON, or has no key."""
 
     def __init__(self, world: TrackingWorld) -> None:
         self._world = world
