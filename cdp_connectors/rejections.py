@@ -22,7 +22,7 @@ _logger = logging.getLogger("airbyte")
 
 
 _unanswered: set[str] = set()
-"""The streams that have met absent parents only, and fail if that goes on."""
+"""The streams that have met absent parents only, and fail if no other comes."""
 
 
 def may_save_state(stream: str) -> bool:

@@ -20,7 +20,7 @@ _ENDS = {AirbyteStreamStatus.COMPLETE, AirbyteStreamStatus.INCOMPLETE}
 
 
 class ReadReport:
-    """What became of the streams of one read.
+    """The outcome of the streams of one read.
 
     Airbyte looks at the first error trace to decide whether to retry: transient errors are therefore passed on at once,
     and configuration errors after everything else. A stream has one trace per reason, however many requests met it.

@@ -59,7 +59,7 @@ class ManifestSource(RepairedSource):
         self._never_built: dict[str, Failure] = {}
         self._missing: dict[str, Failure] = {}
         self.reads: dict[str, StreamRead] = {}
-        """What was done for each stream so far."""
+        """The counts of each stream so far."""
         stop_rejected_streams()
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state, limits=limits)

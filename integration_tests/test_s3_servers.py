@@ -1,4 +1,4 @@
-"""What the sandbox's S3 servers reject and serve, asked with boto3: only then do tests against them prove something."""
+"""The sandbox's S3 servers, checked with boto3: tests against them prove nothing unless they reject what S3 rejects."""
 
 import os
 import signal

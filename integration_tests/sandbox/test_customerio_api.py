@@ -1,4 +1,4 @@
-"""What a client of the simulated Customer.io App API gets, quirk by quirk."""
+"""The simulated Customer.io App API as a client sees it, quirk by quirk."""
 
 from collections.abc import Iterator
 from typing import Any

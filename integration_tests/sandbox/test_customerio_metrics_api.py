@@ -1,4 +1,4 @@
-"""What a client of the simulated Customer.io API gets when it asks for metrics."""
+"""Metrics of the simulated Customer.io API as a client sees them."""
 
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime

@@ -1,4 +1,4 @@
-"""What a client of the simulated Customer.io API gets below campaigns, segments, objects and people."""
+"""Children of campaigns, segments, objects and people in the simulated Customer.io API."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a client of the simulated Customer.io API gets in each position of its switches."""
+"""The simulated Customer.io API in each position of its switches."""
 
 import csv
 import io

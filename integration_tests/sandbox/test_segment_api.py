@@ -1,4 +1,4 @@
-"""What a client of the simulated Segment Public API gets."""
+"""The simulated Segment Public API as a client sees it."""
 
 from datetime import timedelta
 from email.utils import parsedate_to_datetime

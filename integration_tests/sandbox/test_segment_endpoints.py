@@ -1,4 +1,4 @@
-"""What a client gets from every endpoint of the simulated Segment Public API."""
+"""Every endpoint of the simulated Segment Public API as a client sees it."""
 
 from collections.abc import Iterator
 from datetime import timedelta

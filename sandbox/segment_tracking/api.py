@@ -43,7 +43,7 @@ class TrackingApi:
             return JSONResponse({"success": False, "message": str(error)}, 400)
 
     def _unread(self, size: int) -> Response | None:
-        """What is answered without a look at the body."""
+        """The response that does not depend on the body, if any."""
         behaviour = self._world.behaviour
         limit = behaviour.take_rate_limit()
         if limit is not None:

@@ -1,4 +1,4 @@
-"""What a check proves, and what it says where it can prove nothing."""
+"""The connection check, and its message where it can prove nothing."""
 
 import logging
 

@@ -82,7 +82,7 @@ def rows_of(file: bytes, text_columns: list[str] | None = None) -> list[dict[str
 
 
 def as_json(value: Any) -> Any:  # noqa: ANN401 # any Avro value, to any JSON value
-    """What the decoder promises, written a second time."""
+    """The decoder's contract, implemented a second time."""
     match value:
         case float():
             return value if math.isfinite(value) else None

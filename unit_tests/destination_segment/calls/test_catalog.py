@@ -1,4 +1,4 @@
-"""What is rejected before anything is sent."""
+"""Configurations that are rejected before anything is sent."""
 
 import pytest
 from airbyte_cdk.models import FailureType
