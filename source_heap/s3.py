@@ -55,7 +55,7 @@ class S3:
         """
         query = {"list-type": "2", "prefix": prefix}
         while True:
-            with self._send(f"{self._url}?{urlencode(query)}", {}) as response:
+            with self._send(f"{self._url}?{urlencode(query)}", {}, is_whole=True) as response:
                 page = ET.fromstring(response.content)  # noqa: S314 # of the store that the user trusts
             namespace = page.tag.rpartition("}")[0] + "}" if page.tag.startswith("{") else ""
             for item in page.iter(f"{namespace}Contents"):
@@ -65,7 +65,8 @@ class S3:
                 return
             query["continuation-token"] = token
 
-    def _send(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+    def _send(self, url: str, headers: Mapping[str, str], *, is_whole: bool = False) -> requests.Response:
+        """Send a request until it is answered; the body is read too if `is_whole`, so that one cut short is retried."""
         failure: HeapError | None = None
         for attempt in range(ATTEMPTS):
             if failure:
@@ -73,7 +74,7 @@ class S3:
             request = self._session.prepare_request(requests.Request("GET", url, headers=dict(headers)))
             self._aws.sign(request)
             try:
-                response = self._session.send(request, stream=True, timeout=_TIMEOUT_SECONDS)
+                response = self._session.send(request, stream=not is_whole, timeout=_TIMEOUT_SECONDS)
                 error = S3Failure.of(response, self._name)
             except requests.RequestException as cause:
                 failure = TransientError(f"S3 did not respond ({type(cause).__name__}). Check the network, then retry.")

@@ -1,0 +1,61 @@
+"""Small objects of the bucket: a transfer that is cut short is repeated."""
+
+import io
+import json
+from collections.abc import Mapping
+
+import pytest
+import requests
+from urllib3 import HTTPResponse
+
+from source_heap.bucket import Bucket
+from source_heap.errors import TransientError
+from source_heap.transfer import ATTEMPTS_WITHOUT_PROGRESS
+
+LISTED = [{"Key": "manifests/sync_1.json", "LastModified": "2026-01-01T00:00:00.000Z"}]
+MANIFEST = json.dumps(
+    {"tables": [{"name": "users", "incremental": True, "files": [], "columns": ["user_id"]}]}
+).encode()
+
+
+class Store:
+    """A manifest whose first transfers end after half of it."""
+
+    def __init__(self, broken: int) -> None:
+        self.broken = broken
+        self.requests = 0
+
+    def __call__(self, key: str, headers: Mapping[str, str]) -> requests.Response:  # noqa: ARG002 # as Bucket calls it
+        self.requests += 1
+        body = MANIFEST[: len(MANIFEST) // 2] if self.requests <= self.broken else MANIFEST
+        response = requests.Response()
+        response.status_code = 200
+        length = {"Content-Length": str(len(MANIFEST))}
+        response.raw = HTTPResponse(
+            io.BytesIO(body),
+            length,
+            status=200,
+            preload_content=False,
+            request_method="GET",
+            enforce_content_length=True,
+        )
+        return response
+
+
+def bucket(store: Store) -> Bucket:
+    return Bucket("heap-rs3-example", lambda: LISTED, store)
+
+
+def test_a_manifest_that_is_cut_short_is_fetched_again() -> None:
+    store = Store(broken=2)
+    found = bucket(store)
+    assert list(found.entries(found.manifests())[1]) == ["users"]
+    assert store.requests == 3
+
+
+def test_a_manifest_that_is_always_cut_short_is_a_transient_error() -> None:
+    store = Store(broken=100)
+    found = bucket(store)
+    with pytest.raises(TransientError, match=r"transfer of 'manifests/sync_1\.json' was interrupted"):
+        found.entries(found.manifests())
+    assert store.requests == ATTEMPTS_WITHOUT_PROGRESS
