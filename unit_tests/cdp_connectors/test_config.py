@@ -30,7 +30,7 @@ def test_start_date_is_normalized(entered: str, normalized: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "entered", ["31/12/2024", "2024-02-30", "2023-02-29", "2024-13-01", "yesterday", "20240101", "", 20240101, None]
+    "entered", ["31/12/2024", "2024-02-30", "2023-02-29", "2024-13-01", "yesterday", "20240101", 20240101]
 )
 def test_a_start_date_that_is_not_a_date_is_rejected(entered: object) -> None:
     config: dict[str, Any] = {"start_date": entered}
@@ -41,6 +41,13 @@ def test_a_start_date_that_is_not_a_date_is_rejected(entered: object) -> None:
 
     assert rejection.value.failure_type is FailureType.config_error
     assert str(rejection.value).startswith("Start Date is not a date.")
+
+
+@pytest.mark.parametrize("emptied", ["", "  ", None])
+def test_a_start_date_that_was_emptied_is_none(emptied: object) -> None:
+    config: dict[str, Any] = {"start_date": emptied}
+    NormalizeConfig().transform(config)
+    assert config == {}
 
 
 @freeze_time("2026-11-22T12:00:00Z")
