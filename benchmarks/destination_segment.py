@@ -37,7 +37,7 @@ _CATALOG = {
 
 
 class Sending(NamedTuple):
-    """What a program took, and what of it arrived."""
+    """The cost of a program's run, and the messages that arrived."""
 
     cost: Cost
     received: int

@@ -1,4 +1,4 @@
-"""What a command costs: time, processor time and memory of its whole process tree."""
+"""The cost of a command: time, processor time and memory of its whole process tree."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ class CommandFailedError(Exception):
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command did and what it took.
+    """The result and the cost of a command.
 
     `cpu_seconds` counts the command and every process it waited for. `peak_rss_mb` is the largest sum of resident
     memory over the process tree, looked at twice a second; memory that processes share counts for each.

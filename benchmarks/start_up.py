@@ -1,4 +1,4 @@
-"""What a connector costs before it does anything: `spec` beside a bare import of the CDK, and whose modules take it."""
+"""Start-up cost of a connector: `spec` next to a bare import of the CDK, by owner of the modules."""
 
 import re
 import statistics

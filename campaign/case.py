@@ -92,7 +92,7 @@ def draw_plan(connector: str, seed: int, responses: Sequence[str]) -> Plan:
 
 @dataclass
 class Outcome:
-    """What a case came to."""
+    """The result of a case."""
 
     breaches: list[str] = field(default_factory=list)
     jobs: int = 0

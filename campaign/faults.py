@@ -31,7 +31,7 @@ RESPONSE = (
     "number for list",
     "slow",
 )
-"""What can happen to a response of an HTTP API."""
+"""The faults of a response of an HTTP API."""
 S3_RESPONSE = (
     "status 403",
     "status 500",
@@ -44,11 +44,11 @@ S3_RESPONSE = (
     "wrong etag",
     "slow",
 )
-"""What can happen to a response of S3."""
+"""The faults of a response of S3."""
 LINE = ("kill", "terminate", "close output", "kill destination", "stall")
-"""What can happen after a line of the source."""
+"""The interruptions after a line of the source."""
 ATTEMPT = ("dns", "tls", "full disk", "slow destination")
-"""What can be wrong during a whole attempt."""
+"""The faults of a whole attempt."""
 LASTING = 10_000
 _MEAN_REQUEST = 25.0
 _MEAN_LINE = 300.0

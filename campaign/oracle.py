@@ -1,4 +1,4 @@
-"""What must hold after each attempt and each job; every breach is a finding."""
+"""Checks after each attempt and each job; every violation is a finding."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ _TRACEBACK = "Traceback (most recent call last)"
 
 
 def breaches_of_attempt(attempt: Attempt, vendor: Vendor, folder: Path, *, invalid: bool = False) -> Iterator[str]:
-    """What is wrong with an attempt, whatever its outcome.
+    """The violations of an attempt, whatever its outcome.
 
     Args:
         attempt: the attempt, ended.
@@ -67,7 +67,7 @@ def _breaches_of_output(attempt: Attempt, secrets: Iterable[str]) -> Iterator[st
 
 
 def breaches_of_job(job: Job, catalog: Mapping[str, Any], destination: BulkCdkLike, vendor: Vendor) -> Iterator[str]:
-    """What the tables lack after a job that succeeded."""
+    """The rows that the tables lack after a job that succeeded."""
     if not job.succeeded:
         return
     for configured in catalog["streams"]:

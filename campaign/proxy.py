@@ -75,7 +75,7 @@ class Schedule:
                     self._active[fault] = 0
 
     def next_fault(self) -> str | None:
-        """What happens to the response of the next request."""
+        """The fault of the response to the next request."""
         with self._lock:
             self.requests += 1
             for fault, left in self._active.items():

@@ -42,7 +42,7 @@ class Vendor(Protocol):
         """The rows that a destination must hold, by key, without nulls."""
 
     def comparable(self, row: JsonObject) -> JsonObject:
-        """What of a row must be equal."""
+        """The part of a row that must be equal."""
 
 
 def rows_by_key(rows: list[JsonObject], stream: Mapping[str, Any]) -> Rows:

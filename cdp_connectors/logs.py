@@ -8,7 +8,7 @@ from requests import RequestException
 
 from cdp_connectors.cdk_repairs import is_noise
 from cdp_connectors.personal_data import without_personal_data
-from cdp_connectors.refusals import StoppedStreamError
+from cdp_connectors.rejections import StoppedStreamError
 
 _BODIES = ("headers", "body", "request_body")
 

@@ -14,13 +14,13 @@ from airbyte_cdk.models import (
 from cdp_connectors.failures import Failure, error_trace, failed_streams, stream_failure
 from cdp_connectors.lines import record_count
 from cdp_connectors.reads import StreamRead
-from cdp_connectors.refusals import may_save_state
+from cdp_connectors.rejections import may_save_state
 
 _ENDS = {AirbyteStreamStatus.COMPLETE, AirbyteStreamStatus.INCOMPLETE}
 
 
 class ReadReport:
-    """What became of the streams of one read.
+    """The outcome of the streams of one read.
 
     Airbyte looks at the first error trace to decide whether to retry: transient errors are therefore passed on at once,
     and configuration errors after everything else. A stream has one trace per reason, however many requests met it.

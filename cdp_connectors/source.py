@@ -24,7 +24,7 @@ from cdp_connectors.cdk_repairs import RepairedSource, watch_stream
 from cdp_connectors.failures import Failure, check_message
 from cdp_connectors.json_types import Json
 from cdp_connectors.reads import StreamRead
-from cdp_connectors.refusals import StoppedStreamError, stop_refused_streams
+from cdp_connectors.rejections import StoppedStreamError, stop_rejected_streams
 from cdp_connectors.report import ReadReport
 from cdp_connectors.states import load_states, state_fault, states_by_stream
 
@@ -59,8 +59,8 @@ class ManifestSource(RepairedSource):
         self._never_built: dict[str, Failure] = {}
         self._missing: dict[str, Failure] = {}
         self.reads: dict[str, StreamRead] = {}
-        """What was done for each stream so far."""
-        stop_refused_streams()
+        """The counts of each stream so far."""
+        stop_rejected_streams()
         manifest = Path(inspect.getfile(type(self))).with_name("manifest.yaml")
         super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state, limits=limits)
 

@@ -1,4 +1,4 @@
-"""What the integration tests share: a sandbox of their own, and a quick back-off."""
+"""Fixtures of the integration tests: sandboxes."""
 
 from collections.abc import Iterator
 

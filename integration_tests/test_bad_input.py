@@ -1,4 +1,4 @@
-"""What a user gets for input that cannot work: one sentence, the right exit, and no traceback."""
+"""Invalid input: one message, the right exit code, and no traceback."""
 
 import json
 from collections.abc import Iterable

@@ -103,7 +103,7 @@ RECORDS = {
 """Where in the answer a record is described, unless it is the element of the only array."""
 SCALARS = {"ip_addresses", "broadcast_trigger_errors"}
 FREE = {"collection_contents"}
-"""What the document leaves open."""
+"""Fields whose type the document leaves open."""
 TABLES = [
     stream
     for stream in ENDPOINTS
@@ -175,7 +175,7 @@ def world() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def answers(world: Sandbox) -> dict[str, list[JsonObject]]:
-    """What the sandbox answers to each stream's first requests."""
+    """The sandbox's responses to each stream's first requests."""
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {world.customerio.region_keys['us']}"
 
@@ -257,7 +257,7 @@ def errors_of(answers: dict[str, list[JsonObject]], stream: str) -> Iterator[Val
 
 
 def difference(stream: str, error: ValidationError) -> str:
-    """What an error says, without the number of the element."""
+    """The message of an error, without the number of the element."""
     where = re.sub(r"\[\d+]", "[]", error.json_path)
     return f"{stream}: {where} {'is null' if error.instance is None else error.validator}"
 

@@ -1,4 +1,4 @@
-"""What the user is told when something is wrong with the bucket, the access to it, or a file in it."""
+"""Error messages for a faulty bucket, access or file."""
 
 import json
 from collections.abc import Callable, Iterator

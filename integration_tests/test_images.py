@@ -58,7 +58,7 @@ class Image(Connector):
         return [*RUN, *LIMITS, *self._run_options, *mounts, self.tag, command, *options]
 
     def inside(self, program: str) -> Json:
-        """What a Python program prints as JSON when the image's interpreter runs it."""
+        """The JSON that a Python program prints when the image's interpreter runs it."""
         python = ["--entrypoint", "/opt/connector/bin/python", self.tag, "-c", program]
         return json.loads(docker("run", "--rm", "--network=none", *python))
 

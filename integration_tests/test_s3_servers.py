@@ -1,4 +1,4 @@
-"""What the sandbox's S3 servers refuse and serve, asked with boto3: only then do tests against them prove something."""
+"""The sandbox's S3 servers, checked with boto3: tests against them prove nothing unless they reject what S3 rejects."""
 
 import os
 import signal
@@ -40,10 +40,10 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield running
 
 
-def refusal(ask: Callable[[], object]) -> tuple[int, str]:
-    with pytest.raises(ClientError) as refused:
+def rejection(ask: Callable[[], object]) -> tuple[int, str]:
+    with pytest.raises(ClientError) as rejected:
         ask()
-    response = refused.value.response
+    response = rejected.value.response
     return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
 
 
@@ -55,28 +55,28 @@ def refusal(ask: Callable[[], object]) -> tuple[int, str]:
         ("", None, "SignatureDoesNotMatch"),
     ],
 )
-def test_wrong_key_is_refused(server: S3Server, secret: str | None, key_id: str | None, code: str) -> None:
+def test_wrong_key_is_rejected(server: S3Server, secret: str | None, key_id: str | None, code: str) -> None:
     key = AccessKey(key_id or server.reader.key_id, server.reader.secret if secret is None else secret or "-")
     client = server.client(key)
-    assert refusal(lambda: client.list_objects_v2(Bucket=server.bucket)) == (403, code)
-    assert refusal(lambda: client.get_object(Bucket=server.bucket, Key=KEY)) == (403, code)
+    assert rejection(lambda: client.list_objects_v2(Bucket=server.bucket)) == (403, code)
+    assert rejection(lambda: client.get_object(Bucket=server.bucket, Key=KEY)) == (403, code)
 
 
-def test_key_without_permission_is_refused(server: S3Server) -> None:
+def test_key_without_permission_is_rejected(server: S3Server) -> None:
     client = server.client(server.stranger)
-    assert refusal(lambda: client.list_objects_v2(Bucket=server.bucket)) == (403, "AccessDenied")
-    assert refusal(lambda: client.get_object(Bucket=server.bucket, Key=KEY)) == (403, "AccessDenied")
+    assert rejection(lambda: client.list_objects_v2(Bucket=server.bucket)) == (403, "AccessDenied")
+    assert rejection(lambda: client.get_object(Bucket=server.bucket, Key=KEY)) == (403, "AccessDenied")
 
 
-def test_request_without_signature_is_refused(server: S3Server) -> None:
+def test_request_without_signature_is_rejected(server: S3Server) -> None:
     assert requests.get(f"{server.endpoint_url}/{server.bucket}/{KEY}", timeout=10).status_code == 403
 
 
 def test_reader_reads_and_does_not_write(server: S3Server) -> None:
     client = server.client(server.reader)
     assert client.get_object(Bucket=server.bucket, Key=KEY)["Body"].read() == CONTENT
-    assert refusal(lambda: client.put_object(Bucket=server.bucket, Key="new", Body=b""))[0] == 403
-    assert refusal(lambda: client.delete_object(Bucket=server.bucket, Key=KEY))[0] == 403
+    assert rejection(lambda: client.put_object(Bucket=server.bucket, Key="new", Body=b""))[0] == 403
+    assert rejection(lambda: client.delete_object(Bucket=server.bucket, Key=KEY))[0] == 403
 
 
 def test_ranges_are_served_for_an_unchanged_object(server: S3Server) -> None:
@@ -87,14 +87,14 @@ def test_ranges_are_served_for_an_unchanged_object(server: S3Server) -> None:
     assert answer["ContentRange"] == "bytes 200-255/256"
     assert answer["Body"].read() == CONTENT[200:]
     changed = {"Bucket": server.bucket, "Key": KEY, "Range": "bytes=200-", "IfMatch": '"another"'}
-    assert refusal(lambda: client.get_object(**changed))[0] == 412
+    assert rejection(lambda: client.get_object(**changed))[0] == 412
     beyond = {"Bucket": server.bucket, "Key": KEY, "Range": "bytes=256-"}
-    assert refusal(lambda: client.get_object(**beyond))[0] == 416
+    assert rejection(lambda: client.get_object(**beyond))[0] == 416
 
 
 def test_missing_object_is_named_as_such(server: S3Server) -> None:
     client = server.client(server.reader)
-    assert refusal(lambda: client.get_object(Bucket=server.bucket, Key="sync_998/gone")) == (404, "NoSuchKey")
+    assert rejection(lambda: client.get_object(Bucket=server.bucket, Key="sync_998/gone")) == (404, "NoSuchKey")
 
 
 def test_listing_comes_in_pages_with_the_folder_marker(server: S3Server) -> None:
@@ -123,23 +123,23 @@ def assume(server: S3Server, role: str = ROLE, **options: str) -> Any:  # noqa: 
 def test_role_reads_and_does_not_write(server: S3Server) -> None:
     client = assume(server, ExternalId=EXTERNAL_ID)
     assert client.get_object(Bucket=server.bucket, Key=KEY)["Body"].read() == CONTENT
-    assert refusal(lambda: client.put_object(Bucket=server.bucket, Key="new", Body=b""))[0] == 403
+    assert rejection(lambda: client.put_object(Bucket=server.bucket, Key="new", Body=b""))[0] == 403
 
 
-def test_role_that_does_not_exist_is_refused(server: S3Server) -> None:
-    assert refusal(lambda: assume(server, role="nobody", ExternalId=EXTERNAL_ID))[0] == 403
+def test_role_that_does_not_exist_is_rejected(server: S3Server) -> None:
+    assert rejection(lambda: assume(server, role="nobody", ExternalId=EXTERNAL_ID))[0] == 403
 
 
 @pytest.mark.parametrize("server", [MotoS3], indirect=True)
-def test_moto_refuses_a_wrong_external_id(server: S3Server) -> None:
-    assert refusal(lambda: assume(server, ExternalId="another")) == (403, "AccessDenied")
+def test_moto_rejects_a_wrong_external_id(server: S3Server) -> None:
+    assert rejection(lambda: assume(server, ExternalId="another")) == (403, "AccessDenied")
 
 
 @pytest.mark.parametrize("server", [SeaweedS3], indirect=True)
-def test_seaweed_refuses_a_clock_that_is_wrong(server: S3Server) -> None:
+def test_seaweed_rejects_a_clock_that_is_wrong(server: S3Server) -> None:
     client = server.client(server.reader)
     with freeze_time(datetime.now(timezone.utc) - timedelta(hours=1)):
-        assert refusal(lambda: client.list_objects_v2(Bucket=server.bucket)) == (403, "RequestTimeTooSkewed")
+        assert rejection(lambda: client.list_objects_v2(Bucket=server.bucket)) == (403, "RequestTimeTooSkewed")
 
 
 @pytest.mark.parametrize("server", [SeaweedS3], indirect=True)

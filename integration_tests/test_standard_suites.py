@@ -97,7 +97,7 @@ class SourceSuite(SourceTestSuiteBase):
         return {name: at(cls.addresses, value) if isinstance(value, str) else value for name, value in config.items()}
 
     def test_incremental_read(self, scenario: ConnectorTestScenario, pass_days: PassDays) -> None:
-        """What the CDK leaves out: it collects no `incremental` section, because it passes no state to a read."""
+        """The `incremental` section, which the CDK does not collect, since it passes no state to a read."""
         listed = self.acceptance_test_config["acceptance_tests"]["incremental"]["tests"]
         if str(scenario.config_path) not in {test["config_path"] for test in listed}:
             pytest.skip("`incremental` does not list this configuration.")

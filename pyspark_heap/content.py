@@ -1,4 +1,4 @@
-"""What the driver finds in the bucket: schemas, files, sizes, and the rows of the tables of metadata."""
+"""The bucket as the driver plans with it: schemas, files, sizes, and the rows of the metadata tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What both readers do in the tasks of the executors."""
+"""Reading in the tasks of the executors, for both readers."""
 
 from collections.abc import Iterator, Mapping
 

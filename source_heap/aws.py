@@ -58,7 +58,7 @@ class AwsAccess:
         try:
             S3SigV4Auth(self._credentials(region).get_frozen_credentials(), "s3", region).add_auth(signed)
         except (BotoCoreError, ClientError) as error:
-            raise self._refused(error) from error
+            raise self._rejected(error) from error
         request.headers.update(dict(signed.headers.items()))
 
     def region(self) -> str:
@@ -120,7 +120,7 @@ class AwsAccess:
         account = str(self._settings["aws_account_id"]).replace("-", "")
         return f"arn:{partition}:iam::{account}:role/{name}"
 
-    def _refused(self, error: BotoCoreError | ClientError) -> HeapError:
+    def _rejected(self, error: BotoCoreError | ClientError) -> HeapError:
         if isinstance(error, HTTPClientError | BotoConnectionError):
             return TransientError(f"AWS did not respond to the credentials request: {error}")
         if self._settings["auth_type"] != "role":

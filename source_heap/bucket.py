@@ -69,7 +69,7 @@ class Bucket:
             return self._manifests
 
     def entries(self, manifests: Sequence[Manifest]) -> dict[int, dict[str, TableEntry]]:
-        """What these manifests say, by dump id, then by table; those not known yet are fetched at the same time.
+        """The entries of these manifests, by dump id, then by table; those not known yet are fetched concurrently.
 
         Raises:
             ConfigError: a manifest, which is named, cannot be read.
@@ -147,7 +147,7 @@ class Bucket:
 
 
 def _at_once(fetch: Callable[[Item], T], items: Sequence[Item]) -> list[T]:
-    """The results of `fetch` for all items in their order, many of them under way at the same time."""
+    """The results of `fetch` for all items in their order; many are in flight at a time."""
     if len(items) <= 1:
         return [fetch(item) for item in items]
     with ThreadPoolExecutor(min(len(items), SIMULTANEOUS_REQUESTS)) as pool:

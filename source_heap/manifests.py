@@ -28,7 +28,7 @@ class UnreadableManifestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TableEntry:
-    """What a manifest says of one table.
+    """A table's entry in a manifest.
 
     A year of dumps can name millions of files, so the names are kept as one text, packed if there are many.
     """

@@ -36,7 +36,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Part:
-    """What one dump holds of a table: files that add to earlier dumps, or replace them (`incremental` false)."""
+    """The part of a table in one dump: files that add to earlier dumps, or replace them (`incremental` false)."""
 
     incremental: bool
     files: tuple[str, ...]

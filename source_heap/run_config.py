@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LineOutput:
-    """What the tables of a run share to make finished lines."""
+    """The encoder settings that the tables of a run share."""
 
     room: "LineRoom"
     encoders: ThreadPoolExecutor

@@ -36,6 +36,11 @@ _WRONG_REGION = (
 )
 _UNAVAILABLE = "S3 is temporarily unavailable ({code}). Retry later."
 _OTHER = "S3 rejected a request for bucket '{bucket}', object '{key}': {code} {message}"
+_UNEXPLAINED = (
+    "A request for bucket '{bucket}', object '{key}' was rejected with status {status}, without S3's explanation. "
+    "Check the endpoint URL, and whether a proxy intercepts requests to S3."
+)
+_CUT_OFF = "S3 ended a response before it was complete. Retry later."
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _WRONG_REGION_CODES = frozenset(
     {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect", "TemporaryRedirect"}
@@ -59,7 +64,10 @@ class S3Failure:
         """The failure that a response to a request for this bucket states, or None for a successful one."""
         if response.status_code < requests.codes.multiple_choices:
             return None
-        error = _parse(response)
+        try:
+            error = _parse(response)
+        except requests.RequestException:
+            return cls(_CUT_OFF, is_retried=True, is_transient=True)
         code = error.get("Code", "")
         is_retried = code in _RETRIED_CODES or response.status_code >= requests.codes.server_error
         template = _MESSAGES.get(code, _UNAVAILABLE) if is_retried else _template(code, response)
@@ -69,6 +77,7 @@ class S3Failure:
             region=_region_hint(response),
             code=code,
             message=error.get("Message", ""),
+            status=response.status_code,
         )
         return cls(message, is_retried, is_retried or code in _TRANSIENT_CODES)
 
@@ -85,7 +94,7 @@ def _template(code: str, response: requests.Response) -> str:
     if code == "AccessDenied":
         is_listing = "list-type" in parse_qs(urlparse(response.request.url or "").query)
         return _LIST_DENIED if is_listing else _READ_DENIED
-    return _MESSAGES.get(code, _OTHER)
+    return _MESSAGES.get(code, _OTHER if code else _UNEXPLAINED)
 
 
 def _region_hint(response: requests.Response) -> str:

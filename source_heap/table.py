@@ -34,7 +34,7 @@ class Table:
         self.name = name
 
     def parts(self, manifests: Sequence[Manifest]) -> dict[int, Part]:
-        """What these dumps hold of the table, by dump id; dumps without it are left out."""
+        """The parts of the table in these dumps, by dump id; dumps without it are left out."""
         return {
             dump_id: Part(tables[self.name].incremental and self.name != USER_MIGRATIONS, tables[self.name].files)
             for dump_id, tables in self.bucket.entries(manifests).items()
@@ -78,7 +78,7 @@ class TableSummary:
 
 
 def current_entries(entries: Mapping[int, Mapping[str, TableEntry]], table: str) -> list[TableEntry]:
-    """What the dumps that count say of the table, ascending by dump id."""
+    """The entries of the table in the dumps that count, ascending by dump id."""
     current: list[TableEntry] = []
     for _, tables in sorted(entries.items()):
         entry = tables.get(table)

@@ -1,4 +1,4 @@
-"""Which dumps make up the present content of a table, in a few numbers."""
+"""The dumps that make up the current content of a table, in a few numbers."""
 
 from dataclasses import dataclass
 

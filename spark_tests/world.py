@@ -1,4 +1,4 @@
-"""What the tests compare with."""
+"""The expected rows of the tests."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What every unit test gets: no waiting, and a response cache of its own."""
+"""Fixtures of every unit test: no waiting, and a response cache of its own."""
 
 import time
 from pathlib import Path

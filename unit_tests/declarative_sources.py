@@ -1,4 +1,4 @@
-"""What the unit tests of a declarative source stand on: a clock, mocked HTTP, and a manifest that is resolved once."""
+"""Fixtures for the unit tests of declarative sources: a clock, mocked HTTP, and a manifest that is resolved once."""
 
 import pickle
 import time

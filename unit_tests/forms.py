@@ -1,4 +1,4 @@
-"""What Airbyte's form cannot render, by what its own code does with a connector's spec."""
+"""Shapes that Airbyte's form cannot render, from its own code."""
 
 from collections.abc import Iterator
 

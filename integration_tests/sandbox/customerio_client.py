@@ -8,7 +8,7 @@ Ask = Callable[..., requests.Response]
 """Requests a path of the US API with its key and query parameters; with `json` it posts."""
 
 
-def refused(response: requests.Response, status: int) -> str:
+def rejected(response: requests.Response, status: int) -> str:
     """The detail of the error, which must have the documented envelope."""
     assert response.status_code == status
     [error] = response.json()["errors"]

@@ -24,7 +24,7 @@ def pages(
 
 
 def error(response: requests.Response) -> dict[str, Any]:
-    """The one error of an answer that refuses."""
+    """The one error of an answer that rejects."""
     body = response.json()
     assert body.keys() == {"errors"}
     assert len(body["errors"]) == 1

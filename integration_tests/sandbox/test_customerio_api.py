@@ -1,4 +1,4 @@
-"""What a client of the simulated Customer.io App API gets, quirk by quirk."""
+"""The simulated Customer.io App API as a client sees it, quirk by quirk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from integration_tests.sandbox.customerio_client import Ask, refused
+from integration_tests.sandbox.customerio_client import Ask, rejected
 from sandbox.server import Sandbox
 
 DAY = 24 * 3600
@@ -35,7 +35,7 @@ def test_the_other_regions_key_is_refused_like_a_wrong_one(sandbox: Sandbox) -> 
     ]
 
     assert [answer.status_code for answer in answers] == [401, 401, 401, 200]
-    assert refused(answers[0], 401) == refused(answers[2], 401)
+    assert rejected(answers[0], 401) == rejected(answers[2], 401)
 
 
 def test_an_unrouted_path_is_answered_in_plain_text(ask: Ask) -> None:
@@ -90,17 +90,17 @@ def test_a_window_of_deliveries_is_narrowed_to_six_months_before_its_end(ask: As
     assert end - 183 * DAY <= min(created) < end - 180 * DAY
 
 
-def test_too_high_a_limit_of_deliveries_is_lowered_and_of_others_refused(ask: Ask) -> None:
+def test_too_high_a_limit_of_deliveries_is_lowered_and_of_others_rejected(ask: Ask) -> None:
     assert len(ask("/messages", limit=5000).json()["messages"]) == 1000
-    assert "limit" in refused(ask("/newsletters", limit=101), 400)
-    assert "limit" in refused(ask("/activities", limit=101), 400)
+    assert "limit" in rejected(ask("/newsletters", limit=101), 400)
+    assert "limit" in rejected(ask("/activities", limit=101), 400)
 
 
 def test_a_token_is_good_at_its_own_endpoint_only(ask: Ask) -> None:
     token = ask("/activities", limit=1).json()["next"]
 
-    assert "start token" in refused(ask("/messages", start=token), 400)
-    assert "start token" in refused(ask("/messages", start="%%%"), 400)
+    assert "start token" in rejected(ask("/messages", start=token), 400)
+    assert "start token" in rejected(ask("/messages", start="%%%"), 400)
 
 
 def test_a_token_beyond_the_end_restarts_the_deliveries(ask: Ask, sandbox: Sandbox) -> None:
@@ -152,8 +152,8 @@ def test_attributes_are_not_wrapped_and_leave_out_whom_they_do_not_know(ask: Ask
 
 
 @pytest.mark.parametrize("ids", [[], ["x"] * 101, [1], "x"])
-def test_attributes_of_nobody_or_of_too_many_are_refused(ask: Ask, ids: object) -> None:
-    assert "ids" in refused(ask("/customers/attributes", json={"ids": ids}, id_type="cio_id"), 400)
+def test_attributes_of_nobody_or_of_too_many_are_rejected(ask: Ask, ids: object) -> None:
+    assert "ids" in rejected(ask("/customers/attributes", json={"ids": ids}, id_type="cio_id"), 400)
 
 
 def test_a_list_of_suppressions_that_is_empty_or_past_its_end_is_null(ask: Ask) -> None:
@@ -176,7 +176,7 @@ def test_the_limit_per_second_says_when_to_come_back_and_the_daily_quota_does_no
     sandbox.customerio.rate_limit_per_second = 2
     answers = [ask(path) for path in ("/segments", "/campaigns", "/segments")]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert refused(answers[2], 429).startswith("rate limited to 2 requests per 1s (reference ")
+    assert rejected(answers[2], 429).startswith("rate limited to 2 requests per 1s (reference ")
     assert answers[2].headers["Retry-After"] == "1"
 
     sandbox.customerio.rate_limit_per_second = None

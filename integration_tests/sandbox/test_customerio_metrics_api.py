@@ -1,11 +1,11 @@
-"""What a client of the simulated Customer.io API gets when it asks for metrics."""
+"""Metrics of the simulated Customer.io API as a client sees them."""
 
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 import pytest
 
-from integration_tests.sandbox.customerio_client import Ask, refused
+from integration_tests.sandbox.customerio_client import Ask, rejected
 from sandbox.server import Sandbox
 
 DAY = 24 * 3600
@@ -49,10 +49,10 @@ def test_more_days_are_the_same_days_and_older_ones(ask: Ask) -> None:
         ("campaigns/1/actions/x/metrics/links", {}, "x is not an id"),
     ],
 )
-def test_what_the_api_does_not_take_is_refused(
+def test_what_the_api_does_not_take_is_rejected(
     ask: Ask, path: str, parameters: dict[str, str | int], detail: str
 ) -> None:
-    assert refused(ask(path, **parameters), 400).startswith(detail)
+    assert rejected(ask(path, **parameters), 400).startswith(detail)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_the_api_does_not_take_is_refused(
     ["broadcasts/999/metrics", "campaigns/1/actions/201/metrics/links", "newsletters/1/contents/4/metrics"],
 )
 def test_what_there_is_not_has_no_metrics(ask: Ask, path: str) -> None:
-    refused(ask(path), 404)
+    rejected(ask(path), 404)
 
 
 def test_the_days_of_the_two_versions_are_five_hours_apart(ask: Ask, sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""What a client of the simulated Customer.io API gets below campaigns, segments, objects and people."""
+"""Children of campaigns, segments, objects and people in the simulated Customer.io API."""
 
 import re
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ def test_actions_come_by_ten_with_texts_for_ids(ask: Ask) -> None:
     assert not any("broadcast_id" in row for row in first)
 
 
-def test_a_token_of_another_campaign_is_refused(ask: Ask) -> None:
+def test_a_token_of_another_campaign_is_rejected(ask: Ask) -> None:
     token = ask("campaigns/20/actions").json()["next"]
 
     assert ask("campaigns/40/actions", start=token).status_code == 400
@@ -163,7 +163,7 @@ def test_an_object_can_be_on_two_pages(ask: Ask, workspace: Sandbox) -> None:
         {"object_type_id": "1", "filter": {"attribute": {"field": "name", "operator": "exists"}}},
     ],
 )
-def test_a_search_for_objects_that_is_not_as_documented_is_refused(ask: Ask, body: object) -> None:
+def test_a_search_for_objects_that_is_not_as_documented_is_rejected(ask: Ask, body: object) -> None:
     assert ask("objects", json=body).status_code == 400
 
 

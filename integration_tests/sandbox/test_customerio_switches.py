@@ -1,4 +1,4 @@
-"""What a client of the simulated Customer.io API gets in each position of its switches."""
+"""The simulated Customer.io API in each position of its switches."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import requests
 
-from integration_tests.sandbox.customerio_client import Ask, refused
+from integration_tests.sandbox.customerio_client import Ask, rejected
 from sandbox.customerio.world import CustomerioWorld
 from sandbox.server import Sandbox
 
@@ -70,7 +70,7 @@ def test_every_resolution_has_its_reach(ask: Ask, period: str, most: int, defaul
     ]
 
     assert lengths == [default, most, 2, most]
-    assert refused(ask("newsletters/1/metrics", period=period, steps=most + 1), 400)
+    assert rejected(ask("newsletters/1/metrics", period=period, steps=most + 1), 400)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_the_owners_own_requests_use_up_part_of_the_limit(ask: Ask, world: Custo
     answers = [ask("segments") for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert "rate limited to 5 requests" in refused(answers[2], 429)
+    assert "rate limited to 5 requests" in rejected(answers[2], 429)
 
 
 def test_files_keep_a_collection_up_to_date(ask: Ask) -> None:

@@ -1,4 +1,4 @@
-"""What a client gets while the sandbox has faults."""
+"""The sandbox with faults, as a client sees it."""
 
 from http.client import HTTPConnection
 

@@ -1,4 +1,4 @@
-"""What a client of the simulated Segment Public API gets."""
+"""The simulated Segment Public API as a client sees it."""
 
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -160,7 +160,7 @@ def test_nothing_can_be_written(still_sandbox: Sandbox, session: requests.Sessio
         ("/audit-events", "updated_since=2026-02-01T00:00:00Z", "updated_since"),
     ],
 )
-def test_a_bad_parameter_is_refused(still_get: Get, path: str, query: str, field: str) -> None:
+def test_a_bad_parameter_is_rejected(still_get: Get, path: str, query: str, field: str) -> None:
     response = still_get(f"{path}?{query}")
     assert response.status_code == 422
     assert error(response)["type"] == "input-validation"
@@ -168,7 +168,7 @@ def test_a_bad_parameter_is_refused(still_get: Get, path: str, query: str, field
 
 
 @pytest.mark.parametrize("path", ["/users", "/usage/mtu/daily?period=2026-02-01", "/audit-events"])
-def test_a_cursor_of_another_list_is_refused(still_get: Get, path: str) -> None:
+def test_a_cursor_of_another_list_is_rejected(still_get: Get, path: str) -> None:
     cursor = still_get("/catalog/sources").json()["data"]["pagination"]["next"]
     response = still_get(path, **{"pagination.cursor": cursor})
     assert (response.status_code, error(response)["field"]) == (422, "pagination.cursor")

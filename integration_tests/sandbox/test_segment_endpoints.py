@@ -1,4 +1,4 @@
-"""What a client gets from every endpoint of the simulated Segment Public API."""
+"""Every endpoint of the simulated Segment Public API as a client sees it."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -90,8 +90,8 @@ def test_some_endpoints_have_a_largest_page_of_their_own(
     url, parameters = asked_by(endpoint, arguments)
     granted = still_get(url, **parameters, **{parameter: largest})
     assert len(granted.json()["data"][endpoint.key]) == largest
-    refused = still_get(url, **parameters, **{parameter: largest + 1})
-    assert (refused.status_code, error(refused)["field"]) == (422, parameter)
+    rejected = still_get(url, **parameters, **{parameter: largest + 1})
+    assert (rejected.status_code, error(rejected)["field"]) == (422, parameter)
 
 
 def test_space_filters_count_their_records_and_are_null_where_there_are_none(
@@ -243,8 +243,8 @@ def test_what_is_missing_or_wrong_is_named(still_get: Get, path: str, query: str
 
 def test_what_was_received_has_no_discard_reason(still_get: Get, still_sandbox: Sandbox) -> None:
     parameters = {**DAY, "sourceId": still_sandbox.segment.sources[0]["id"], "groupBy": "discardReason"}
-    refused = still_get("/delivery-overview/successfully-received", **parameters)
-    assert (refused.status_code, error(refused)["field"]) == (422, "groupBy")
+    rejected = still_get("/delivery-overview/successfully-received", **parameters)
+    assert (rejected.status_code, error(rejected)["field"]) == (422, "groupBy")
     assert still_get("/delivery-overview/failed-on-ingest", **parameters).status_code == 200
 
 
@@ -269,11 +269,11 @@ def test_an_endpoint_can_hold_to_the_limit_of_its_own(get: Get, world: SegmentWo
     world.endpoint_limits = True
     statuses = [get(f"/warehouses/{each}/syncs").status_code for each in (warehouse, other, warehouse)]
     assert statuses == [200, 200, 429]
-    refused = get(f"/warehouses/{warehouse}/syncs")
-    data = error(refused)["data"]
+    rejected = get(f"/warehouses/{warehouse}/syncs")
+    data = error(rejected)["data"]
     assert (data["remainingPoints"], data["consumedPoints"]) == (0, 4)
     assert 0 < data["msBeforeNext"] <= 60_000
-    assert "Retry-After" not in refused.headers
+    assert "Retry-After" not in rejected.headers
     assert get(f"/warehouses/{warehouse}/connected-sources").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""What a client of the simulated Segment Public API gets in each position of its switches."""
+"""The simulated Segment Public API in each position of its switches."""
 
 from collections.abc import Iterator
 from datetime import timedelta

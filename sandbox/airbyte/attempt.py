@@ -68,7 +68,7 @@ class Attempt:
     failures: list[Failure] = field(default_factory=list)
     """Error traces by time, then the platform's own reasons. Traces alone do not fail an attempt."""
     stream_status: dict[str, str] = field(default_factory=dict)
-    """What the user interface shows by stream: PENDING, RUNNING, RATE_LIMITED, COMPLETE or INCOMPLETE."""
+    """The status in the user interface by stream: PENDING, RUNNING, RATE_LIMITED, COMPLETE or INCOMPLETE."""
     source_status: dict[str, str] = field(default_factory=dict)
     """The last status that the source reported by stream."""
     emitted: Counter[str] = field(default_factory=Counter)
@@ -137,7 +137,7 @@ class Attempt:
         return self.states[stream]["stream"]["stream_state"]
 
     def losses(self, allowed: Collection[str]) -> Iterator[str]:
-        """What the platform would have lost or doubted without failing the sync.
+        """The data that the platform would have lost or doubted without failing the sync.
 
         Args:
             allowed: the fields that may be undeclared, as `stream.field` or `stream.*`; fields that a user deselected

@@ -47,7 +47,7 @@ class Output:
 
     @property
     def check_result(self) -> JsonObject:
-        """What the user sees after a check: the first status, else the first error, else the exit code."""
+        """The result of a check as the user sees it: the first status, else the first error, else the exit code."""
         if self.status:
             return self.status
         message = self.errors[0]["message"] if self.errors else f"The check ended with exit code {self.exit_code}"

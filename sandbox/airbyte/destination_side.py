@@ -1,4 +1,4 @@
-"""What the platform does with each message of the destination."""
+"""The platform's handling of each message of the destination."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the platform does to each message of the source on its way to the destination."""
+"""The platform's handling of each message of the source on its way to the destination."""
 
 import time
 from collections import Counter

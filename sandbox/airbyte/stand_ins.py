@@ -38,15 +38,15 @@ class StandInRun:
         self.end(TERMINATED)
 
     def terminate(self) -> None:
-        """End after the present line."""
+        """End after the current line."""
         self.end(TERMINATED)
 
     def interrupt(self) -> None:
-        """End after the present line."""
+        """End after the current line."""
         self.end(INTERRUPTED)
 
     def kill(self) -> None:
-        """End after the present line."""
+        """End after the current line."""
         self.end(KILLED)
 
     def end(self, exit_code: int) -> None:

@@ -1,4 +1,4 @@
-"""What the demo shows of each connector."""
+"""The connectors of the demo, with their example queries."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class DemoConnector:
     """As in its console script, without `source-`."""
     queries: Sequence[Query]
     remarks: Sequence[str] = ()
-    """What may look odd in the rows of the demo, and why it is not."""
+    """Explanations of rows that may look odd in the demo."""
 
     @property
     def source(self) -> str:

@@ -1,4 +1,4 @@
-"""What one Heap Connect dump is made of: Avro files, the tables they belong to, and the manifest that names them."""
+"""The parts of a Heap Connect dump: Avro files, the tables they belong to, and the manifest that names them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class AvroFile:
 
 @dataclass(frozen=True)
 class TableDump:
-    """What one dump holds of one table."""
+    """The part of one table in one dump."""
 
     table: str
     incremental: bool

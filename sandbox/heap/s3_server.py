@@ -1,4 +1,4 @@
-"""What the sandbox's S3 servers have in common: a bucket, who may do what with it, and how it is filled."""
+"""The common part of the sandbox's S3 servers: a bucket, who may do what with it, and how it is filled."""
 
 from abc import ABC, abstractmethod
 from contextlib import ExitStack

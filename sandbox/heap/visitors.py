@@ -142,7 +142,7 @@ class Visitors:
         session = self._session(day * self.sessions_per_day + position % self.sessions_per_day)
         path, title = random.choice(_PAGES)
         since_start = random.randrange(1_800_000_000)
-        broken = number % 97 == 7  # noqa: PLR2004 # rare, and at the same events for ever
+        broken = number % 97 == 7  # noqa: PLR2004 # rare, but always for the same events
         amount = round(random.uniform(1, 500), 2)
         return {
             **session,

@@ -19,11 +19,11 @@ _SHARED = ("context", "integrations")
 
 
 class _MalformedError(Exception):
-    """A request that the API refuses with a message."""
+    """A request that the API rejects with a message."""
 
 
 class TrackingApi:
-    """Answers 200 to nearly everything, as the real one does; refuses what is too large, no JSON, or has no key."""
+    """Answers 200 to nearly everything, as the real one does; rejects what is too large, no JSON, or has no key."""
 
     def __init__(self, world: TrackingWorld) -> None:
         self._world = world
@@ -43,7 +43,7 @@ class TrackingApi:
             return JSONResponse({"success": False, "message": str(error)}, 400)
 
     def _unread(self, size: int) -> Response | None:
-        """What is answered without a look at the body."""
+        """The response that does not depend on the body, if any."""
         behaviour = self._world.behaviour
         limit = behaviour.take_rate_limit()
         if limit is not None:

@@ -1,4 +1,4 @@
-"""What the simulated Tracking API can be told to do differently."""
+"""Switches of the simulated Tracking API."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields

@@ -1,4 +1,4 @@
-"""What the simulated workspace received through the Tracking API."""
+"""The messages that the simulated workspace received through the Tracking API."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

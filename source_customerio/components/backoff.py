@@ -14,7 +14,7 @@ from airbyte_cdk.sources.declarative.requesters.error_handlers.backoff_strategy 
 from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, ResponseAction
 from airbyte_cdk.sources.types import Config
 
-from cdp_connectors.refusals import ParentErrorHandler, SpentQuotaError
+from cdp_connectors.rejections import ParentErrorHandler, SpentQuotaError
 from source_customerio.components.metrics import answered_at, is_dated
 from source_customerio.components.periods import seconds_until_certain
 

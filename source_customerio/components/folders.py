@@ -9,7 +9,7 @@ from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
 from airbyte_cdk.sources.types import Config, StreamSlice
 
-from cdp_connectors.refusals import ParentAbsentError
+from cdp_connectors.rejections import ParentAbsentError
 
 
 @dataclass

@@ -123,6 +123,8 @@ def _records(
     if not isinstance(found, dict):
         raise _UndatedError("they are not an object")
     link = found.get("link") or {}
+    if link and not (isinstance(link, dict) and "id" in link):
+        raise _UndatedError("a link is not an object with an id")
     holder = found["metric"] if link and isinstance(found.get("metric"), dict) else found
     series = _arrays(holder, is_link=bool(link))
     count = len(next(iter(series.values()), []))
@@ -148,8 +150,10 @@ def _arrays(holder: Mapping[str, Any], *, is_link: bool) -> dict[str, list[Any]]
     others = {name: value for name, value in holder.items() if name not in (*_DATES, *_LANGUAGES)}
     if "series" not in holder and (is_link or any(isinstance(value, dict) for value in others.values())):
         raise _UndatedError("'series' is missing")
-    series = holder.get("series", others)
-    arrays = {name: numbers for name, numbers in (series or {}).items() if numbers not in (None, [])}
+    series = holder.get("series", others) or {}
+    if not isinstance(series, dict):
+        raise _UndatedError("'series' is not an object")
+    arrays = {name: numbers for name, numbers in series.items() if numbers not in (None, [])}
     if not all(isinstance(numbers, list) for numbers in arrays.values()):
         raise _UndatedError("not every metric is a list")
     if len({len(numbers) for numbers in arrays.values()}) > 1:

@@ -11,7 +11,7 @@ from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
 from cdp_connectors.records import RecordChange
-from cdp_connectors.refusals import ParentAbsentError
+from cdp_connectors.rejections import ParentAbsentError
 
 _PREFIX = "cio_"
 

@@ -43,7 +43,7 @@ class CorruptFileError(ConfigError):
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says about its blocks. `schema` is the writer's schema without logical types."""
+    """The header of a file, which describes its blocks. `schema` is the writer's schema without logical types."""
 
     schema: Any
     codec: str

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class TableFormat:
-    """What the lines of a table have in common."""
+    """The common parts of the lines of a table."""
 
     stream: str
     text_columns: Collection[str] = ()

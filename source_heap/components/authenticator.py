@@ -16,7 +16,7 @@ class SigV4Authenticator(DeclarativeAuthenticator):
     """Signs each request with AWS Signature Version 4, and addresses it to the bucket's region.
 
     The built-in authenticators add a token that does not depend on the request; this signature covers method,
-    path, query, range and time, so it is made anew for every attempt.
+    path, query, range and time, so it is created for every attempt.
     """
 
     config: Mapping[str, Any]

@@ -21,7 +21,7 @@ class BucketAccess(Retriever):
     """Gives the run its `Bucket`, made of the two requests that the manifest describes: a listing, and an object.
 
     A retriever only because the engine has no kind of component for "a service that others use". The streams of
-    the tables take the bucket from the run: to build these requests anew for each of some hundred streams would
+    the tables take the bucket from the run: to build these requests for each of some hundred streams would
     take longer than to discover their tables.
     """
 

@@ -1,4 +1,4 @@
-"""The companion stream `_heap_tables`: which dumps make up the present content of each table."""
+"""The companion stream `_heap_tables`: which dumps make up the current content of each table."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ class CompanionRouter(PartitionRouter):
             yield StreamSlice(partition={"part": part}, cursor_slice={})
 
     def get_stream_state(self) -> Mapping[str, Any] | None:
-        """What had been read when the state was last saved."""
+        """The state as it was last saved."""
         return self.saved_state or None
 
     def get_request_params(self, **_: Any) -> Mapping[str, Any]:  # noqa: ANN401 # the engine's own signature
@@ -111,7 +111,7 @@ class CompanionTables(Retriever):
         manifests = bucket.manifests()
         fresh = unsettled(manifests, position)
         if fresh and fresh[0].dump_id < max((history.newest_dump_id for history in histories.values()), default=-1):
-            fresh, histories = manifests, {}  # a dump came late: the sums are made anew
+            fresh, histories = manifests, {}  # a dump came late: the sums are computed again
         changed = set()
         for dump_id, tables in bucket.entries(fresh).items():
             for name, entry in tables.items():

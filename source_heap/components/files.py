@@ -54,7 +54,7 @@ class FilesRouter(PartitionRouter):
         self.progress = Progress(Position.from_state(state))
 
     def state(self, position: Position) -> dict[str, Any]:
-        """What is saved of the table."""
+        """The saved state of the table."""
         missed = self.missed.to_state()
         return {**position.to_state(), MISSED_COLUMNS: missed} if missed else position.to_state()
 

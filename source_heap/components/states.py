@@ -1,4 +1,4 @@
-"""What the connector saved, as it comes back: checked before anything relies on it."""
+"""Saved states, checked before anything relies on them."""
 
 from dataclasses import fields
 from typing import TypeGuard
@@ -13,7 +13,7 @@ MISSED_COLUMNS = "missed_columns"
 
 
 def table_state_fault(state: Json) -> str | None:
-    """What is wrong with the saved position of a table, or None; an empty state is the beginning."""
+    """The fault of the saved position of a table, or None; an empty state is the beginning."""
     if not isinstance(state, dict):
         return "it is not an object"
     if not state:
@@ -32,7 +32,7 @@ def table_state_fault(state: Json) -> str | None:
 
 
 def companion_state_fault(state: Json) -> str | None:
-    """What is wrong with the saved state of `_heap_tables`, or None; an empty state is the beginning."""
+    """The fault of the saved state of `_heap_tables`, or None; an empty state is the beginning."""
     if not isinstance(state, dict):
         return "it is not an object"
     if not state:

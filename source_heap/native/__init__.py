@@ -140,7 +140,7 @@ def describe(
     time_column: str | None,
     start: tuple[str, int],
 ) -> bytes | None:
-    """What the encoder has to know about a file, or None if a column's type is not among those it can encode.
+    """The description of a file for the encoder, or None if a column's type is not among those it can encode.
 
     Args:
         fields: the columns in the order of the writer's schema, without logical types.

@@ -20,7 +20,7 @@ from airbyte_cdk.sources.streams import NO_CURSOR_STATE_KEY
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import StreamSlice
 
-from cdp_connectors.refusals import ParentAbsentError
+from cdp_connectors.rejections import ParentAbsentError
 
 _LONGEST_SILENCE = 600  # seconds; as often as the CDK saves the state of a stream with partitions
 _logger = logging.getLogger("airbyte")

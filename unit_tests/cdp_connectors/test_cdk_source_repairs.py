@@ -21,7 +21,7 @@ from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStrea
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.cdk_repairs import RepairedSource, check_reason, exhausted_reason, is_noise, watch_stream
-from cdp_connectors.refusals import stop_refused_streams
+from cdp_connectors.rejections import stop_rejected_streams
 from unit_tests.declarative_sources import api
 from unit_tests.helpers import catalog_of
 
@@ -138,7 +138,7 @@ def test_the_cdk_continues_a_stream_after_a_configuration_error(
 
 
 def test_a_stream_stops_at_its_first_configuration_error(children: requests_mock.Mocker) -> None:
-    stop_refused_streams()
+    stop_rejected_streams()
 
     read(WatchedSource(MANIFEST), "children")
 

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration is said without quoting it."""
+"""Messages about a faulty configuration never quote it."""
 
 import pytest
 import yaml

@@ -1,4 +1,4 @@
-"""What the CDK reports, as a user reads it."""
+"""The CDK's failures as a user reads them."""
 
 import pytest
 from airbyte_cdk.models import (

@@ -160,7 +160,7 @@ for start in itertools.count(0, 1000):
 
 
 def test_without_the_seam_a_carrier_is_a_failure(tmp_path: Path) -> None:
-    """What happens if a release of the CDK no longer calls `read` of the entrypoint: no sync that loses rows."""
+    """If a release of the CDK no longer calls `read` of the entrypoint, the sync fails instead of losing rows."""
     script = """
 yield carrier("clicks", [1, 2, 3])
 yield state("clicks", "first")

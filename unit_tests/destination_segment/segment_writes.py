@@ -19,7 +19,7 @@ ACCEPTED: JsonObject = {"json": {"success": True}}
 
 @dataclass
 class Written:
-    """What a write did."""
+    """The result of a write."""
 
     messages: list[JsonObject] = field(default_factory=list)
     error: AirbyteTracedException | None = None

@@ -1,4 +1,4 @@
-"""What a check proves, and what it says where it can prove nothing."""
+"""The connection check, and its message where it can prove nothing."""
 
 import logging
 
@@ -78,7 +78,7 @@ def test_a_write_key_that_leads_nowhere_fails(api: Mocker, sources: list[JsonObj
     assert str(status.message).startswith(sentence)
 
 
-def test_a_token_that_the_public_api_refuses_fails(api: Mocker) -> None:
+def test_a_token_that_the_public_api_rejects_fails(api: Mocker) -> None:
     api.get(SOURCES_URL, status_code=401, json={"errors": [{"message": "Unauthorized"}]})
     status = check(public_api_token="token")
     assert status.status is Status.FAILED

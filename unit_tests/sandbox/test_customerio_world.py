@@ -1,4 +1,4 @@
-"""What is in the simulated Customer.io workspace, and how it changes as time passes."""
+"""The content of the simulated Customer.io workspace, and how it changes over time."""
 
 from collections import Counter
 from datetime import timedelta

@@ -39,6 +39,6 @@ def test_seed_decides_the_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 35])
-def test_columns_that_pageviews_do_not_have_are_refused(count: int) -> None:
+def test_columns_that_pageviews_do_not_have_are_rejected(count: int) -> None:
     with pytest.raises(ValueError, match="1 to 34 columns"):
         pageview_columns(count)

@@ -1,4 +1,4 @@
-"""What holds of the rows of every stream, and how those of different streams belong together."""
+"""Properties of the rows of every stream, and relations between streams."""
 
 from collections import Counter
 from collections.abc import Callable

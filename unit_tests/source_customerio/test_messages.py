@@ -1,4 +1,4 @@
-"""Deliveries: which windows a sync requests, and how it goes on after the last one."""
+"""Deliveries: which windows a sync requests, and how it continues after the last one."""
 
 import itertools
 from collections.abc import Callable

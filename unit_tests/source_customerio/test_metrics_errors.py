@@ -9,6 +9,7 @@ from unit_tests.source_customerio.customerio_api import US, errors_by_stream, la
 from unit_tests.source_customerio.metrics_api import (
     BY_DATE,
     BY_STEPS,
+    LINK,
     PARENTS,
     STREAMS,
     rows_of,
@@ -54,6 +55,23 @@ def test_numbers_that_do_not_fit_together_are_rejected(
     errors = errors_by_stream(output)
     assert output.records == []
     assert set(errors) == {stream.name for stream in STREAMS}
+    assert all(reason in found[0][1] for found in errors.values())
+
+
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ({"link": "https://shop.example.com/sale"}, "a link is not an object with an id"),
+        ({"link": LINK, "metric": {"series": 7}}, "'series' is not an object"),
+    ],
+)
+def test_links_of_another_form_are_rejected(api: requests_mock.Mocker, link: JsonObject, reason: str) -> None:
+    links = [stream for stream in STREAMS if stream.envelope == "links"]
+    serve(api, links, lambda _: {"json": {"links": [link]}})
+
+    errors = errors_by_stream(sync(links))
+
+    assert set(errors) == {stream.name for stream in links}
     assert all(reason in found[0][1] for found in errors.values())
 
 

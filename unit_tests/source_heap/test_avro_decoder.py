@@ -82,7 +82,7 @@ def rows_of(file: bytes, text_columns: list[str] | None = None) -> list[dict[str
 
 
 def as_json(value: Any) -> Any:  # noqa: ANN401 # any Avro value, to any JSON value
-    """What the decoder promises, written a second time."""
+    """The decoder's contract, implemented a second time."""
     match value:
         case float():
             return value if math.isfinite(value) else None
@@ -250,13 +250,13 @@ def test_rows_that_cannot_be_decoded_name_their_block(broken_rows: bytes, capfd:
 
 
 @pytest.mark.parametrize("content", [b"", b"Obj", b"<Error/>" * 10, b"Obj\x01\x00" + bytes(16)])
-def test_what_is_no_avro_file_is_refused(content: bytes) -> None:
+def test_what_is_no_avro_file_is_rejected(content: bytes) -> None:
     with pytest.raises(CorruptFileError) as caught:
         ContainerReader(io.BytesIO(content))
     assert caught.value.offset == 0
 
 
-def test_an_unknown_codec_is_refused() -> None:
+def test_an_unknown_codec_is_rejected() -> None:
     file = avro_file(FIELDS, ROWS, "null").replace(b"avro.codec\x08null", b"avro.codec\x08rot9")
     with pytest.raises(CorruptFileError, match="'rot9' is none of Avro's"):
         ContainerReader(io.BytesIO(file))

@@ -1,7 +1,10 @@
+from io import BytesIO
+
 import pytest
 import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.streams.http.error_handlers.response_models import ResponseAction
+from urllib3 import HTTPResponse
 
 from source_heap.components.error_handler import S3ErrorHandler
 
@@ -73,3 +76,17 @@ def test_an_object_that_was_replaced_fails_until_the_next_sync() -> None:
 @pytest.mark.parametrize("status", [200, 206])
 def test_success_is_success(status: int) -> None:
     assert handler().interpret_response(answer(status, None)).response_action is ResponseAction.SUCCESS
+
+
+def test_a_rejection_without_s3s_explanation_is_probably_a_proxys() -> None:
+    response = answer(403, None)
+    response._content = b"<html><body>Forbidden</body></html>"  # noqa: SLF001 # as requests itself does
+    message = str(handler().interpret_response(response).error_message)
+    assert "rejected with status 403, without S3's explanation. Check the endpoint URL" in message
+
+
+def test_an_error_that_is_cut_off_is_tried_again() -> None:
+    response = answer(403, None)
+    response._content = False  # noqa: SLF001 # not read yet
+    response.raw = HTTPResponse(BytesIO(b"<Error>"), headers={"Content-Length": "200"}, preload_content=False)
+    assert handler().interpret_response(response).response_action is ResponseAction.RETRY

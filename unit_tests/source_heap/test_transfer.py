@@ -96,7 +96,7 @@ def test_progress_renews_the_patience() -> None:
     assert read_all(Store([1] * 500)) == CONTENT
 
 
-def test_a_store_that_starts_over_is_refused() -> None:
+def test_a_store_that_starts_over_is_rejected() -> None:
     store = Store([10])
 
     def send(headers: Mapping[str, str]) -> requests.Response:

@@ -9,7 +9,7 @@ from airbyte_cdk.models import AirbyteMessage, FailureType
 from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.refusals import ParentAbsentError
+from cdp_connectors.rejections import ParentAbsentError
 from source_segment.components.retrievers import OneRequestAtATime
 from source_segment.components.series import SeriesKeys
 from source_segment.components.states import NormalizeState

@@ -288,7 +288,7 @@ def test_a_denied_stream_asks_no_further_parent_and_keeps_what_it_has_read(api: 
     only_error(output)
     assert rows(output) == [{**contract.record, **contract.added}]
     denied = [request for request in api.request_history if request.path.endswith("connected-warehouses")]
-    assert len(denied) <= 40  # what 32 workers had under way
+    assert len(denied) <= 40  # requests in flight in 32 workers
 
 
 def test_a_rejected_list_of_parents_is_not_taken_for_a_destination_without_metrics(api: requests_mock.Mocker) -> None:

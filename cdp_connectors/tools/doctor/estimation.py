@@ -1,4 +1,4 @@
-"""What a sync costs this account: the lists that decide on it are counted."""
+"""The cost of a sync for this account, from the lists that decide on it."""
 
 import importlib
 import importlib.util

@@ -1,4 +1,4 @@
-"""What is rejected before anything is sent."""
+"""Configurations that are rejected before anything is sent."""
 
 import pytest
 from airbyte_cdk.models import FailureType
@@ -11,7 +11,7 @@ API_CALL: JsonObject = {"stream": "users", "call_type": "api_call", "path": "/tr
 FIELDS = ["id", "email", "updated_at"]
 
 
-def refusal(
+def rejection(
     api: Mocker, mapping: JsonObject, properties: JsonObject | list[str] = FIELDS, stream: str = "users"
 ) -> str | None:
     written = write(config_of(mapping), catalog_of(stream, properties), [record({"id": 1}, stream)])
@@ -23,7 +23,7 @@ def refusal(
 
 
 def test_a_stream_without_a_mapping(api: Mocker) -> None:
-    assert refusal(api, IDENTIFY, stream="accounts") == (
+    assert rejection(api, IDENTIFY, stream="accounts") == (
         "Stream 'accounts' has no mapping (mapped streams: 'users'). Add a mapping, deselect the stream, or set "
         "Unmapped Streams to identify."
     )
@@ -46,7 +46,7 @@ def test_a_stream_without_a_mapping(api: Mocker) -> None:
     ],
 )
 def test_a_field_that_the_stream_does_not_have(api: Mocker, mapping: JsonObject, missing: str) -> None:
-    assert refusal(api, mapping) == (
+    assert rejection(api, mapping) == (
         f"Mapping 1 (stream 'users') refers to fields that the stream does not have: {missing}. Its fields are email, "
         "id, updated_at."
     )
@@ -64,7 +64,7 @@ def test_a_field_that_the_stream_does_not_have(api: Mocker, mapping: JsonObject,
     ids=["untyped", "open object", "declared", "declared and open", "no schema"],
 )
 def test_a_field_inside_an_object_that_may_have_it(api: Mocker, properties: JsonObject) -> None:
-    assert refusal(api, {**IDENTIFY, "traits": {"selection": "list", "fields": ["profile.name"]}}, properties) is None
+    assert rejection(api, {**IDENTIFY, "traits": {"selection": "list", "fields": ["profile.name"]}}, properties) is None
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_field_inside_an_object_that_may_have_it(api: Mocker, properties: Json
 )
 def test_a_field_inside_an_object_that_cannot_have_it(api: Mocker, profile: JsonObject) -> None:
     traits = {"selection": "list", "fields": ["profile.name"]}
-    assert "profile.name" in str(refusal(api, {**IDENTIFY, "traits": traits}, {"id": {}, "profile": profile}))
+    assert "profile.name" in str(rejection(api, {**IDENTIFY, "traits": traits}, {"id": {}, "profile": profile}))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_field_inside_an_object_that_cannot_have_it(api: Mocker, profile: Json
 def test_a_field_whose_type_its_reserved_name_cannot_take(
     api: Mocker, mapping: JsonObject, properties: JsonObject, sentence: str
 ) -> None:
-    assert refusal(api, mapping, properties) == sentence
+    assert rejection(api, mapping, properties) == sentence
 
 
 @pytest.mark.usefixtures("api")
@@ -134,6 +134,6 @@ def test_a_stream_that_asks_to_overwrite_is_told_that_segment_keeps_what_it_has(
 
 def test_a_template_that_is_none(api: Mocker) -> None:
     assert "'body.template' is not JSON" in str(
-        refusal(api, {**API_CALL, "body": {"source": "template", "template": "{{ record.id }}"}})
+        rejection(api, {**API_CALL, "body": {"source": "template", "template": "{{ record.id }}"}})
     )
-    assert "'path' is not a valid template" in str(refusal(api, {**API_CALL, "path": "/{{ record.id"}))
+    assert "'path' is not a valid template" in str(rejection(api, {**API_CALL, "path": "/{{ record.id"}))

@@ -1,4 +1,4 @@
-"""What values become on their way: times with offsets, lenient reserved traits, constants and templates."""
+"""Values in calls: times with offsets, lenient reserved traits, constants and templates."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Refusals that concern one parent, and refusals that concern a whole stream."""
+"""Refusals that concern one parent, and rejections that concern a whole stream."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ _logger = logging.getLogger("airbyte")
 
 
 _unanswered: set[str] = set()
-"""The streams that have met absent parents only, and fail if that goes on."""
+"""The streams that have met absent parents only, and fail if no other comes."""
 
 
 def may_save_state(stream: str) -> bool:
@@ -120,7 +120,7 @@ class ParentErrorHandler(DefaultErrorHandler):
         )
 
 
-def stop_refused_streams() -> None:
+def stop_rejected_streams() -> None:
     """Let every stream, and every list of parents, stop at the first failure that all its slices share.
 
     That is a `config_error`, a spent quota, the verdict of a `ParentErrorHandler`, or the fifth failed slice in a row.

@@ -9,7 +9,7 @@ from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partitio
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.refusals import ParentAbsentError, SpentQuotaError, StoppedStreamError, _StreamRead
+from cdp_connectors.rejections import ParentAbsentError, SpentQuotaError, StoppedStreamError, _StreamRead
 from unit_tests.helpers import JsonObject
 
 VERDICT = AirbyteTracedException(message="no parent is known", failure_type=FailureType.config_error)
@@ -64,8 +64,8 @@ def outcomes(slices: list[Slice]) -> Iterator[str]:
 
 
 def test_nothing_is_requested_after_a_configuration_error_or_a_spent_quota() -> None:
-    for refusal in (failure(FailureType.config_error, "denied"), SpentQuotaError(message="denied")):
-        slices = [Slice(1), Slice(2, refusal), Slice(3), Slice(4)]
+    for rejection in (failure(FailureType.config_error, "denied"), SpentQuotaError(message="denied")):
+        slices = [Slice(1), Slice(2, rejection), Slice(3), Slice(4)]
 
         assert list(outcomes(slices)) == ["1 rows", "denied", "stopped", "stopped"]
         assert [each.requests for each in slices] == [1, 1, 0, 0]
