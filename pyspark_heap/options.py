@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cdp_connectors.json_types import JsonObject
 from source_heap.errors import ConfigError
@@ -44,7 +44,7 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 class Options:
     """The options of one DataFrame or stream, checked. `config` is a configuration of source-heap."""
 
-    config: JsonObject
+    config: JsonObject = field(repr=False)
     table: str
     columns: tuple[str, ...] | None
     rejects_new_columns: bool
