@@ -14,15 +14,19 @@ class CuttingProxy:
     """Passes bytes on to a server, and cuts some answers short.
 
     Every connection that has carried more than `after_bytes` of answers is cut, the first `cuts` times: with a
-    FIN, or with a RST if `reset`.
+    FIN, or with a RST if `reset`. With `then_headers_only`, those that carry anything after the first cut are cut
+    where the headers of an answer end, so that no transfer gets any further.
     """
 
-    def __init__(self, target_url: str, *, after_bytes: int, cuts: int, reset: bool) -> None:
+    def __init__(
+        self, target_url: str, *, after_bytes: int, cuts: int, reset: bool, then_headers_only: bool = False
+    ) -> None:
         target = urlparse(target_url)
         self._target = (target.hostname or "", target.port or 80)
         self._after_bytes = after_bytes
         self._cuts_left = cuts
         self._reset = reset
+        self._then_headers_only = then_headers_only
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -61,7 +65,11 @@ class CuttingProxy:
         with suppress(OSError):
             while data := server.recv(1 << 12):
                 carried += len(data)
-                if carried > self._after_bytes and self._may_cut():
+                headers_only = self._then_headers_only and self.cuts > 0
+                if (headers_only or carried > self._after_bytes) and self._may_cut():
+                    if headers_only:
+                        headers, separator, _ = data.partition(b"\r\n\r\n")
+                        client.sendall(headers + separator if separator else b"")
                     if self._reset:
                         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     break

@@ -87,16 +87,33 @@ def test_a_connection_that_is_cut_is_resumed_without_duplicates(
         assert comparable(destination.table(table)) == comparable(bucket.world.expected(table)), table
 
 
-def test_a_store_that_breaks_every_transfer_fails_the_stream_and_keeps_its_position(
+def pageviews(catalog: JsonObject) -> JsonObject:
+    return appended({"streams": [each for each in catalog["streams"] if each["stream"]["name"] == "pageviews"]})
+
+
+def test_a_store_that_breaks_every_transfer_is_read_to_the_end_as_long_as_bytes_arrive(
     bucket: HeapBucket, catalog: JsonObject
 ) -> None:
     destination = BulkCdkLike()
-    catalog = appended({"streams": [s for s in catalog["streams"] if s["stream"]["name"] == "pageviews"]})
     with CuttingProxy(bucket.server.endpoint_url, after_bytes=30_000, cuts=1_000_000, reset=False) as proxy:
-        broken = run_sync(source_of(bucket, endpoint_url=proxy.url), destination, catalog)
+        attempt = run_sync(source_of(bucket, endpoint_url=proxy.url), destination, pageviews(catalog))
+    assert proxy.cuts > FILES_IN_FLIGHT
+    assert attempt.failures == []
+    assert comparable(destination.table("pageviews")) == comparable(bucket.world.expected("pageviews"))
+
+
+def test_a_store_that_gives_no_more_bytes_fails_the_stream_and_keeps_its_position(
+    bucket: HeapBucket, catalog: JsonObject
+) -> None:
+    destination = BulkCdkLike()
+    with CuttingProxy(
+        bucket.server.endpoint_url, after_bytes=90_000, cuts=1_000_000, reset=False, then_headers_only=True
+    ) as proxy:
+        broken = run_sync(source_of(bucket, endpoint_url=proxy.url), destination, pageviews(catalog))
     assert proxy.cuts > 0
     assert broken.stream_status == {"pageviews": "INCOMPLETE"}
-    whole = run_sync(source_of(bucket), destination, catalog, broken.state_list())
+    assert broken.source_errors[0].failure_type == "transient_error"
+    whole = run_sync(source_of(bucket), destination, pageviews(catalog), broken.state_list())
     assert whole.failures == []
     assert set(comparable(destination.table("pageviews"))) == set(comparable(bucket.world.expected("pageviews")))
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from sandbox.clock import Clock
@@ -27,7 +28,8 @@ class Received:
 class TrackingWorld:
     """The messages of each source, without repetitions, and what became of those that no source shows.
 
-    As with Segment, nobody who sends learns of the latter: the answer is 200 all the same.
+    As with Segment, nobody who sends learns of the latter: the answer is 200 all the same. Requests may arrive, and
+    the messages be looked at, in several threads at a time.
 
     Attributes:
         rejected: how many messages were dropped, by reason.
@@ -40,6 +42,7 @@ class TrackingWorld:
         self._clock = clock
         self._sources = sources
         self._received: dict[str, Received] = {}
+        self._lock = Lock()
         self.rejected: Counter[str] = Counter()
         self.keeps_messages = True
         self.behaviour = Behaviour()
@@ -47,12 +50,14 @@ class TrackingWorld:
     @property
     def count(self) -> int:
         """How many messages the sources show."""
-        return sum(len(received.ids) for received in self._received.values())
+        with self._lock:
+            return sum(len(received.ids) for received in self._received.values())
 
     @property
     def messages(self) -> list[Message]:
         """Every message that a source shows, by source, in the order of arrival."""
-        return [message for received in self._received.values() for message in received.messages]
+        with self._lock:
+            return [message for received in self._received.values() for message in received.messages]
 
     @property
     def write_key(self) -> str:
@@ -62,21 +67,23 @@ class TrackingWorld:
 
     def clear(self) -> None:
         """Forget everything."""
-        self._received.clear()
-        self.rejected.clear()
+        with self._lock:
+            self._received.clear()
+            self.rejected.clear()
 
     def receive(self, write_key: str, messages: list[Message]) -> None:
         """Take the messages of one request."""
-        source = next((source for source in self._sources() if write_key in source["writeKeys"]), None)
-        if len(messages) > MOST_ITEMS:
-            self.rejected["too many items"] += len(messages)
-        elif source is None:
-            self.rejected["unknown write key"] += len(messages)
-        elif not source["enabled"]:
-            self.rejected["source switched off"] += len(messages)
-        else:
-            for message in messages:
-                self._take(self._received.setdefault(source["id"], Received()), message)
+        with self._lock:
+            source = next((source for source in self._sources() if write_key in source["writeKeys"]), None)
+            if len(messages) > MOST_ITEMS:
+                self.rejected["too many items"] += len(messages)
+            elif source is None:
+                self.rejected["unknown write key"] += len(messages)
+            elif not source["enabled"]:
+                self.rejected["source switched off"] += len(messages)
+            else:
+                for message in messages:
+                    self._take(self._received.setdefault(source["id"], Received()), message)
 
     def _take(self, received: Received, message: Message) -> None:
         flaw = _flaw(message)
