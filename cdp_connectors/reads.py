@@ -1,4 +1,4 @@
-"""The counts of each stream of a sync, for the log line that closes the stream."""
+"""The counts of each stream of a sync, for the log line that closes it, and whether its state can be trusted."""
 
 import threading
 from collections.abc import Iterator
@@ -20,6 +20,8 @@ class StreamRead:
     parents_skipped: int = 0
     first_skipped: str = ""
     """The reason for the first parent that was skipped."""
+    unanswered: set[str] = field(default_factory=set)
+    """This stream, or its lists of parents, as far as they have met absent parents only."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextmanager
@@ -48,6 +50,15 @@ class StreamRead:
         with self._lock:
             self.first_skipped = self.first_skipped or reason
             self.parents_skipped += 1
+
+    @property
+    def may_save_state(self) -> bool:
+        """Whether a state of the stream can be trusted.
+
+        As long as all parents were absent, it cannot: the stream fails if the others are absent as well, and what the
+        state has passed would never be requested again.
+        """
+        return not self.unanswered
 
     def __str__(self) -> str:
         counts = [

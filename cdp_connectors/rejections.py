@@ -21,19 +21,6 @@ _FAILURES_IN_A_ROW = 5
 _logger = logging.getLogger("airbyte")
 
 
-_unanswered: set[str] = set()
-"""The streams that have met absent parents only, and fail if no other comes."""
-
-
-def may_save_state(stream: str) -> bool:
-    """Whether a state of the stream can be trusted.
-
-    As long as all parents were absent, it cannot: the stream fails if the others are absent as well, and what the state
-    has passed would never be requested again.
-    """
-    return stream not in _unanswered
-
-
 class SpentQuotaError(AirbyteTracedException):
     """A quota that is used up, so that no further request of the stream can succeed."""
 
@@ -160,7 +147,6 @@ class _StreamRead:
                 return
             if not self._stream:
                 self._stream = partition.stream_name()
-                _unanswered.discard(self._stream)
             with self._lock:
                 self._open += 1
                 self._parents.setdefault(_parent_key(partition), _Parent()).waiting += 1
@@ -208,7 +194,8 @@ class _StreamRead:
         def answered() -> None:
             nonlocal held
             self._answered, self._in_a_row, parent.answered = True, 0, True
-            _unanswered.discard(self._stream)
+            if read := current_read():
+                read.unanswered.discard(self._stream)
             if held:
                 held = False
                 parent.first.release()
@@ -232,18 +219,19 @@ class _StreamRead:
             )
 
     def _count_absent(self, key: int, error: ParentAbsentError) -> None:
+        read = current_read()
         with self._lock:
             self._absent[key] = error
             self._in_a_row += 1
             count = len(self._absent) if error.ever_answered else self._in_a_row
             harmless = error.ever_answered and self._answered
-            if error.verdict and not self._answered:
-                _unanswered.add(self._stream)
+            if error.verdict and not self._answered and read:
+                read.unanswered.add(self._stream)
             too_many = error.limit is not None and count >= error.limit and not harmless
             verdict = error.verdict if too_many and not self._failure else None
             self._failure = self._failure or verdict
         _logger.info(error.message)
-        if read := current_read():
+        if read:
             read.count_skipped(str(error.message))
         if verdict:
             raise verdict from error

@@ -14,7 +14,6 @@ from airbyte_cdk.models import (
 from cdp_connectors.failures import Failure, error_trace, failed_streams, stream_failure
 from cdp_connectors.lines import record_count
 from cdp_connectors.reads import StreamRead
-from cdp_connectors.rejections import may_save_state
 
 _ENDS = {AirbyteStreamStatus.COMPLETE, AirbyteStreamStatus.INCOMPLETE}
 
@@ -57,7 +56,7 @@ class ReadReport:
             if message.record and message.record.stream in self.reads:
                 self.reads[message.record.stream].rows += record_count(message)
             failed = stream_failure(message)
-            if (failed is None or self._is_due(*failed)) and not _is_untrustworthy_state(message):
+            if (failed is None or self._is_due(*failed)) and not self._is_untrustworthy_state(message):
                 yield message
             if ended := _ended_stream(message):
                 self._logger.info("Stream %s: %s", ended, self.reads.get(ended, StreamRead()))
@@ -71,6 +70,11 @@ class ReadReport:
             return False
         self._failures.setdefault(stream, failure)
         return True
+
+    def _is_untrustworthy_state(self, message: AirbyteMessage) -> bool:
+        saved = message.state.stream if message.state else None
+        read = self.reads.get(saved.stream_descriptor.name) if saved else None
+        return read is not None and not read.may_save_state
 
     @property
     def has_failures(self) -> bool:
@@ -100,8 +104,3 @@ class ReadReport:
 def _ended_stream(message: AirbyteMessage) -> str | None:
     status = message.trace.stream_status if message.trace else None
     return status.stream_descriptor.name if status and status.status in _ENDS else None
-
-
-def _is_untrustworthy_state(message: AirbyteMessage) -> bool:
-    saved = message.state.stream if message.state else None
-    return saved is not None and not may_save_state(saved.stream_descriptor.name)

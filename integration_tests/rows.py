@@ -28,3 +28,8 @@ def comparable(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _without_nulls(record: Mapping[str, Any]) -> JsonObject:
     return {name: value for name, value in record.items() if value is not None}
+
+
+def is_counted(row: JsonObject) -> bool:
+    """Whether the row has more than the zeros that replace what another reading of "Eastern time" has written."""
+    return any(value for name, value in row.items() if isinstance(value, int) and not name.endswith("_id"))

@@ -4,8 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import ClassVar
 
-from airbyte_cdk.models import AirbyteConnectionStatus, AirbyteStateMessage, ConfiguredAirbyteCatalog, Status
-from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
+from airbyte_cdk.models import AirbyteConnectionStatus, Status
 
 from cdp_connectors.json_types import Json
 from cdp_connectors.source import ManifestSource
@@ -26,15 +25,9 @@ class SourceCustomerio(ManifestSource):
 
     tries_streams: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        catalog: ConfiguredAirbyteCatalog | None = None,
-        config: Mapping[str, Json] | None = None,
-        state: list[AirbyteStateMessage] | None = None,
-        limits: TestLimits | None = None,
-    ) -> None:
+    def prepare_to_build(self) -> None:
+        """Let the streams of metrics share what they learn, and not with those of another source."""
         MetricsRetriever.activity = Activity()
-        super().__init__(catalog=catalog, config=config, state=state, limits=limits)
 
     def connect(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
         """Try the connection, and the other region if the key is rejected.

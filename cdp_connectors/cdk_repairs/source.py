@@ -76,6 +76,9 @@ class RepairedSource(YamlDeclarativeSource):
         """Whether to build a stream of the manifest; the CDK builds all of them, even for a catalog of one."""
         return True
 
+    def prepare_to_build(self) -> None:
+        """Set up what streams share that are built together."""
+
     def prepare(self, streams: list[AbstractStream]) -> None:
         """Change streams after they were built and before they are read."""
 
@@ -94,6 +97,7 @@ class RepairedSource(YamlDeclarativeSource):
         self, selected_configs: list[dict[str, Any]], all_configs: list[dict[str, Any]]
     ) -> list[AbstractStream]:
         wanted = [each for each in selected_configs if self.is_wanted(each)]
+        self.prepare_to_build()
         try:
             streams = super()._create_streams(wanted, all_configs)
         except AirbyteTracedException:

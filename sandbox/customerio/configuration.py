@@ -140,7 +140,10 @@ class Configuration:
             "tags": self._tags(number),
             "recipient_segment_ids": [number % 7 + 1],
         }
-        return row if number % 10 == 0 else row | {"sent_at": created + DAY}
+        if number % 10 == 0:
+            return row
+        is_sent_again = number % 3 == 0
+        return row | {"sent_at": max(created, self._start - 40 * DAY if is_sent_again else 0) + DAY}
 
     def _segment(self, number: int, created: int) -> Record:
         row: Record = {

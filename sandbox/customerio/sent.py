@@ -1,7 +1,8 @@
 """The totals of the workspace's deliveries, which grow for weeks.
 
 A delivery counts in the period of its creation, and each of its metrics from the moment at which it is recorded.
-Deliveries older than their sender do not count.
+Deliveries older than their sender do not count. A newsletter counts until half a year after it was last sent, and a
+draft never.
 """
 
 from collections import Counter, defaultdict
@@ -23,6 +24,7 @@ SERIES_OF_2026 = (
     *("machine_clicked", "replied", "untracked", "open_untracked", "link_untracked"),
     *("tracking_consent_granted", "tracking_consent_denied"),
 )
+_HALF_A_YEAR = 180 * DAY
 JOURNEY_SERIES = (*("started", "activated", "exited_early", "finished", "converted", "never_activated", "messaged"),)
 
 
@@ -42,7 +44,10 @@ class Sent:
             for each in first_versions(parents[kind])
         }
         self._by_origin: defaultdict[tuple[str, int], list[Delivery]] = defaultdict(list)
+        sent_at = {each.record["id"]: each.record.get("sent_at") for each in first_versions(parents["newsletters"])}
         for delivery in deliveries:
+            if "newsletter_id" in delivery.origin and not _counts(delivery, sent_at[delivery.origin["newsletter_id"]]):
+                continue
             for name, identifier in delivery.origin.items():
                 self._by_origin[name, identifier].append(delivery)
 
@@ -65,6 +70,10 @@ class Sent:
             if position is not None and since <= delivery.created <= now:
                 totals[position].update(count(delivery, now))
         return totals
+
+
+def _counts(delivery: Delivery, sent_at: int | None) -> bool:
+    return sent_at is not None and delivery.created < sent_at + _HALF_A_YEAR
 
 
 def recorded_metrics(delivery: Delivery, now: int) -> Iterator[str]:

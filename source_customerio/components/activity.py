@@ -47,7 +47,8 @@ class Activity:
         with known.lock:
             if self._covers(known, since, until) and not self._counted(known, since):
                 return []
-            return self._learn(known, since, until, read)
+            rows = self._learn(known, since, until, read)
+            return [row for row in rows if row["period_start"] >= written(since)]
 
     def counted_since(
         self, parent: tuple[Any, ...], since: datetime, until: datetime, read: Callable[[], Iterable[_Row]]
@@ -107,10 +108,11 @@ class MetricsRetriever(Retriever):
     months_before: bool = False
 
     activity: ClassVar[Activity] = Activity()
-    """Shared by the streams of a source; the source begins with an empty one."""
+    """Shared by the streams that are built together; a source begins to build with an empty one."""
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Prepare the condition."""
+        self._activity = self.activity
         self._can_count = InterpolatedBoolean(condition=self.can_count, parameters=parameters)
 
     def read_records(
@@ -150,13 +152,12 @@ class MetricsRetriever(Retriever):
         parent = (self.parent_field, self.parent_name, str(keys[self.parent_field]), resolution)
 
         def read(retriever: SimpleRetriever) -> Iterator[_Row]:
-            rows = ({**row} for row in retriever.read_records(schema, requested) if isinstance(row, Mapping))
-            return (row for row in rows if row["period_start"] >= written(since))
+            return ({**row} for row in retriever.read_records(schema, requested) if isinstance(row, Mapping))
 
         if self.parent_rows is None:
-            yield from self.activity.rows_since(parent, since, end, lambda: read(self.rows))
-        elif self.activity.counted_since(parent, since, end, lambda parents=self.parent_rows: read(parents)):  # type: ignore[misc]
-            yield from read(self.rows)
+            yield from self._activity.rows_since(parent, since, end, lambda: read(self.rows))
+        elif self._activity.counted_since(parent, since, end, lambda parents=self.parent_rows: read(parents)):  # type: ignore[misc]
+            yield from (row for row in read(self.rows) if row["period_start"] >= written(since))
 
     def _is_first(self, start: datetime) -> bool:
         """Whether the stream has no state, so that it begins at the start date."""

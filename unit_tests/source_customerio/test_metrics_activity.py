@@ -4,9 +4,12 @@ from collections import Counter
 
 import pytest
 import requests_mock
+from airbyte_cdk.models import SyncMode
+from airbyte_cdk.test.entrypoint_wrapper import read
 
-from unit_tests.helpers import JsonObject
-from unit_tests.source_customerio.customerio_api import DAY, NOW_TS, US
+from source_customerio import SourceCustomerio
+from unit_tests.helpers import JsonObject, catalog_of
+from unit_tests.source_customerio.customerio_api import CONFIG, DAY, NOW_TS, US
 from unit_tests.source_customerio.metrics_api import STREAMS, rows_of, serve, sync
 
 BELOW = [stream for stream in STREAMS if not stream.is_of_a_parent]
@@ -59,6 +62,19 @@ def test_numbers_before_the_window_do_not_count(api: requests_mock.Mocker) -> No
     assert sync(links, states()).records == []
 
 
+def test_a_day_of_the_parent_that_begins_before_the_window_counts(api: requests_mock.Mocker) -> None:
+    links = [stream for stream in STREAMS if stream.name == "campaign_link_metrics"]
+    serve(api, links, lambda stream: {"json": stream.days(*[7] * 45)})
+    beginning = "2026-11-20T05:00:00Z"  # of a day in EST, of which most is in the campaign's day of 00:00 UTC
+    api.get(f"{US}/campaigns/3/metrics", json={"metric": {"series": {"sent": [9, 0, 0]}}})
+    state = {"use_global_cursor": True, "state": {"period_start": "2026-11-21T05:00:00Z"}, "lookback_window": 0}
+
+    output = sync(links, {links[0].name: state}, metrics_lookback_days=1)
+
+    assert output.errors == []
+    assert beginning in [row["period_start"] for row in rows_of(output, links[0])]
+
+
 @pytest.mark.parametrize(
     ("sent_at", "is_requested"),
     [(None, False), (0, False), (NOW_TS - 250 * DAY, False), (NOW_TS - 150 * DAY, True), (NOW_TS, True)],
@@ -84,5 +100,16 @@ def test_the_next_sync_of_the_process_knows_nothing_of_the_one_before(api: reque
 
     for _ in range(2):
         sync(streams, states())
+
+    assert requested(api) == {"/broadcasts/4/metrics": 2}
+
+
+def test_two_sources_of_a_process_know_nothing_of_each_other(api: requests_mock.Mocker) -> None:
+    streams = [stream for stream in STREAMS if stream.name == "broadcast_metrics"]
+    serve(api, streams, lambda _: QUIET)
+    catalog = catalog_of([stream.name for stream in streams], SyncMode.incremental)
+
+    for source in [SourceCustomerio(catalog=catalog, config=CONFIG, state=[]) for _ in range(2)]:
+        read(source, CONFIG, catalog)
 
     assert requested(api) == {"/broadcasts/4/metrics": 2}
