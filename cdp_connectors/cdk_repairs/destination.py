@@ -1,5 +1,6 @@
 """The CDK's destination, with messages that it does not have to know."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,6 +20,7 @@ class RepairedDestination(Destination):
     state, a new kind of trace. A line that it cannot read it skips, and logs its content.
     """
 
+    @abstractmethod
     def write_input(self, config: Mapping[str, Json], catalog: JsonObject, stdin: BinaryIO) -> Iterator[str]:
         """Write the messages of standard input, and yield the lines of the states that are accepted.
 
@@ -27,7 +29,6 @@ class RepairedDestination(Destination):
             catalog: the configured catalog, as it came.
             stdin: the messages, one per line.
         """
-        raise NotImplementedError
 
     def _run_write(  # type: ignore[override] # lines instead of messages
         self, config: Mapping[str, Json], configured_catalog_path: str, input_stream: TextIOWrapper
