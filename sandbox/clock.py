@@ -10,8 +10,12 @@ class Clock:
     """
 
     def __init__(self, now: datetime | None = None) -> None:
-        """Start at `now` (aware, UTC), or two days before the real now, so that there is room to advance."""
-        self._now = now or datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=2)
+        """Start at `now` (aware, UTC), or two days and two minutes before the real now.
+
+        Advanced by two days, it is behind a connector's clock by more than the minute that Segment's windows keep from
+        the present, so that a connector still reads all that there is.
+        """
+        self._now = now or datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=2, minutes=2)
 
     @property
     def now(self) -> datetime:
