@@ -18,11 +18,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from campaign.case import ACCELERATED, SCALES
+from campaign.case import SCALES, Stage
 from campaign.forked import ForkedConnector
 from campaign.oracle import MOST_SECONDS, breaches_of_attempt
 from campaign.proxy import FaultProxy, Response
-from campaign.vendors import JsonObject, Vendor, rows_by_key, vendor
+from campaign.surroundings import ACCELERATED, surroundings
+from campaign.vendors import JsonObject, Vendor, Vendors, rows_by_key
 from campaign.zygote import Zygote
 from sandbox.airbyte import Attempt, BulkCdkLike, configured, run_sync
 
@@ -163,23 +164,26 @@ def breaches_of_mutated(
             yield f"{stream['name']}: {len(missing)} rows lost, for example {min(missing)}"
 
 
-def run(connector: str, seed: int, zygote: Zygote) -> tuple[int, list[str]]:
+def run(connector: str, seed: int, stage: Stage) -> tuple[int, list[str]]:
     """Run one sync of all streams with mutated responses: their number, and what was found."""
     hostile = bool(seed % 2) or connector == "heap"
     with (
-        vendor(connector, seed, SCALES[connector]) as served,
+        stage.vendors.serve(seed, SCALES[connector]) as served,
         FaultProxy(served.url) as proxy,
         tempfile.TemporaryDirectory(prefix="campaign-") as folder,
     ):
-        env = {"TMPDIR": folder, **ACCELERATED}
+        env = surroundings(Path(folder), served.connector_now)
         config: JsonObject = served.config(proxy.url)
-        source, destination = ForkedConnector(served.package, config, env, zygote), BulkCdkLike()
-        catalog = configured(source.discover())
+        source, destination = ForkedConnector(served.package, config, env, stage.zygote), BulkCdkLike()
+        discovered = stage.catalog or source.discover()
+        if connector != "heap":
+            stage.catalog = discovered
+        catalog = configured(discovered)
         streams = catalog["streams"]
         vital = {path[0] for each in streams for path in (*each["primary_key"], each["cursor_field"] or [""])}
         mutator = proxy.schedule.mutate = Mutator(seed, vital, hostile=hostile)
         attempt = run_sync(source, destination, catalog, strict=False, seconds=MOST_SECONDS)
-        breaches = [*breaches_of_attempt(attempt, served, Path(folder))]
+        breaches = [*breaches_of_attempt(attempt, served.secrets, source.sessions)]
         breaches += breaches_of_mutated(attempt, catalog, destination, served, hostile=hostile)
         breaches += [f"skipped line: {line}" for line in attempt.skipped_lines] + attempt.checksum_errors
         if proxy.schedule.requests > _MOST_REQUESTS:
@@ -198,9 +202,10 @@ def main(act: Callable[[str], None] = print) -> int:
     options = parser.parse_args()
     seed, total, found = options.first if options.seed is None else options.seed, 0, 0
     ends = time.monotonic() + options.minutes * 60
-    with Zygote(f"source_{options.connector}", ACCELERATED) as zygote:
+    with Zygote(f"source_{options.connector}", ACCELERATED) as zygote, Vendors(options.connector) as vendors:
+        stage = Stage(zygote, vendors)
         while total < options.responses and time.monotonic() < ends:
-            mutated, breaches = run(options.connector, seed, zygote)
+            mutated, breaches = run(options.connector, seed, stage)
             total, found = total + mutated, found + bool(breaches)
             act(f"{options.connector} {seed}: {mutated} responses mutated, {total} in all, {len(breaches)} findings")
             for breach in breaches[:8]:
