@@ -19,10 +19,11 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
+from jinja2 import UndefinedError
 
 from cdp_connectors.availability import is_unavailable, try_streams
 from cdp_connectors.cdk_repairs import RepairedSource, watch_parents, watch_stream
-from cdp_connectors.failures import Failure, check_message
+from cdp_connectors.failures import Failure, check_message, transient_error
 from cdp_connectors.json_types import Json
 from cdp_connectors.keys import deduplication_keys, require_key, require_parent_key
 from cdp_connectors.reads import StreamRead
@@ -182,6 +183,17 @@ class ManifestSource(RepairedSource):
         except AirbyteTracedException as error:
             self._failures.setdefault(stream, error)
             raise
+        except UndefinedError as error:  # of a template, which the manifest applies to responses
+            self._failures.setdefault(stream, undocumented := _undocumented_response(stream, error))
+            raise undocumented from error
+
+
+def _undocumented_response(stream: str, error: UndefinedError) -> AirbyteTracedException:
+    return transient_error(
+        f"A response for stream {stream} does not have the documented form. Run the sync again later. If the error "
+        "persists, check that the API URL is the vendor's own.",
+        f"A template could not be evaluated: {error}",
+    )
 
 
 def _damaged_state(fault: str) -> Failure:
