@@ -61,8 +61,9 @@ class ParentErrorHandler(DefaultErrorHandler):
 
     An answer that matches a filter of `absent` or `rejected`, and is not a web page, ends the slice of that parent,
     with the filter's message in the log. So does an answer that a filter of `response_filters` ignores, unless an
-    earlier filter of that list matches. The stream fails with the message and failure type of `verdict` once `absent_limit` parents were absent and
-    none had answered (without a limit: once all were), or `rejected_limit` parents in a row were rejected.
+    earlier filter of that list matches. The stream fails with the message and failure type of `verdict` once
+    `absent_limit` parents were absent and none had answered (without a limit: once all were), or `rejected_limit`
+    parents in a row were rejected.
 
     With the built-in action IGNORE, such an answer is an empty page. Nothing counts them, so that a stream whose
     parents are all unknown to the vendor would be an empty table.
