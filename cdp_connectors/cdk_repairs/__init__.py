@@ -5,7 +5,7 @@ has a test that fails once the CDK no longer needs it: `make test-newest-cdk` ru
 """
 
 from cdp_connectors.cdk_repairs.destination import RepairedDestination
-from cdp_connectors.cdk_repairs.http import RejectedRequestError
+from cdp_connectors.cdk_repairs.http import RejectedRequestError, is_web_page
 from cdp_connectors.cdk_repairs.output import (
     check_reason,
     correct_record_count,
@@ -35,6 +35,7 @@ __all__ = [
     "exclusive_output",
     "exhausted_reason",
     "is_noise",
+    "is_web_page",
     "leave_unreported",
     "print_messages",
     "uncounted_records",
