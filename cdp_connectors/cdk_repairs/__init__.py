@@ -18,6 +18,7 @@ from cdp_connectors.cdk_repairs.output import (
 from cdp_connectors.cdk_repairs.partitions import (
     WrappedPartition,
     leave_unreported,
+    watch_parents,
     watch_stream,
     wrap_partitions,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "leave_unreported",
     "print_messages",
     "uncounted_records",
+    "watch_parents",
     "watch_stream",
     "wrap_partitions",
 ]
