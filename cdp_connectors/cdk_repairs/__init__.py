@@ -22,6 +22,7 @@ from cdp_connectors.cdk_repairs.partitions import (
     wrap_partitions,
 )
 from cdp_connectors.cdk_repairs.source import RepairedSource
+from cdp_connectors.cdk_repairs.states import extra_state
 from cdp_connectors.cdk_repairs.templates import StringCursorPaginationStrategy
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "correct_record_count",
     "exclusive_output",
     "exhausted_reason",
+    "extra_state",
     "is_noise",
     "leave_unreported",
     "print_messages",
