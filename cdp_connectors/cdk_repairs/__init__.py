@@ -23,6 +23,7 @@ from cdp_connectors.cdk_repairs.partitions import (
     wrap_partitions,
 )
 from cdp_connectors.cdk_repairs.source import RepairedSource
+from cdp_connectors.cdk_repairs.states import extra_state
 from cdp_connectors.cdk_repairs.templates import StringCursorPaginationStrategy
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "correct_record_count",
     "exclusive_output",
     "exhausted_reason",
+    "extra_state",
     "is_noise",
     "is_web_page",
     "leave_unreported",
