@@ -3,13 +3,14 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import customerio, destination_segment, heap, segment, start_up
+from benchmarks import customerio, destination_segment, heap, segment, spark, start_up
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "segment": segment.run,
     "customerio": customerio.run,
     "heap": heap.run,
     "destination-segment": destination_segment.run,
+    "spark": spark.run,
     "start-up": start_up.run,
 }
 

@@ -25,6 +25,8 @@ class Process:
     parent: int
     session: int
     command: str
+    cpu_ticks: int
+    """Its processor time, with that of its children that have ended."""
 
     def kill(self) -> None:
         """End it with SIGKILL; nothing happens if it has ended."""
@@ -39,7 +41,8 @@ def processes() -> list[Process]:
         with suppress(OSError):
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            found.append(Process(int(folder.name), int(fields[1]), int(fields[3]), command))
+            ticks = sum(map(int, fields[11:15]))
+            found.append(Process(int(folder.name), int(fields[1]), int(fields[3]), command, ticks))
     return found
 
 

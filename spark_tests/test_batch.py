@@ -7,7 +7,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from sandbox.heap.bucket import HeapBucket
-from spark_tests.world import World, load, options, rows
+from spark_tests.world import World, answered, load, options, rows
 
 
 def test_every_table_has_exactly_its_current_rows(spark: SparkSession, full: HeapBucket) -> None:
@@ -42,6 +42,15 @@ def test_columns_and_schema(spark: SparkSession, full: HeapBucket) -> None:
     assert by_option.columns == ["_heap_dump_id", "user_id"]
     given = spark.read.format("heap").schema("user_id string").options(**options(full, "users", newColumns="ignore"))
     assert sorted(row.user_id for row in given.load().collect()) == sorted(str(row["user_id"]) for row in expected)
+
+
+def test_planning_lists_the_manifests_once_and_reads_each_once(spark: SparkSession, full: HeapBucket) -> None:
+    dumps = {dump_id for dump_id, _ in full.world.current_files("pageviews")}
+    before = answered(full)
+    load(spark, full, "pageviews").rdd.getNumPartitions()
+    asked = answered(full) - before
+    assert asked["LIST"] == 1 + len(dumps)  # the manifests; the sizes of files, for each dump that counts
+    assert asked["GET"] == len(full.world.dumps) + len(dumps)  # the manifests; a header for each dump that counts
 
 
 def test_a_data_frame_is_a_snapshot_until_it_is_loaded_again(spark: SparkSession, world: World) -> None:

@@ -9,7 +9,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from spark_tests.driver import append_new_rows
-from spark_tests.world import ADMITS, World, current_rows, options
+from spark_tests.world import ADMITS, World, answered, current_rows, options
 
 
 def run(spark: SparkSession, world: World, table: str, folder: Path, **more: str) -> None:
@@ -46,6 +46,16 @@ def test_a_checkpoint_of_another_table_is_rejected(spark: SparkSession, world: W
     shutil.copytree(tmp_path / "users-checkpoint", tmp_path / "sessions-checkpoint")
     with pytest.raises(PySparkException, match="The checkpoint is of another stream: its table is 'users'"):
         run(spark, world, "sessions", tmp_path)
+
+
+def test_the_first_batch_reads_each_manifest_once(spark: SparkSession, world: World, tmp_path: Path) -> None:
+    files = world.bucket.world.current_files("users")
+    dumps = {dump_id for dump_id, _ in files}
+    before = answered(world.bucket)
+    append_new_rows(spark, options(world.bucket, "users"), tmp_path)
+    asked = answered(world.bucket) - before
+    assert asked["LIST"] == 2 + len(dumps)  # the manifests when it is loaded and started; the sizes of files
+    assert asked["GET"] == len(world.bucket.world.dumps) + len(dumps) + len(files)
 
 
 def test_offsets_are_positions(spark: SparkSession, world: World, tmp_path: Path) -> None:

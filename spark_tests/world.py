@@ -1,6 +1,7 @@
 """The expected rows of the tests, and what Spark has written."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sandbox.clock import Clock
 from sandbox.heap.bucket import HeapBucket
+from sandbox.heap.s3 import SeaweedS3
 
 try:
     from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow  # noqa: F401 # whether it is there
@@ -45,6 +47,12 @@ def options(heap: HeapBucket, table: str, **more: str) -> dict[str, str]:
         "table": table,
         **more,
     }
+
+
+def answered(heap: HeapBucket) -> Counter[str]:
+    """How many requests the server has answered, by kind."""
+    assert isinstance(heap.server, SeaweedS3)
+    return heap.server.requests_answered()
 
 
 def load(spark: SparkSession, heap: HeapBucket, table: str, **more: str) -> DataFrame:
