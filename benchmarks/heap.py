@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -175,7 +175,7 @@ def _measure_discovery(console: Console) -> None:
 
 def _discover(folder: Path, server: SeaweedS3, console: Console) -> None:
     console.print(f"Writing {NIGHTS} nightly dumps of {DISCOVERED_TABLES} tables …")
-    _write_discovery_data(folder / "bucket", server)
+    write_discovery_data(folder / "bucket", server)
     (folder / "config.json").write_text(json.dumps(server.config))
     table = Table(title=f"Discovery of {DISCOVERED_TABLES} tables in {NIGHTS} dumps")
     for heading in ("", "seconds", "LIST", "GET", "other requests", "CPU s", "peak RSS MB"):
@@ -201,8 +201,11 @@ def _discover(folder: Path, server: SeaweedS3, console: Console) -> None:
     console.print(table)
 
 
-def _write_discovery_data(directory: Path, server: S3Server) -> None:
-    """Every table gets a column in the middle of the year; only files at the ends of a set of columns exist."""
+def write_discovery_data(directory: Path, server: S3Server, complete: Collection[str] = ()) -> None:
+    """Every table gets a column in the middle of the year; only files at the ends of a set of columns exist.
+
+    Of the `complete` tables, all do.
+    """
     earlier, later = pageview_columns(COLUMNS - 1), pageview_columns(COLUMNS)
     half = NIGHTS // 2
     for night in range(NIGHTS):
@@ -212,7 +215,7 @@ def _write_discovery_data(directory: Path, server: S3Server) -> None:
             key = f"sync_{_DUMP_ID + night}/event_{number:03}/part-00000.avro"
             file = AvroFile(key, columns, lambda: ())
             tables.append(TableDump(f"event_{number:03}", night > 0, (file,), tuple(columns)))
-            if night in {0, half - 1, half, NIGHTS - 1}:
+            if night in {0, half - 1, half, NIGHTS - 1} or f"event_{number:03}" in complete:
                 (directory / key).parent.mkdir(parents=True)
                 file.write(directory / key)
         _write_manifest(directory, server.bucket, _DUMP_ID + night, tuple(tables))

@@ -14,7 +14,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.heap import CASES, STREAM, read_command, write_case
+from benchmarks.heap import (
+    CASES,
+    DISCOVERED_TABLES,
+    NIGHTS,
+    STREAM,
+    read_command,
+    write_case,
+    write_discovery_data,
+)
 from benchmarks.measure import CommandFailedError, Cost, measure
 from benchmarks.peers import PeerUnavailableError, install
 from sandbox.heap.s3 import SeaweedS3
@@ -51,6 +59,29 @@ def run() -> None:
             rss = f"{cost.peak_rss_mb:.0f}" if cost.peak_rss_mb else ""
             table.add_row(reader, rate, f"{cost.cpu_seconds / case.rows * 1e6:.2f}", rss)
         console.print(table)
+    _measure_planning(console)
+
+
+def _measure_planning(console: Console) -> None:
+    """The driver's first look at a table among many, in a process of its own."""
+    try:
+        python = _spark_python(_version())
+    except CommandFailedError:
+        return
+    with tempfile.TemporaryDirectory(prefix="heap-benchmark-") as folder, SeaweedS3() as server:
+        console.print(f"Writing {NIGHTS} nightly dumps of {DISCOVERED_TABLES} tables …")
+        write_discovery_data(Path(folder) / "bucket", server, {"event_000"})
+        before = server.requests_answered()
+        work = json.dumps({**_options(server), "table": "event_000"})
+        command = [str(python), "-m", "benchmarks.spark_planning"]
+        environment = {**os.environ, **_BYTECODE}
+        done = subprocess.run(command, input=work, env=environment, capture_output=True, text=True, check=True)
+        asked = server.requests_answered() - before
+        seconds, cpu_seconds, rss_mb = json.loads(done.stdout)
+        console.print(
+            f"Planning one of {DISCOVERED_TABLES} tables in {NIGHTS} dumps: {seconds:.1f} s, {cpu_seconds:.2f} CPU s, "
+            f"peak RSS {rss_mb:.0f} MB, {asked['LIST']} LIST, {asked['GET']} GET, {_load()}"
+        )
 
 
 def _processes(server: S3Server, folder: Path, rows: int, console: Console) -> list[tuple[str, Cost]]:
@@ -78,7 +109,7 @@ def _processes(server: S3Server, folder: Path, rows: int, console: Console) -> l
 
 def _spark(server: S3Server, folder: Path, console: Console) -> Iterator[tuple[str, Cost]]:
     """Spark on a standalone cluster of this machine, in a session that has read the table once."""
-    version = os.environ.get("SPARK", PYSPARK)
+    version = _version()
     try:
         python = _spark_python(version)
     except CommandFailedError as error:
@@ -87,7 +118,9 @@ def _spark(server: S3Server, folder: Path, console: Console) -> Iterator[tuple[s
     for executors in EXECUTORS:
         work = {"executors": executors, "options": _options(server), "folder": str(folder / f"spark-{executors}")}
         command = [str(python), "-m", "benchmarks.spark_queries"]
-        done = subprocess.run(command, input=json.dumps(work), capture_output=True, text=True, check=False)
+        environment = {**os.environ, **_BYTECODE}
+        given = json.dumps(work)
+        done = subprocess.run(command, input=given, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise CommandFailedError(done.stderr[-2000:])
         for line in done.stdout.splitlines():
@@ -95,6 +128,10 @@ def _spark(server: S3Server, folder: Path, console: Console) -> Iterator[tuple[s
             named = f"Spark {version}, {executors} executor{'s' * (executors > 1)} of one core, {query}"
             console.print(f"{named}: {seconds:.1f} s, {cpu_seconds:.2f} CPU s, {_load()}")
             yield named, Cost(0, seconds, cpu_seconds, 0, b"")
+
+
+def _version() -> str:
+    return os.environ.get("SPARK", PYSPARK)
 
 
 def _spark_python(version: str) -> Path:

@@ -1,5 +1,7 @@
 """`spark.read.format("heap")` against the world that wrote the dumps."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,11 @@ def test_no_secret_is_in_plans_event_logs_or_exceptions(
     assert logs
     assert secret not in written.out + written.err + str(caught.value)
     assert not any(secret.encode() in log for log in logs)
+
+
+def test_the_package_imports_nothing_but_pyspark() -> None:
+    """One module named `pyspark_…` that fails to import makes Spark find no Python data source at all."""
+    script = "import sys, pyspark.sql.datasource; before = set(sys.modules); import pyspark_heap; "
+    script += "print(*sorted(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True).stdout
+    assert loaded.split() == ["pyspark_heap"]

@@ -71,5 +71,5 @@ def current_rows(spark: SparkSession, world: World, table: str, folder: Path) ->
     (first_valid,) = (row.first_valid_dump_id for row in tables if row["table"] == table)
     if not list((folder / table).glob("*.parquet")):
         return []
-    found = spark.read.option("mergeSchema", "true").parquet(str(folder / table))
+    found = spark.read.schema(load(spark, world.bucket, table).schema).parquet(str(folder / table))
     return rows(found.where(f"_heap_dump_id >= {first_valid}").collect())
