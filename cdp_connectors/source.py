@@ -26,6 +26,7 @@ from cdp_connectors.cdk_repairs import RepairedSource, watch_parents, watch_stre
 from cdp_connectors.failures import Failure, check_message, transient_error
 from cdp_connectors.json_types import Json
 from cdp_connectors.keys import deduplication_keys, require_key, require_parent_key
+from cdp_connectors.manifests import declared
 from cdp_connectors.reads import StreamRead
 from cdp_connectors.rejections import StoppedStreamError, stop_rejected_streams
 from cdp_connectors.report import ReadReport
@@ -113,7 +114,11 @@ class ManifestSource(RepairedSource):
             return {}
         tried = self.resolved_manifest["check"]["stream_names"]
         try_streams(stream for stream in self.streams(self.settings) if stream.name not in tried)
-        return {name: str(failure) for name, failure in sorted(self._failures.items()) if is_unavailable(failure)}
+        return {
+            name: str(failure)
+            for name, failure in sorted(self._failures.items())
+            if self._is_unavailable(name, answered=True)
+        }
 
     def rejected_with(self, status: int) -> bool:
         """Whether a stream failed because the vendor rejected a request with this HTTP status."""
@@ -167,7 +172,14 @@ class ManifestSource(RepairedSource):
         self._missing = {name: self._never_built.get(name, _UNKNOWN_STREAM) for name in streams}
 
     def _is_skipped(self, stream: str) -> bool:
-        return self._skips_unavailable and is_unavailable(self._failures.get(stream)) and not self.reads[stream].rows
+        answered = any(read.answered for read in self.reads.values())
+        available = not self._is_unavailable(stream, answered=answered) or self.reads[stream].rows
+        return self._skips_unavailable and not available
+
+    def _is_unavailable(self, stream: str, *, answered: bool) -> bool:
+        listed = declared(self.resolved_manifest["streams"])
+        is_optional = any(each["name"] == stream and each.get("$parameters", {}).get("plan_feature") for each in listed)
+        return is_unavailable(self._failures.get(stream), is_optional=is_optional and answered)
 
     @property
     def _skips_unavailable(self) -> bool:

@@ -159,6 +159,14 @@ def test_a_sound_state_is_resumed(api: requests_mock.Mocker) -> None:
     assert not sync(["events"], states={"events": {"at": "2026-02-01"}}).errors
 
 
+def test_the_cdk_keeps_what_is_not_the_cursors_in_a_state(api: requests_mock.Mocker) -> None:
+    api.get(EVENTS, json={"rows": [{"id": 1, "at": "2026-02-02"}]})
+
+    output = sync(["events"], states={"events": {"at": "2026-02-01", "page": 7}})
+
+    assert vars(output.most_recent_state.stream_state) == {"at": "2026-02-02", "page": 7}
+
+
 def test_the_log_says_what_each_stream_did(api: requests_mock.Mocker) -> None:
     api.get(PARENTS, json={"rows": [{"id": 1}, {"id": 2}]})
 
