@@ -31,6 +31,7 @@ TRAITS = orjson.dumps({"email": "someone@example.com", "plan": "pro", "name": "S
 STATE = b'{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"users"},"stream_state":{}}}}'
 
 
+@pytest.mark.long_tests
 def test_a_million_records_with_invalid_ones_among_them_stay_within_300_mb(sandbox: Sandbox) -> None:
     sandbox.segment_tracking.keeps_messages = False
     syncs: list[Sync] = []
