@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import orjson
+import pytest
 
 from cdp_connectors.json_types import JsonObject
 from sandbox.airbyte import Connector, ScriptedSource, Sync, run_sync
