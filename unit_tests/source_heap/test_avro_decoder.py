@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cdp_connectors.json_types import Json
 from source_heap.avro import decoder
 from source_heap.avro.container import ContainerReader, CorruptFileError, container
 from source_heap.avro.decoder import decode, polars_reads
@@ -81,7 +82,7 @@ def rows_of(file: bytes, text_columns: list[str] | None = None) -> list[dict[str
     return rows
 
 
-def as_json(value: Any) -> Any:  # noqa: ANN401 # any Avro value, to any JSON value
+def as_json(value: Json) -> Json:
     """The decoder's contract, implemented a second time."""
     match value:
         case float():
@@ -280,7 +281,7 @@ def test_an_unknown_codec_is_rejected() -> None:
         ({"type": "record", "name": "r", "fields": [{"name": "a", "type": {"type": "enum"}}]}, "is not valid Avro"),
     ],
 )
-def test_a_header_without_a_usable_schema_is_a_corrupt_file(schema: Any, sentence: str) -> None:  # noqa: ANN401 # JSON
+def test_a_header_without_a_usable_schema_is_a_corrupt_file(schema: Json, sentence: str) -> None:
     header = replace(ContainerReader(io.BytesIO(avro_file({"a": "long"}, [{"a": 1}], "null"))).header, schema=schema)
     with pytest.raises(CorruptFileError, match=sentence) as caught:
         list(decode(io.BytesIO(container(header, [(1, b"\x02")]))))

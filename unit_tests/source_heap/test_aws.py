@@ -9,6 +9,7 @@ import requests_mock
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
+from cdp_connectors.json_types import Json
 from source_heap.aws import AwsAccess
 from source_heap.errors import ConfigError, TransientError
 
@@ -22,7 +23,7 @@ ASKED = {
 }
 
 
-def access(credentials: dict[str, str] | None = None, **config: Any) -> AwsAccess:  # noqa: ANN401 # any setting
+def access(credentials: dict[str, str] | None = None, **config: Json) -> AwsAccess:
     return AwsAccess(
         {"bucket": "heap-rs3-example", "aws_region": "eu-west-1", "credentials": credentials or KEYS, **config}
     )
