@@ -4,6 +4,7 @@ import inspect
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,11 +19,13 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
+from jinja2 import UndefinedError
 
 from cdp_connectors.availability import is_unavailable, try_streams
-from cdp_connectors.cdk_repairs import RepairedSource, watch_stream
-from cdp_connectors.failures import Failure, check_message
+from cdp_connectors.cdk_repairs import RepairedSource, watch_parents, watch_stream
+from cdp_connectors.failures import Failure, check_message, transient_error
 from cdp_connectors.json_types import Json
+from cdp_connectors.keys import deduplication_keys, require_key, require_parent_key
 from cdp_connectors.manifests import declared
 from cdp_connectors.reads import StreamRead
 from cdp_connectors.rejections import StoppedStreamError, stop_rejected_streams
@@ -46,6 +49,8 @@ class ManifestSource(RepairedSource):
 
     tries_streams: ClassVar[bool] = False
     """Whether `check` requests the first page of each stream, to name those that the vendor denies."""
+    requires_keys: ClassVar[bool] = True
+    """Whether a record without its primary key fails its stream, if the destination deduplicates by it."""
 
     def __init__(
         self,
@@ -55,6 +60,7 @@ class ManifestSource(RepairedSource):
         limits: TestLimits | None = None,
     ) -> None:
         self._configured_names = {stream.stream.name for stream in catalog.streams} if catalog else set()
+        self._keys = deduplication_keys(catalog) if self.requires_keys else {}
         self._states = states_by_stream(state)
         self._failures: dict[str, AirbyteTracedException] = {}
         self._never_built: dict[str, Failure] = {}
@@ -151,9 +157,11 @@ class ManifestSource(RepairedSource):
         return name not in self._never_built
 
     def prepare(self, streams: list[AbstractStream]) -> None:
-        """Keep the first failure of each stream, and count what it does."""
+        """Keep the first failure of each stream, count what it does, and require keys of its records and parents."""
         for stream in streams:
-            watch_stream(stream, self._within)
+            name, keys = stream.name, self._keys.get(stream.name, ())
+            watch_stream(stream, self._within, partial(require_key, stream=name, keys=keys))
+            watch_parents(stream, require_parent_key)
 
     def report_unbuildable(self, stream: str, error: AirbyteTracedException) -> None:
         """Count a stream that could not be built as failed."""
@@ -187,6 +195,17 @@ class ManifestSource(RepairedSource):
         except AirbyteTracedException as error:
             self._failures.setdefault(stream, error)
             raise
+        except UndefinedError as error:  # of a template, which the manifest applies to responses
+            self._failures.setdefault(stream, undocumented := _undocumented_response(stream, error))
+            raise undocumented from error
+
+
+def _undocumented_response(stream: str, error: UndefinedError) -> AirbyteTracedException:
+    return transient_error(
+        f"A response for stream {stream} does not have the documented form. Run the sync again later. If the error "
+        "persists, check that the API URL is the vendor's own.",
+        f"A template could not be evaluated: {error}",
+    )
 
 
 def _damaged_state(fault: str) -> Failure:

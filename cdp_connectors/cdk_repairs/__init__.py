@@ -18,10 +18,12 @@ from cdp_connectors.cdk_repairs.output import (
 from cdp_connectors.cdk_repairs.partitions import (
     WrappedPartition,
     leave_unreported,
+    watch_parents,
     watch_stream,
     wrap_partitions,
 )
 from cdp_connectors.cdk_repairs.source import RepairedSource
+from cdp_connectors.cdk_repairs.states import extra_state
 from cdp_connectors.cdk_repairs.templates import StringCursorPaginationStrategy
 
 __all__ = [
@@ -34,11 +36,13 @@ __all__ = [
     "correct_record_count",
     "exclusive_output",
     "exhausted_reason",
+    "extra_state",
     "is_noise",
     "is_web_page",
     "leave_unreported",
     "print_messages",
     "uncounted_records",
+    "watch_parents",
     "watch_stream",
     "wrap_partitions",
 ]
