@@ -149,14 +149,14 @@ def test_known_logical_types_pass_as_their_base_type(logical: dict[str, str], va
 
 
 @pytest.mark.usefixtures("path")
-def test_text_columns_hold_any_type_as_text() -> None:
+def test_string_columns_hold_any_type_as_string() -> None:
     fields = {"a": "long", "b": "double", "c": "boolean", "d": ["null", "string"], "e": "bytes", "f": "double"}
     row = {"a": EXTREME - 1, "b": 1.5, "c": True, "d": None, "e": b"\x00", "f": float("nan")}
     expected = {"a": str(EXTREME - 1), "b": "1.5", "c": "true", "d": None, "e": "AA==", "f": None}
     assert rows_of(avro_file(fields, [row]), list(fields)) == [expected]
 
 
-def test_a_union_of_types_becomes_text_when_asked() -> None:
+def test_a_union_of_types_becomes_a_string_on_request() -> None:
     rows = [{"a": 1}, {"a": "x"}, {"a": None}]
     assert rows_of(avro_file({"a": ["null", "long", "string"]}, rows), ["a"]) == [{"a": "1"}, {"a": "x"}, {"a": None}]
 
@@ -251,7 +251,7 @@ def test_rows_that_cannot_be_decoded_name_their_block(broken_rows: bytes, capfd:
 
 
 @pytest.mark.parametrize("content", [b"", b"Obj", b"<Error/>" * 10, b"Obj\x01\x00" + bytes(16)])
-def test_what_is_no_avro_file_is_rejected(content: bytes) -> None:
+def test_what_is_not_an_avro_file_is_rejected(content: bytes) -> None:
     with pytest.raises(CorruptFileError) as caught:
         ContainerReader(io.BytesIO(content))
     assert caught.value.offset == 0

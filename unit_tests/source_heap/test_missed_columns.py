@@ -71,7 +71,7 @@ def test_a_new_column_is_named_once(bucket: MemoryBucket, caplog: pytest.LogCapt
     assert "color" not in caplog.text
 
 
-def test_a_declared_column_is_no_news(bucket: MemoryBucket, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_declared_column_is_not_reported(bucket: MemoryBucket, caplog: pytest.LogCaptureFixture) -> None:
     _, state = sync(run_of(bucket, "event_id", "color"))
     assert "missed_columns" not in state
     assert caplog.text == ""
