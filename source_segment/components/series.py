@@ -39,7 +39,7 @@ class DistinctSeries(DpathExtractor):
         seen = set()
         points: Iterable[Json] = super().extract_records(response)
         for point in points:
-            key = self._key(point)
+            key = self._identity(point)
             if key in seen:
                 raise config_error(
                     "Segment groups the delivery overview as configured, but does not say in its response which group "
@@ -48,7 +48,7 @@ class DistinctSeries(DpathExtractor):
             seen.add(key)
             yield point
 
-    def _key(self, point: Json) -> str:
+    def _identity(self, point: Json) -> str:
         if not isinstance(point, dict):
             raise transient_error(
                 "Segment returned a series with something other than points. Run the sync again later."
