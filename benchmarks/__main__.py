@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import customerio, destination_segment, heap, segment, segment_large, start_up
+from benchmarks import customerio, destination_segment, heap, segment, segment_large, spark, start_up
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "segment": segment.run,
@@ -11,6 +11,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "customerio": customerio.run,
     "heap": heap.run,
     "destination-segment": destination_segment.run,
+    "spark": spark.run,
     "start-up": start_up.run,
 }
 
