@@ -3,13 +3,15 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import customerio, destination_segment, heap, segment, start_up
+from benchmarks import customerio, destination_segment, heap, segment, segment_large, spark, start_up
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "segment": segment.run,
+    "segment-large": segment_large.run,
     "customerio": customerio.run,
     "heap": heap.run,
     "destination-segment": destination_segment.run,
+    "spark": spark.run,
     "start-up": start_up.run,
 }
 

@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -30,7 +30,7 @@ LARGE_FILE_QUERY_BYTES = 1024
 DISCOVERED_TABLES = 500
 NIGHTS = 365
 _DUMP_ID = 1000
-_STREAM = "pageviews"
+STREAM = "pageviews"
 _OURS = [sys.executable, "-m", "source_heap"]
 _ONE_CORE = ["taskset", "--cpu-list", "0"] if shutil.which("taskset") else None
 
@@ -98,7 +98,7 @@ def _measure_reading(case: Case, console: Console) -> None:
     with tempfile.TemporaryDirectory(prefix="heap-benchmark-") as name, SeaweedS3() as server:
         folder = Path(name)
         console.print(f"Writing {case.rows:,} rows: {case.title} …")
-        size = _write_case(case, folder / "bucket", server)
+        size = write_case(case, folder / "bucket", server)
         table = Table(title=f"{case.title}: {case.rows:,} rows, {size / 1e6:,.0f} MB of Avro")
         for heading in ("", "rows/s, one core", "rows/s", "CPU s / 1 M rows", "rows per CPU s, ratio", "peak RSS MB"):
             table.add_column(heading, justify="right" if heading else "left")
@@ -122,15 +122,15 @@ def _measure_reading(case: Case, console: Console) -> None:
 
 def _readers(server: S3Server, folder: Path, console: Console) -> Iterator[Reader]:
     if tap := _tap_heap(server, folder, console):
-        yield Reader(f"tap-heap {tap_heap.VERSION}", lambda prefix: tap.read(_STREAM, prefix))
+        yield Reader(f"tap-heap {tap_heap.VERSION}", lambda prefix: tap.read(STREAM, prefix))
     plain = [sys.executable, "-m", "benchmarks.plain_avro", server.endpoint_url, server.bucket]
-    plain.append(f"sync_{_DUMP_ID}/{_STREAM}/")
+    plain.append(f"sync_{_DUMP_ID}/{STREAM}/")
     yield Reader("fastavro + orjson", lambda prefix: measure([*prefix, *plain], server.environment))
-    ours = _read_command(server, folder)
+    ours = read_command(server, folder)
     yield Reader("source-heap, Python", lambda prefix: measure([*prefix, *ours], {PYTHON_ONLY: "python"}))
     yield Reader("source-heap, compiled", lambda prefix: measure([*prefix, *ours]))
     lines = folder / "lines.jsonl"
-    lines.write_bytes(measure(ours, keep_output=True).output)
+    lines.write_bytes(measure(ours, keep=b"").output)
     yield Reader("the pipe: cat of the same lines", lambda prefix: measure([*prefix, "cat", str(lines)]))
 
 
@@ -142,24 +142,26 @@ def _tap_heap(server: S3Server, folder: Path, console: Console) -> TapHeap | Non
         return None
 
 
-def _read_command(server: S3Server, folder: Path) -> list[str]:
+def read_command(server: S3Server, folder: Path) -> list[str]:
+    """The command that reads the case's stream, with its files in a folder."""
     (folder / "config.json").write_text(json.dumps(server.config))
-    stream = {"name": _STREAM, "json_schema": {"type": "object"}, "supported_sync_modes": ["incremental"]}
+    stream = {"name": STREAM, "json_schema": {"type": "object"}, "supported_sync_modes": ["incremental"]}
     configured = {"stream": stream, "sync_mode": "incremental", "destination_sync_mode": "append"}
     (folder / "catalog.json").write_text(json.dumps({"streams": [configured]}))
     return [*_OURS, "read", "--config", str(folder / "config.json"), "--catalog", str(folder / "catalog.json")]
 
 
-def _write_case(case: Case, directory: Path, server: S3Server) -> int:
+def write_case(case: Case, directory: Path, server: S3Server) -> int:
+    """Write a case into the server's bucket, by way of a directory that is removed; its size in bytes."""
     files = tuple(
-        AvroFile(f"sync_{_DUMP_ID}/{_STREAM}/part-{part:05}.avro", case.columns, lambda: ())
+        AvroFile(f"sync_{_DUMP_ID}/{STREAM}/part-{part:05}.avro", case.columns, lambda: ())
         for part in range(case.files)
     )
     (directory / files[0].key).parent.mkdir(parents=True)
     for part, file in enumerate(files):
         case.write(directory / file.key, case.rows_per_file, part)
     size = sum(path.stat().st_size for path in directory.rglob("*.avro"))
-    table = TableDump(_STREAM, incremental=False, files=files, columns=tuple(case.columns))
+    table = TableDump(STREAM, incremental=False, files=files, columns=tuple(case.columns))
     _write_manifest(directory, server.bucket, _DUMP_ID, (table,))
     server.upload(directory)
     shutil.rmtree(directory)
@@ -173,7 +175,7 @@ def _measure_discovery(console: Console) -> None:
 
 def _discover(folder: Path, server: SeaweedS3, console: Console) -> None:
     console.print(f"Writing {NIGHTS} nightly dumps of {DISCOVERED_TABLES} tables …")
-    _write_discovery_data(folder / "bucket", server)
+    write_discovery_data(folder / "bucket", server)
     (folder / "config.json").write_text(json.dumps(server.config))
     table = Table(title=f"Discovery of {DISCOVERED_TABLES} tables in {NIGHTS} dumps")
     for heading in ("", "seconds", "LIST", "GET", "other requests", "CPU s", "peak RSS MB"):
@@ -199,8 +201,11 @@ def _discover(folder: Path, server: SeaweedS3, console: Console) -> None:
     console.print(table)
 
 
-def _write_discovery_data(directory: Path, server: S3Server) -> None:
-    """Every table gets a column in the middle of the year; only files at the ends of a set of columns exist."""
+def write_discovery_data(directory: Path, server: S3Server, complete: Collection[str] = ()) -> None:
+    """Every table gets a column in the middle of the year; only files at the ends of a set of columns exist.
+
+    Of the `complete` tables, all do.
+    """
     earlier, later = pageview_columns(COLUMNS - 1), pageview_columns(COLUMNS)
     half = NIGHTS // 2
     for night in range(NIGHTS):
@@ -210,7 +215,7 @@ def _write_discovery_data(directory: Path, server: S3Server) -> None:
             key = f"sync_{_DUMP_ID + night}/event_{number:03}/part-00000.avro"
             file = AvroFile(key, columns, lambda: ())
             tables.append(TableDump(f"event_{number:03}", night > 0, (file,), tuple(columns)))
-            if night in {0, half - 1, half, NIGHTS - 1}:
+            if night in {0, half - 1, half, NIGHTS - 1} or f"event_{number:03}" in complete:
                 (directory / key).parent.mkdir(parents=True)
                 file.write(directory / key)
         _write_manifest(directory, server.bucket, _DUMP_ID + night, tuple(tables))

@@ -13,8 +13,8 @@ class PeerUnavailableError(Exception):
     """The package cannot be installed here; the message says why."""
 
 
-def install(package: str, version: str) -> Path:
-    """The folder of the commands of an environment that has the package; made once, in the user's cache.
+def install(package: str, version: str, *more: str) -> Path:
+    """The folder of the commands of an environment that has the package, and more; made once, in the user's cache.
 
     Raises:
         PeerUnavailableError: when the registry does not have it or it does not install on this Python.
@@ -23,7 +23,7 @@ def install(package: str, version: str) -> Path:
     installed = folder / ".installed"
     if not installed.exists():
         venv.create(folder, with_pip=True, clear=True)
-        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", f"{package}=={version}"]
+        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", f"{package}=={version}", *more]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise PeerUnavailableError(done.stderr.strip().splitlines()[-1])

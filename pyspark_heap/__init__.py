@@ -22,7 +22,8 @@ class HeapDataSource(DataSource):
     """One table of a Heap Connect bucket; its options are in the package's README.
 
     Spark makes an instance for each DataFrame. `schema` lists the bucket once, and the batch reader reads the files of
-    that listing: a DataFrame does not change until it is loaded again.
+    that listing: a DataFrame does not change until it is loaded again. A stream lists the bucket again when it starts,
+    but reads no manifest a second time.
     """
 
     _snapshot: "Snapshot | None" = None
@@ -53,7 +54,7 @@ class HeapDataSource(DataSource):
         """The reader of what comes, beginning with the current content."""
         from pyspark_heap.stream import HeapStreamReader  # noqa: PLC0415 # see the module's docstring
 
-        return HeapStreamReader(dict(self.options), schema)
+        return HeapStreamReader(dict(self.options), schema, self._snapshot)
 
 
 DefaultSource = HeapDataSource

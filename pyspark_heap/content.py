@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql.types import StructType
 
@@ -11,6 +11,8 @@ from pyspark_heap.options import Options
 from pyspark_heap.schemas import METADATA, TABLES, spark_schema
 from source_heap.bucket import SIMULTANEOUS_REQUESTS, Bucket
 from source_heap.errors import ConfigError
+from source_heap.manifests import TableEntry
+from source_heap.positions import Manifest
 from source_heap.s3 import S3
 from source_heap.table import DumpFile, Table, summaries
 
@@ -19,11 +21,16 @@ Rows = list[tuple[object, ...]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A table as one listing of the bucket has it; `rows` are those of a table of metadata, which has no files."""
+    """A table as one listing of the bucket has it.
+
+    `rows` are those of a table of metadata, which has no files. `known` is what the manifests say of the table, for
+    readers in other processes.
+    """
 
     schema: StructType
     files: Sequence[DumpFile]
     rows: Rows | None = None
+    known: Mapping[Manifest, TableEntry | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Snapshot":
@@ -39,7 +46,8 @@ class Snapshot:
             rows = list(_summaries(bucket)) if options.table == TABLES else list(_files(bucket, s3, options))
             return cls(METADATA[options.table], (), rows)
         table = Table(bucket, options.table)
-        return cls(spark_schema(table.columns(), options.columns, options.table), table.files())
+        schema = spark_schema(table.columns(), options.columns, options.table)
+        return cls(schema, table.files(), known=table.known)
 
 
 def sizes(s3: S3, files: Sequence[DumpFile]) -> dict[str, int]:

@@ -1,14 +1,14 @@
 """The reader of a stream: the current content of a table first, then what comes."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
 from pyspark.sql.types import StructType
 
 from cdp_connectors.json_types import JsonObject
 from pyspark_heap.client import client
-from pyspark_heap.content import sizes
+from pyspark_heap.content import Snapshot, sizes
 from pyspark_heap.partitions import Splits, bundles
 from pyspark_heap.reading import TaskReader
 from pyspark_heap.schemas import METADATA
@@ -16,26 +16,20 @@ from source_heap.errors import ConfigError
 from source_heap.positions import Plan, Position, between, crossed, plan, unsettled
 from source_heap.table import DumpFile, Table
 
-if TYPE_CHECKING:
+try:
+    from pyspark.sql.streaming.datasource import (
+        ReadAllAvailable,
+        ReadMaxBytes,
+        ReadMaxFiles,
+        SupportsTriggerAvailableNow,
+    )
+
     ADMITS = True
+except ImportError:  # before PySpark 4.2
+    ADMITS = False
 
-    class SupportsTriggerAvailableNow:
-        """As PySpark's."""
-else:
-    try:
-        from pyspark.sql.streaming.datasource import (
-            ReadAllAvailable,
-            ReadMaxBytes,
-            ReadMaxFiles,
-            SupportsTriggerAvailableNow,
-        )
-
-        ADMITS = True
-    except ImportError:  # before PySpark 4.2
-        ADMITS = False
-
-        class SupportsTriggerAvailableNow:
-            """PySpark itself stops after one batch there."""
+    class SupportsTriggerAvailableNow:  # type: ignore[no-redef] # what PySpark has since
+        """PySpark itself stops after one batch there."""
 
 
 _VERSION = 1
@@ -47,13 +41,15 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
     The files of a batch follow from its two offsets, whatever arrives later, so a replayed batch is the same batch.
     """
 
-    def __init__(self, options: Mapping[str, str], schema: StructType) -> None:
+    def __init__(self, options: Mapping[str, str], schema: StructType, snapshot: Snapshot | None) -> None:
         super().__init__(options, schema)
         if self.options.table in METADATA:
             raise ConfigError(f"Table '{self.options.table}' is not a stream. Read it with spark.read.")
         if (self.options.max_files_per_trigger or self.options.max_bytes_per_trigger) and not ADMITS:
             raise ConfigError("The options maxFilesPerTrigger and maxBytesPerTrigger need PySpark 4.2 or newer.")
+        self._known = dict(snapshot.known) if snapshot else {}
         self._frozen: Table | None = None
+        self._planned: tuple[JsonObject, Table] | None = None
 
     def __getstate__(self) -> dict[str, object]:
         return {"options": self.options, "schema": self.schema}
@@ -76,12 +72,15 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
         manifests = unsettled(table.bucket.manifests(), position)
         to_read = plan(manifests, table.parts(manifests), position)
         self._check_columns(table, to_read)
-        return self._offset(self._admitted(to_read, limit))
+        offset = self._offset(self._admitted(to_read, limit))
+        self._planned = offset, table
+        return offset
 
     def partitions(self, start: JsonObject, end: JsonObject) -> Sequence[InputPartition]:
         """The tasks of the batch between two offsets."""
         first, last = self._position(start), self._position(end)
-        table = self._frozen or self._table()
+        planned_to, planned = self._planned or (None, None)
+        table = planned if planned and planned_to == end else self._frozen or self._table()
         manifests = table.bucket.manifests()
         inside = [manifest for manifest in manifests if crossed(manifest, first, last)]
         found = between(inside, table.parts(inside), first, last)
@@ -107,17 +106,17 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
         return ReadAllAvailable()
 
     def _table(self) -> Table:
-        return Table(client(self.options.config).bucket(), self.options.table)
+        return Table(client(self.options.config).bucket(), self.options.table, self._known)
 
     def _admitted(self, to_read: Plan, limit: Any) -> Position:  # noqa: ANN401 # as above
-        most_files, most_bytes = getattr(limit, "max_files", None), getattr(limit, "max_bytes", None)
-        if most_files is None and most_bytes is None:
+        left = getattr(limit, "max_files", None) or getattr(limit, "max_bytes", None)
+        if left is None:
             return to_read.end
         steps = list(to_read)
         costs = {step.file: 1 for step in steps}
-        if most_bytes is not None:
+        if getattr(limit, "max_bytes", None):
             costs = sizes(client(self.options.config), [DumpFile(step.dump_id, step.file) for step in steps])
-        end, left = to_read.start, most_files if most_bytes is None else most_bytes
+        end = to_read.start
         for number, step in enumerate(steps):
             left -= costs[step.file]
             if number and left < 0:
@@ -131,8 +130,8 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
         dumps = {step.dump_id for step in to_read}
         manifests = [manifest for manifest in table.bucket.manifests() if manifest.dump_id in dumps]
         known = set(self.schema.names)
-        for dump_id, tables in sorted(table.bucket.entries(manifests).items()):
-            if new := [column for column in tables[table.name].columns if column not in known]:
+        for dump_id, entry in sorted(table.entries(manifests).items()):
+            if new := [column for column in entry.columns if column not in known]:
                 raise ConfigError(
                     f"Table '{table.name}' has new columns since dump {dump_id}: {', '.join(new)}. Start the query "
                     "again, which finds them, or set the option newColumns to ignore. No row of it was read yet."

@@ -15,7 +15,8 @@ counted may be requested twice: for its own stream, and before that for a stream
 import math
 from collections.abc import Mapping
 
-from cdp_connectors.costs import Account, Cost, Formula, StreamCost, always
+from cdp_connectors.costs import Account, Cost, Count, Formula, StreamCost, always
+from cdp_connectors.source import ManifestSource
 
 REQUESTS_PER_MINUTE = 600
 _WEEK = 7
@@ -178,6 +179,11 @@ _BY_VOLUME = {
     *("objects", "object_attributes", "object_relationships", "person_segments", "person_relationships"),
     *("person_subscription_preferences", "person_optouts"),
 }
+
+
+def account_costs(_source: ManifestSource, count: Count) -> dict[str, StreamCost]:
+    """Return the cost of each stream for the workspace whose lists are counted."""
+    return stream_costs(count(COUNTED))
 
 
 def stream_costs(rows: Mapping[str, int]) -> dict[str, StreamCost]:

@@ -27,18 +27,33 @@ class DumpFile:
 
 
 class Table:
-    """A table as the manifests of a bucket describe it."""
+    """A table as the manifests of a bucket describe it.
 
-    def __init__(self, bucket: Bucket, name: str) -> None:
+    `known` has the entries of manifests that were read before, or None where one does not have the table. Those are not
+    read again, unless they have been written again; what is read is added.
+    """
+
+    def __init__(self, bucket: Bucket, name: str, known: dict[Manifest, TableEntry | None] | None = None) -> None:
         self.bucket = bucket
         self.name = name
+        self.known = {} if known is None else known
+
+    def entries(self, manifests: Sequence[Manifest]) -> dict[int, TableEntry]:
+        """The entries of the table in these dumps, by dump id; dumps without it are left out.
+
+        Raises:
+            HeapError: a manifest cannot be read.
+        """
+        read = self.bucket.entries([manifest for manifest in manifests if manifest not in self.known])
+        self.known.update({m: read[m.dump_id].get(self.name) for m in manifests if m.dump_id in read})
+        found = ((manifest.dump_id, self.known[manifest]) for manifest in manifests)
+        return {dump_id: entry for dump_id, entry in found if entry}
 
     def parts(self, manifests: Sequence[Manifest]) -> dict[int, Part]:
         """The parts of the table in these dumps, by dump id; dumps without it are left out."""
         return {
-            dump_id: Part(tables[self.name].incremental and self.name != USER_MIGRATIONS, tables[self.name].files)
-            for dump_id, tables in self.bucket.entries(manifests).items()
-            if self.name in tables
+            dump_id: Part(entry.incremental and self.name != USER_MIGRATIONS, entry.files)
+            for dump_id, entry in self.entries(manifests).items()
         }
 
     def files(self) -> list[DumpFile]:
@@ -62,8 +77,9 @@ class Table:
             HeapError: no dump contains the table, or a header cannot be read.
         """
         first_files = {file.dump_id: file.key for file in reversed(self.files())}
-        entries = current_entries(self.bucket.entries(self.bucket.manifests()), self.name)
-        named = dict.fromkeys(column for entry in entries for column in entry.columns)
+        entries = {dump_id: {self.name: entry} for dump_id, entry in self.entries(self.bucket.manifests()).items()}
+        current = current_entries(entries, self.name)
+        named = dict.fromkeys(column for entry in current for column in entry.columns)
         headers = self.bucket.record_schemas([first_files[dump_id] for dump_id in sorted(first_files)])
         return {**table_schema(headers, named), **ADDED_COLUMNS}
 

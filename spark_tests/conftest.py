@@ -15,6 +15,7 @@ from sandbox.heap.s3 import SeaweedS3
 from spark_tests.world import World
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # Spark starts interpreters all the time, and each would compile again
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,15 @@
 """`spark.read.format("heap")` against the world that wrote the dumps."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from sandbox.heap.bucket import HeapBucket
-from spark_tests.world import World, options, rows
-
-
-def load(spark: SparkSession, bucket: HeapBucket, table: str, **more: str) -> DataFrame:
-    return spark.read.format("heap").options(**options(bucket, table, **more)).load()
+from spark_tests.world import World, answered, load, options, rows
 
 
 def test_every_table_has_exactly_its_current_rows(spark: SparkSession, full: HeapBucket) -> None:
@@ -48,52 +46,13 @@ def test_columns_and_schema(spark: SparkSession, full: HeapBucket) -> None:
     assert sorted(row.user_id for row in given.load().collect()) == sorted(str(row["user_id"]) for row in expected)
 
 
-FAILURES = [
-    ("users", {"tabel": "x"}, "has no option 'tabel'"),
-    ("users", {"newColumns": "maybe"}, "newColumns is 'fail' or 'ignore'"),
-    ("users", {"maxPartitionBytes": "many"}, "maxPartitionBytes is not a positive number"),
-    ("users", {"columns": "user_id,e-mail"}, "Table 'users' has no column e-mail"),
-    ("users", {"startDate": "soon"}, "Start date 'soon' is not a date"),
-    ("users", {"awsSecretAccessKey": "wrong-secret"}, "secret access key does not match"),
-    ("users", {"bucket": "heap-rs3-other"}, "Access denied when listing bucket 'heap-rs3-other'"),
-    ("mistyped", {}, "No dump contains the table 'mistyped'"),
-]
-
-
-@pytest.mark.parametrize(("table", "more", "message"), FAILURES)
-def test_failures_of_planning_say_what_to_change(
-    spark: SparkSession, full: HeapBucket, table: str, more: dict[str, str], message: str
-) -> None:
-    with pytest.raises(PySparkException, match=message):
-        load(spark, full, table, **more)
-
-
-@pytest.mark.parametrize(("schema", "message"), [("user_id date", "cannot be read as date"), ("x long", "no column x")])
-def test_a_schema_that_does_not_fit_names_the_column(
-    spark: SparkSession, full: HeapBucket, schema: str, message: str
-) -> None:
-    reader = spark.read.format("heap").schema(schema).options(**options(full, "users"))
-    with pytest.raises(PySparkException, match=message):
-        reader.load().collect()
-
-
-def test_a_corrupt_and_a_missing_file_are_named(spark: SparkSession, world: World) -> None:
-    bucket = world.bucket
-    dump_id, file = max(bucket.world.current_files("pageviews"), key=lambda item: len(list(item[1].rows())))
-    client = bucket.server.client(bucket.server.writer)
-    content = (bucket.directory / file.key).read_bytes()
-    client.put_object(Bucket=bucket.server.bucket, Key=file.key, Body=content[:-40])
-    with pytest.raises(PySparkException, match=rf"Table 'pageviews', dump {dump_id}, file '{file.key}', byte \d+"):
-        load(spark, bucket, "pageviews").collect()
-    client.delete_object(Bucket=bucket.server.bucket, Key=file.key)
-    with pytest.raises(PySparkException, match=rf"names the file '{file.key}'|no object '{file.key}'"):
-        load(spark, bucket, "pageviews", columns="event_id").collect()
-
-
-def test_a_type_that_does_not_fit_names_the_column(spark: SparkSession, full: HeapBucket) -> None:
-    reader = spark.read.format("heap").schema("path long").options(**options(full, "pageviews", newColumns="ignore"))
-    with pytest.raises(PySparkException, match=r"Table 'pageviews', dump .*column 'path' holds"):
-        reader.load().collect()
+def test_planning_lists_the_manifests_once_and_reads_each_once(spark: SparkSession, full: HeapBucket) -> None:
+    dumps = {dump_id for dump_id, _ in full.world.current_files("pageviews")}
+    before = answered(full)
+    load(spark, full, "pageviews").rdd.getNumPartitions()
+    asked = answered(full) - before
+    assert asked["LIST"] == 1 + len(dumps)  # the manifests; the sizes of files, for each dump that counts
+    assert asked["GET"] == len(full.world.dumps) + len(dumps)  # the manifests; a header for each dump that counts
 
 
 def test_a_data_frame_is_a_snapshot_until_it_is_loaded_again(spark: SparkSession, world: World) -> None:
@@ -118,3 +77,11 @@ def test_no_secret_is_in_plans_event_logs_or_exceptions(
     assert logs
     assert secret not in written.out + written.err + str(caught.value)
     assert not any(secret.encode() in log for log in logs)
+
+
+def test_the_package_imports_nothing_but_pyspark() -> None:
+    """One module named `pyspark_…` that fails to import makes Spark find no Python data source at all."""
+    script = "import sys, pyspark.sql.datasource; before = set(sys.modules); import pyspark_heap; "
+    script += "print(*sorted(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True).stdout
+    assert loaded.split() == ["pyspark_heap"]

@@ -1,13 +1,25 @@
-"""The expected rows of the tests."""
+"""The expected rows of the tests, and what Spark has written."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
 
 from sandbox.clock import Clock
 from sandbox.heap.bucket import HeapBucket
+from sandbox.heap.s3 import SeaweedS3
+
+try:
+    from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow  # noqa: F401 # whether it is there
+
+    ADMITS = True
+except ImportError:  # before PySpark 4.2
+    ADMITS = False
 
 
 @dataclass(frozen=True)
@@ -25,8 +37,8 @@ class World:
         return rows(self.bucket.world.expected(table))
 
 
-def options(bucket: HeapBucket, table: str, **more: str) -> dict[str, str]:
-    config = bucket.config
+def options(heap: HeapBucket, table: str, **more: str) -> dict[str, str]:
+    config = heap.config
     return {
         "bucket": config["bucket"],
         "endpointUrl": config["endpoint_url"],
@@ -37,7 +49,27 @@ def options(bucket: HeapBucket, table: str, **more: str) -> dict[str, str]:
     }
 
 
+def answered(heap: HeapBucket) -> Counter[str]:
+    """How many requests the server has answered, by kind."""
+    assert isinstance(heap.server, SeaweedS3)
+    return heap.server.requests_answered()
+
+
+def load(spark: SparkSession, heap: HeapBucket, table: str, **more: str) -> DataFrame:
+    return spark.read.format("heap").options(**options(heap, table, **more)).load()
+
+
 def rows(found: Iterable[Any]) -> list[str]:
     """Rows of Spark, or of the generator, in one form and order, without nulls."""
     mappings = (row if isinstance(row, Mapping) else row.asDict() for row in found)
     return sorted(json.dumps({k: v for k, v in row.items() if v is not None}, sort_keys=True) for row in mappings)
+
+
+def current_rows(spark: SparkSession, world: World, table: str, folder: Path) -> list[str]:
+    """The current content of a table in a stream's folder: rows of dumps before the first valid one are void."""
+    tables = load(spark, world.bucket, "_heap_tables").collect()
+    (first_valid,) = (row.first_valid_dump_id for row in tables if row["table"] == table)
+    if not list((folder / table).glob("*.parquet")):
+        return []
+    found = spark.read.schema(load(spark, world.bucket, table).schema).parquet(str(folder / table))
+    return rows(found.where(f"_heap_dump_id >= {first_valid}").collect())

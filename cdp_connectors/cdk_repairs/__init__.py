@@ -5,7 +5,7 @@ has a test that fails once the CDK no longer needs it: `make test-newest-cdk` ru
 """
 
 from cdp_connectors.cdk_repairs.destination import RepairedDestination
-from cdp_connectors.cdk_repairs.http import RejectedRequestError
+from cdp_connectors.cdk_repairs.http import RejectedRequestError, is_web_page
 from cdp_connectors.cdk_repairs.output import (
     check_reason,
     correct_record_count,
@@ -18,6 +18,7 @@ from cdp_connectors.cdk_repairs.output import (
 from cdp_connectors.cdk_repairs.partitions import (
     WrappedPartition,
     leave_unreported,
+    watch_parents,
     watch_stream,
     wrap_partitions,
 )
@@ -37,9 +38,11 @@ __all__ = [
     "exhausted_reason",
     "extra_state",
     "is_noise",
+    "is_web_page",
     "leave_unreported",
     "print_messages",
     "uncounted_records",
+    "watch_parents",
     "watch_stream",
     "wrap_partitions",
 ]

@@ -42,6 +42,13 @@ class ServerProcess:
             self.__exit__(None, None, None)
         raise RuntimeError(f"{self._command[0]} did not start serving {self._url}.")
 
+    @property
+    def session(self) -> int:
+        """The number of the session that the server and all its processes are in."""
+        if self._process is None:
+            raise RuntimeError(f"{self._command[0]} was not started.")
+        return self._process.pid
+
     def _start(self) -> None:
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, "sh", *self._command],

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,8 +15,8 @@ from source_heap.avro.json_schema import JsonSchema
 from source_heap.errors import ConfigError
 from source_heap.rows import TIME_COLUMN
 
-ROWS_PER_BATCH = 16_000
-BYTES_PER_BATCH = 2 << 20
+ROWS_PER_BATCH = 8_000
+BYTES_PER_BATCH = 1 << 20
 _TYPES = {"boolean": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
 _WIDENED = (
     (pa.types.is_integer, pa.types.is_integer),
@@ -90,9 +91,10 @@ def _decoded(
 
 
 def _array(columns: Mapping[str, Column], field: pa.Field, row_count: int, constants: Mapping[str, Json]) -> pa.Array:
-    if field.name in constants:
-        return pa.repeat(pa.scalar(constants[field.name], field.type), row_count)
-    values = columns.get(field.name)
+    if field.name in constants:  # by polars, since pyarrow imports pandas for the first Python value that it is given
+        values: Column | None = pl.Series([constants[field.name]]).new_from_index(0, row_count).to_arrow()
+    else:
+        values = columns.get(field.name)
     if values is None:
         return pa.nulls(row_count, field.type)
     if isinstance(values, pa.ChunkedArray):

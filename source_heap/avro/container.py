@@ -5,7 +5,7 @@ https://avro.apache.org/docs/1.12.0/specification/#object-container-files
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -232,13 +232,13 @@ def varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-def container(header: Header, blocks: Iterable[tuple[int, bytes]]) -> bytes:
-    """A whole container file of these blocks, each a number of rows and their bytes; the header's codec is not used."""
+def container(header: Header, blocks: Iterable[tuple[int, Sequence[bytes]]]) -> bytes:
+    """A whole container file of these blocks, each a number of rows and their bytes in pieces, without a codec."""
     metadata = {b"avro.schema": json.dumps(header.schema).encode(), b"avro.codec": b"null"}
     parts = [MAGIC, varint(len(metadata))]
     for name, value in metadata.items():
         parts += [varint(len(name)), name, varint(len(value)), value]
     parts += [varint(0), header.sync]
-    for row_count, data in blocks:
-        parts += [varint(row_count), varint(len(data)), data, header.sync]
+    for row_count, pieces in blocks:
+        parts += [varint(row_count), varint(sum(map(len, pieces))), *pieces, header.sync]
     return b"".join(parts)

@@ -50,7 +50,7 @@ def frame(header: Header, blocks: Sequence[Block], columns: Collection[str] | No
     row_count = sum(block.row_count for block in blocks)
     if row_count > sum(map(len, unpacked)):  # polars would reserve memory for all of them
         return None
-    file = container(header, [(row_count + 1, b"".join([*unpacked, closing.data]))])
+    file = container(header, [(row_count + 1, [*unpacked, closing.data])])
     wanted = [name for name in closing.values if columns is None or name in columns]
     projection = None if columns is None else list({*wanted, _recognizable_column(header)})
     try:

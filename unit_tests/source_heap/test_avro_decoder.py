@@ -142,7 +142,7 @@ def bare(fields: dict[str, Any]) -> dict[str, Any]:
 )
 def test_known_logical_types_pass_as_their_base_type(logical: dict[str, str], value: int | str) -> None:
     reader = ContainerReader(io.BytesIO(avro_file({"x": logical["type"]}, [{"x": value}], "null")))
-    blocks = [(block.row_count, block.data) for block in reader.blocks()]
+    blocks = [(block.row_count, [block.data]) for block in reader.blocks()]
     file = container(replace(reader.header, schema=record_schema({"x": logical})), blocks)
     assert rows_of(file) == [{"x": value}]
 
@@ -283,5 +283,5 @@ def test_an_unknown_codec_is_rejected() -> None:
 def test_a_header_without_a_usable_schema_is_a_corrupt_file(schema: Any, sentence: str) -> None:  # noqa: ANN401 # JSON
     header = replace(ContainerReader(io.BytesIO(avro_file({"a": "long"}, [{"a": 1}], "null"))).header, schema=schema)
     with pytest.raises(CorruptFileError, match=sentence) as caught:
-        list(decode(io.BytesIO(container(header, [(1, b"\x02")]))))
+        list(decode(io.BytesIO(container(header, [(1, [b"\x02"])]))))
     assert caught.value.offset == 0

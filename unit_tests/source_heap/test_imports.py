@@ -1,8 +1,10 @@
 """The pure modules serve Spark and Arrow too, which have no airbyte-cdk, and executors, which start often."""
 
 import json
+import re
 import subprocess
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,7 @@ PURE: dict[str, tuple[set[str], int]] = {
     "source_heap.aws": ({"botocore", "requests"}, 500),
     "source_heap.bucket": ({"cramjam", "orjson", "requests", "urllib3"}, 400),
 }
-CONNECTOR = {"__main__", "run", "run_config", "source"}
+CONNECTOR = {"costs", "__main__", "run", "run_config", "source"}
 DEPENDENCIES = {
     "botocore": {"dateutil", "jmespath", "six", "urllib3"},
     "fastavro": {"backports", "cramjam", "lz4", "zstandard"},
@@ -92,3 +94,22 @@ def test_the_source_is_imported_when_it_is_first_used() -> None:
     assert source_heap.SourceHeap.__module__ == "source_heap.source"
     with pytest.raises(AttributeError, match="no attribute 'Source'"):
         source_heap.Source  # noqa: B018 # the access is the test
+
+
+def required_by(extra: str) -> set[str]:
+    """The packages that an extra of this project installs, those of extras that it names included."""
+    required = set()
+    for line in requires("cdp-connectors") or ():
+        parts = re.fullmatch(r"([\w.-]+)(?:\[([^]]+)\])?[^;]*(?:; (.*))?", line)
+        assert parts, line
+        name, extras, condition = parts.groups()
+        if condition and f"extra == '{extra}'" in condition.replace('"', "'"):
+            inner = (extras or "").split(",") if name == "cdp-connectors" else ()
+            required |= {name}.union(*map(required_by, inner)) - {"cdp-connectors"}
+    return required
+
+
+def test_what_reads_heap_without_airbyte_installs_no_part_of_airbyte() -> None:
+    s3 = {"botocore", "cramjam", "fastavro", "orjson", "polars", "requests", "urllib3"}
+    assert required_by("arrow") == required_by("spark") == s3 | {"pyarrow"}
+    assert required_by("heap") > s3 | {"airbyte-cdk"}
