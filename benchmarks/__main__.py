@@ -3,10 +3,11 @@
 import argparse
 from collections.abc import Callable
 
-from benchmarks import customerio, destination_segment, heap, segment, spark, start_up
+from benchmarks import customerio, destination_segment, heap, segment, segment_large, spark, start_up
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "segment": segment.run,
+    "segment-large": segment_large.run,
     "customerio": customerio.run,
     "heap": heap.run,
     "destination-segment": destination_segment.run,

@@ -16,6 +16,8 @@ _PS = "/bin/ps"
 _SAMPLE_SECONDS = 0.5
 _CHUNK_BYTES = 1 << 20
 _RECORD = b'"RECORD"'
+_LAST_WORDS = 3000
+"""Bytes of the output that a failed command's error shows, for what connectors say there."""
 
 
 class CommandFailedError(Exception):
@@ -51,11 +53,17 @@ def measure(
     environment: Mapping[str, str] | None = None,
     *,
     stdin: IO[bytes] | None = None,
-    keep_output: bool = False,
+    keep: bytes | None = None,
 ) -> Cost:
     """Run a command, count the RECORD messages it writes, and measure it.
 
-    Its output goes through a pipe, as it would to a destination. `output` stays empty unless asked for.
+    Its output goes through a pipe, as it would to a destination.
+
+    Args:
+        command: the program and its arguments.
+        environment: variables in addition to those of this process.
+        stdin: the input of the command.
+        keep: `output` gets the lines that contain this; all of them if it is empty, none if it is None.
 
     Raises:
         CommandFailedError: when the command does not end with 0, or memory cannot be looked at.
@@ -79,18 +87,23 @@ def measure(
         last_words: deque[bytes] = deque(maxlen=20)
         drain = threading.Thread(target=last_words.extend, args=[process.stderr])
         drain.start()
-        records, end = 0, b""
+        records, end, line, output_end = 0, b"", b"", b""
         while chunk := os.read(process.stdout.fileno(), _CHUNK_BYTES):
             records += (end + chunk).count(_RECORD)
             end = chunk[-len(_RECORD) + 1 :]
-            if keep_output:
-                kept.append(chunk)
+            output_end = (output_end + chunk)[-_LAST_WORDS:]
+            if keep is not None:
+                *lines, line = (line + chunk).split(b"\n")
+                kept += [each + b"\n" for each in lines if keep in each]
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.monotonic() - started
         drain.join()
     if process.returncode:
-        raise CommandFailedError(f"{Path(command[0]).name}: {b''.join(last_words).decode(errors='replace')}")
+        said = b"".join(last_words) or output_end
+        raise CommandFailedError(f"{Path(command[0]).name}: {said.decode(errors='replace')}")
+    if keep is not None and keep in line:
+        kept.append(line)
     return Cost(records, seconds, usage.ru_utime + usage.ru_stime, memory.peak_mb, b"".join(kept))
 
 

@@ -56,4 +56,4 @@ class TapHeap:
 
     def _run(self, *arguments: str, prefix: list[str] | None = None) -> Cost:
         command = [*(prefix or []), self._command, "--config", str(self._config), *arguments]
-        return measure(command, self._environment, keep_output="--discover" in arguments)
+        return measure(command, self._environment, keep=b"" if "--discover" in arguments else None)

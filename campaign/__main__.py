@@ -5,12 +5,14 @@ import sys
 import time
 from dataclasses import asdict
 
-from campaign.case import ACCELERATED, Outcome, Plan, draw_plan, run_case
-from campaign.faults import RESPONSE, S3_RESPONSE
+from campaign.case import Outcome, Plan, Stage, draw_plan, run_case
+from campaign.destination import run_destination_case
 from campaign.minimise import minimise
+from campaign.surroundings import ACCELERATED
+from campaign.vendors import Vendors
 from campaign.zygote import Zygote
 
-CONNECTORS = ("segment", "customerio", "heap")
+CONNECTORS = ("segment", "customerio", "heap", "destination")
 
 
 def main() -> int:
@@ -32,16 +34,19 @@ def main() -> int:
 
 def _run(connector: str, seed: int | None, first: int, ends: float, most_jobs: int) -> int:
     total, found, case = Outcome(), 0, first if seed is None else seed
-    with Zygote(f"source_{connector}", ACCELERATED) as zygote:
+    package = "destination_segment" if connector == "destination" else f"source_{connector}"
+    run = run_destination_case if connector == "destination" else run_case
+    with Zygote(package, ACCELERATED) as zygote, Vendors(connector) as vendors:
+        stage = Stage(zygote, vendors)
         while True:
-            plan = draw_plan(connector, case, S3_RESPONSE if connector == "heap" else RESPONSE)
+            plan = draw_plan(connector, case)
             started = time.monotonic()
-            outcome = run_case(plan, zygote)
+            outcome = run(plan, stage)
             _add(total, outcome)
             print(f"{connector} {case}: {_summary(outcome)}, {time.monotonic() - started:.0f} s", flush=True)
             if outcome.breaches:
                 found += 1
-                minimal = minimise(plan, lambda each: bool(run_case(each, zygote).breaches)) if seed else None
+                minimal = minimise(plan, lambda each: bool(run(each, stage).breaches)) if seed else None
                 _report(plan, outcome, minimal)
             case += 1
             if seed is not None or time.monotonic() > ends or (most_jobs and total.jobs >= most_jobs):

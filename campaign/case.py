@@ -1,38 +1,38 @@
 """One case: a connection's jobs over several days, with the faults that its seed draws."""
 
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from campaign.faults import Fault, draw_faults
+from campaign.faults import HIDING, SEAMS, Fault, clock_seconds, draw_faults
 from campaign.forked import ForkedConnector
-from campaign.oracle import MOST_SECONDS, breaches_of_attempt, breaches_of_job
-from campaign.proxy import FaultProxy
-from campaign.vendors import JsonObject, Vendor, vendor
+from campaign.oracle import MOST_SECONDS, breaches_of_attempt, breaches_of_job, breaches_of_states
+from campaign.proxy import FaultProxy, Schedule
+from campaign.surroundings import jump, surroundings
+from campaign.vendors import JsonObject, Vendor, Vendors
 from campaign.zygote import Zygote
 from sandbox.airbyte import (
     BulkCdkLike,
     Connection,
-    Connector,
     Job,
     SilentLossError,
     Sync,
     configured,
     run_job,
 )
+from sandbox.airbyte.process import ConnectorProcess
 
-ACCELERATED = {"PYTHONPATH": f"{Path(__file__).parent / 'accelerated'}:{Path.cwd()}"}
-"""The environment in which a connector's waits are short."""
-_REQUESTS_PER_ATTEMPT = 3_000
+_REQUESTS_PER_ATTEMPT = 2_000
 """More requests than any stream set of a case needs in an attempt; an endless loop passes it."""
-_STREAMS = {"segment": 10, "customerio": 10, "heap": 40}
-SCALES = {"segment": 0.1, "customerio": 0.02, "heap": 0.05}
+_STREAMS = {"segment": 6, "customerio": 6, "heap": 12}
+SCALES = {"segment": 0.05, "customerio": 0.01, "heap": 0.02}
 LEAST_FAULTS = 5
+_INVALID = ("status 400", "status 413", "status 422")
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,17 @@ class Plan:
         )
 
 
-def draw_plan(connector: str, seed: int, responses: Sequence[str]) -> Plan:
-    """Draw a case of two or three jobs, each with at least five faults."""
+def draw_plan(connector: str, seed: int) -> Plan:
+    """Draw a case of four to six jobs, each with at least five faults."""
     chance = random.Random(f"{connector} {seed}")
     jobs = tuple(
         JobPlan(
             days=chance.choice((0, 1, 2, 3)) if number else 0,
-            faults=draw_faults(chance, LEAST_FAULTS + chance.randrange(4), responses),
+            faults=draw_faults(chance, LEAST_FAULTS + chance.randrange(4), SEAMS[connector]),
             deselects=chance.choice((0, 0, 0, 2)) if number else 0,
             refreshes=bool(number) and chance.random() < 0.15,  # noqa: PLR2004 # about one in seven
         )
-        for number in range(chance.choice((2, 2, 3)))
+        for number in range(chance.choice((4, 5, 6)))
     )
     return Plan(connector, seed, chance.random(), chance.choice((0, 0, 50)), jobs)
 
@@ -96,6 +96,7 @@ class Outcome:
 
     breaches: list[str] = field(default_factory=list)
     jobs: int = 0
+    """Jobs with faults."""
     attempts: int = 0
     failed_attempts: int = 0
     faults_planned: int = 0
@@ -103,21 +104,41 @@ class Outcome:
     records: int = 0
     memory_mb: float = 0.0
 
+    def add(self, job: Job, plan: JobPlan, schedule: Schedule) -> None:
+        """Count a job."""
+        self.jobs += bool(plan.faults)
+        self.faults_planned += len(plan.faults)
+        self.responses_spoiled = schedule.injected
+        self.attempts += len(job.attempts)
+        self.failed_attempts += sum(attempt.status == "failed" for attempt in job.attempts)
+        self.records += sum(attempt.record_count for attempt in job.attempts)
+        self.memory_mb = max([self.memory_mb, *(attempt.source_memory_mb for attempt in job.attempts)])
 
-def run_case(plan: Plan, zygote: Zygote) -> Outcome:
+
+@dataclass
+class Stage:
+    """What cases of one connector share."""
+
+    zygote: Zygote
+    vendors: Vendors
+    catalog: JsonObject | None = None
+    """The discovered catalog, if it is the same for all of the connector's configurations."""
+
+
+def run_case(plan: Plan, stage: Stage) -> Outcome:
     """Run the jobs of a case, and one without faults at its end, by which everything must have arrived.
 
     Args:
         plan: the case.
-        zygote: forks the connector's commands.
+        stage: what it runs on.
     """
     outcome = Outcome()
     with (
-        vendor(plan.connector, plan.seed, SCALES[plan.connector]) as served,
+        stage.vendors.serve(plan.seed, SCALES[plan.connector]) as served,
         FaultProxy(served.url) as proxy,
         tempfile.TemporaryDirectory(prefix="campaign-") as folder,
     ):
-        case = _Case(plan, served, proxy, zygote, Path(folder), outcome)
+        case = _Case(plan, served, proxy, stage, Path(folder), outcome)
         for job in (*plan.jobs, JobPlan(days=0, faults=())):
             case.run(job)
             if outcome.breaches:
@@ -125,47 +146,62 @@ def run_case(plan: Plan, zygote: Zygote) -> Outcome:
     return outcome
 
 
+def at_once(seconds: float) -> None:
+    """Do not wait between attempts."""
+
+
 class _Case:
     def __init__(
-        self, plan: Plan, served: Vendor, proxy: FaultProxy, zygote: Zygote, folder: Path, outcome: Outcome
+        self, plan: Plan, served: Vendor, proxy: FaultProxy, stage: Stage, folder: Path, outcome: Outcome
     ) -> None:
-        self._zygote = zygote
+        self._zygote = stage.zygote
         self._vendor, self._proxy, self._folder, self._outcome = served, proxy, folder, outcome
-        self._env = {"TMPDIR": str(folder), **ACCELERATED}
         self._destination = BulkCdkLike(flush_records=plan.flush_records)
+        proxy.schedule.now = self._now
         source = self._source(proxy.url)
-        discovered = source.discover()
+        discovered = stage.catalog or source.discover()
+        if plan.connector != "heap":
+            stage.catalog = discovered
         names = [stream["name"] for stream in discovered["streams"]]
         chance = random.Random(plan.streams)
         chosen = chance.sample(names, min(_STREAMS[plan.connector], len(names)))
         self._connection = Connection(source, self._destination, configured(discovered, chosen))
         self._allowed: set[str] = set()
+        self._sessions: list[int] = []
+
+    def _now(self) -> float:
+        return (self._vendor.connector_now or datetime.now(timezone.utc)).timestamp()
 
     def run(self, plan: JobPlan) -> None:
         """Run one job and judge it."""
         outcome, schedule = self._outcome, self._proxy.schedule
         self._change_connection(plan)
         schedule.begin(plan.faults)
+        before = dict(self._connection.states)
         try:
-            job = run_job(self._connection, wait=lambda _: None, attempt_options=lambda n: self._options(plan, n))
+            job = run_job(self._connection, wait=at_once, attempt_options=lambda n: self._options(plan, n))
         except SilentLossError as loss:
-            outcome.breaches += [str(loss)[:2_000], *breaches_of_attempt(loss.attempt, self._vendor, self._folder)]
+            outcome.breaches += [str(loss)[:2_000], *breaches_of_attempt(loss.attempt, self._vendor.secrets, ())]
             return
-        outcome.jobs += 1
-        outcome.faults_planned += len(plan.faults)
-        self._judge(job, plan)
+        outcome.add(job, plan, schedule)
+        self._judge(job, plan, before)
 
-    def _judge(self, job: Job, plan: JobPlan) -> None:
+    def _judge(self, job: Job, plan: JobPlan, before: Mapping[str, JsonObject]) -> None:
         outcome, schedule = self._outcome, self._proxy.schedule
-        outcome.responses_spoiled = schedule.injected
-        invalid = any(fault.what == "status 400" for fault in plan.faults)
+        hiding = any(fault.what in HIDING for fault in plan.faults)
+        invalid = hiding or any(fault.what in _INVALID for fault in plan.faults)
         for attempt in job.attempts:
-            outcome.attempts += 1
-            outcome.failed_attempts += attempt.status == "failed"
-            outcome.records += attempt.record_count
-            outcome.memory_mb = max(outcome.memory_mb, attempt.source_memory_mb)
-            outcome.breaches += breaches_of_attempt(attempt, self._vendor, self._folder, invalid=invalid)
-        outcome.breaches += breaches_of_job(job, self._connection.catalog, self._destination, self._vendor)
+            outcome.breaches += breaches_of_attempt(attempt, self._vendor.secrets, self._sessions, invalid=invalid)
+        if not plan.refreshes and not hiding:
+            incremental = {
+                each["stream"]["name"]
+                for each in self._connection.catalog["streams"]
+                if each["sync_mode"] == "incremental"
+            }
+            kept = {name: state for name, state in before.items() if name in incremental}
+            outcome.breaches += breaches_of_states(job, kept)
+        if not hiding:
+            outcome.breaches += breaches_of_job(job, self._connection.catalog, self._destination, self._vendor)
         if schedule.requests > _REQUESTS_PER_ATTEMPT * len(job.attempts):
             outcome.breaches.append(f"{schedule.requests} requests in {len(job.attempts)} attempts")
         if not plan.faults and not job.succeeded:
@@ -201,33 +237,36 @@ class _Case:
         whole = {fault.what for fault in plan.faults if fault.seam == "attempt" and fault.attempt == attempt}
         url = {"dns": "http://vendor.invalid", "tls": self._proxy.url.replace("http:", "https:")}
         chosen = next((url[what] for what in ("dns", "tls") if what in whole), self._proxy.url)
-        self._connection.source = self._source(chosen, full_disk="full disk" in whole)
+        ahead = sum(map(clock_seconds, whole))
+        source = self._connection.source = self._source(chosen, ahead=ahead, full_disk="full disk" in whole)
+        self._sessions = source.sessions
         self._destination.delay = (lambda _: 0.002) if "slow destination" in whole else None
         lines = {fault.at: fault.what for fault in plan.faults if fault.seam == "line" and fault.attempt == attempt}
 
         def during(sync: Sync) -> None:
             what = lines.get(sync.attempt.line_count)
             if what:
-                _interrupt(sync, what)
+                self._interrupt(sync, what)
 
         return {"during": during, "allow": self._allowed, "seed": attempt, "seconds": MOST_SECONDS}
 
-    def _source(self, url: str, *, full_disk: bool = False) -> Connector:
-        config, package = self._vendor.config(url), self._vendor.package
-        if full_disk:
-            return Connector(["prlimit", "--fsize=0", sys.executable, "-m", package], config, env=self._env)
-        return ForkedConnector(package, config, self._env, self._zygote)
+    def _source(self, url: str, *, ahead: float = 0.0, full_disk: bool = False) -> ForkedConnector:
+        env = surroundings(self._folder, self._vendor.connector_now, ahead=ahead, full_disk=full_disk)
+        return ForkedConnector(self._vendor.package, self._vendor.config(url), env, self._zygote)
 
-
-def _interrupt(sync: Sync, what: str) -> None:
-    match what:
-        case "kill":
-            sync.source.kill()
-        case "terminate":
-            sync.source.terminate()
-        case "close output":
-            sync.source.close_output()
-        case "kill destination":
-            sync.destination.kill()
-        case "stall":
-            time.sleep(1)
+    def _interrupt(self, sync: Sync, what: str) -> None:
+        match what:
+            case "kill":
+                sync.source.kill()
+            case "terminate":
+                sync.source.terminate()
+            case "close output":
+                sync.source.close_output()
+            case "kill destination":
+                sync.destination.kill()
+            case "stall":
+                time.sleep(0.5)
+            case "day passes":
+                self._vendor.pass_time(1)
+            case _ if isinstance(sync.source, ConnectorProcess):
+                jump(self._folder, sync.source.pid, clock_seconds(what))

@@ -7,11 +7,14 @@ from typing import Literal
 
 Seam = Literal["response", "line", "attempt"]
 
+CLOCKS = ("clock +1 h", "clock +26 h", "clock -1 h", "clock -26 h")
+"""The connector's own clock jumps, or is wrong for a whole attempt."""
 RESPONSE = (
     "status 400",
     "status 401",
     "status 403",
     "status 408",
+    "status 422",
     "status 429",
     "status 429 retry-after",
     "status 429 reset-header",
@@ -19,6 +22,7 @@ RESPONSE = (
     "status 502",
     "status 503",
     "status 504",
+    "revoked",
     "reset",
     "reset in body",
     "cut in body",
@@ -37,6 +41,11 @@ S3_RESPONSE = (
     "status 500",
     "status 503",
     "status 503 SlowDown",
+    "status 400 ExpiredToken",
+    "status 403 InvalidAccessKeyId",
+    "removed",
+    "replaced",
+    "listing lags",
     "reset",
     "reset in body",
     "cut in body",
@@ -45,13 +54,61 @@ S3_RESPONSE = (
     "slow",
 )
 """The faults of a response of S3."""
-LINE = ("kill", "terminate", "close output", "kill destination", "stall")
+TRACKING_RESPONSE = (
+    "status 400",
+    "status 401",
+    "status 403",
+    "status 408",
+    "status 413",
+    "status 429",
+    "status 429 retry-after",
+    "status 429 reset-header",
+    "status 500",
+    "status 502",
+    "status 503",
+    "status 504",
+    "reset",
+    "reset in body",
+    "cut in body",
+    "reset after",
+    "html",
+    "null",
+    "empty list",
+    "wrong envelope",
+    "slow",
+)
+"""The faults of a response of the Tracking API; after `reset after`, Segment has the messages all the same."""
+LINE = ("kill", "terminate", "close output", "kill destination", "stall", "day passes", *CLOCKS)
 """The interruptions after a line of the source."""
-ATTEMPT = ("dns", "tls", "full disk", "slow destination")
+DESTINATION_LINE = ("kill", "kill destination", "terminate destination", "stall", *CLOCKS)
+"""The interruptions of the destination, each after a request; `kill` kills the source, which closes its input."""
+ATTEMPT = ("dns", "tls", "full disk", "slow destination", *CLOCKS)
 """The faults of a whole attempt."""
+DESTINATION_ATTEMPT = ("dns", "tls", "full disk", "slow API", *CLOCKS)
+HIDING = frozenset({"listing lags", "day passes", *CLOCKS})
+"""After these, a successful job may lack rows that a later one has to bring."""
 LASTING = 10_000
-_MEAN_REQUEST = 25.0
-_MEAN_LINE = 300.0
+_ALWAYS_LASTING = frozenset({"revoked", "status 403 InvalidAccessKeyId"})
+"""Credentials that were revoked stay so."""
+
+
+@dataclass(frozen=True)
+class Seams:
+    """What can go wrong with one connector, and where on the average."""
+
+    responses: Sequence[str]
+    lines: Sequence[str]
+    attempts: Sequence[str]
+    mean_request: float
+    mean_line: float
+
+
+SEAMS = {
+    "segment": Seams(RESPONSE, LINE, ATTEMPT, 12, 150),
+    "customerio": Seams(RESPONSE, LINE, ATTEMPT, 15, 150),
+    "heap": Seams(S3_RESPONSE, LINE, ATTEMPT, 10, 200),
+    "destination": Seams(TRACKING_RESPONSE, DESTINATION_LINE, DESTINATION_ATTEMPT, 10, 12),
+}
 
 
 @dataclass(frozen=True)
@@ -75,25 +132,31 @@ class Fault:
         return f"{self.what}{lasting} {place.get(self.seam, f'in attempt {self.attempt}')}"
 
 
-def draw_faults(chance: random.Random, count: int, responses: Sequence[str]) -> tuple[Fault, ...]:
+def draw_faults(chance: random.Random, count: int, seams: Seams) -> tuple[Fault, ...]:
     """Draw the faults of one job, at least half of them in responses.
 
     Args:
         chance: the case's source of randomness.
         count: the number of faults.
-        responses: what can happen to a response of this vendor.
+        seams: what can go wrong.
     """
     attempts = (0, 0, 0, 1, 1, 2)
     faults = []
     for number in range(count):
         kind = "response" if number <= count // 2 else chance.choice(("response", "line", "line", "attempt"))
         if kind == "response":
+            what = chance.choice(seams.responses)
             lasts = chance.choices((1, chance.randint(2, 8), LASTING), (12, 4, 1))[0]
-            at = 1 + int(chance.expovariate(1 / _MEAN_REQUEST))
-            faults.append(Fault("response", chance.choice(responses), at, count=lasts))
+            at = 1 + int(chance.expovariate(1 / seams.mean_request))
+            faults.append(Fault("response", what, at, count=LASTING if what in _ALWAYS_LASTING else lasts))
         elif kind == "line":
-            at = 1 + int(chance.expovariate(1 / _MEAN_LINE))
-            faults.append(Fault("line", chance.choice(LINE), at, chance.choice(attempts)))
+            at = 1 + int(chance.expovariate(1 / seams.mean_line))
+            faults.append(Fault("line", chance.choice(seams.lines), at, chance.choice(attempts)))
         else:
-            faults.append(Fault("attempt", chance.choice(ATTEMPT), 0, chance.choice(attempts)))
+            faults.append(Fault("attempt", chance.choice(seams.attempts), 0, chance.choice(attempts)))
     return tuple(faults)
+
+
+def clock_seconds(what: str) -> float:
+    """By how much a fault of the clock moves it; 0 for any other fault."""
+    return float(what.split()[1]) * 3_600 if what in CLOCKS else 0.0

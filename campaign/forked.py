@@ -14,8 +14,12 @@ class ForkedConnector(Connector):
     def __init__(self, package: str, config: JsonObject, env: Mapping[str, str], zygote: Zygote) -> None:
         """Run the commands of this package; `env` is in addition to the zygote's."""
         super().__init__(package, config, env=env)
+        self.sessions: list[int] = []
+        """The sessions of its processes, each led by the one that was forked."""
         self._added_env, self._zygote = env, zygote
 
     def popen(self, command: str, inputs: Mapping[str, Path]) -> ForkedProcess:
         """Fork the process of a command with its input files."""
-        return self._zygote.start(self.command_line(command, inputs)[3:], self._added_env)
+        process = self._zygote.start(self.command_line(command, inputs)[3:], self._added_env)
+        self.sessions.append(process.pid)
+        return process

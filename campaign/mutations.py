@@ -4,7 +4,8 @@
 all responses changed. Two kinds of syncs take turns. In *harmless* ones, single values of records change their type or
 size, fields vanish and appear, and every row must still arrive. In *hostile* ones anything may change, the envelope,
 keys and encoding included; then a stream may fail, but with a message, without a traceback and in a bounded number of
-requests.
+requests. Of Heap's bucket, one kind corrupts Avro files alone, and a stream that ends well must have as many rows as
+without it; the other corrupts manifests and listings too.
 """
 
 import argparse
@@ -18,11 +19,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from campaign.case import ACCELERATED, SCALES
+from campaign.case import SCALES, Stage
 from campaign.forked import ForkedConnector
 from campaign.oracle import MOST_SECONDS, breaches_of_attempt
 from campaign.proxy import FaultProxy, Response
-from campaign.vendors import JsonObject, Vendor, rows_by_key, vendor
+from campaign.surroundings import ACCELERATED, surroundings
+from campaign.vendors import JsonObject, Vendor, Vendors, rows_by_key
 from campaign.zygote import Zygote
 from sandbox.airbyte import Attempt, BulkCdkLike, configured, run_sync
 
@@ -53,26 +55,31 @@ _VALUES: tuple[Any, ...] = (
 )
 _SHAPES: tuple[Any, ...] = ([], {}, [[]], [None], {"": None}, [{"id": {}}])
 _MOST_REQUESTS = 20_000
+_AVRO = b"Obj\x01"
+_SYNCS_OF_A_BUCKET = 8
 
 
 class Mutator:
     """Changes a share of the responses, each by its number and the seed."""
 
-    def __init__(self, seed: int, vital: Collection[str], *, hostile: bool) -> None:
+    def __init__(self, seed: int, vital: Collection[str], *, hostile: bool, files_only: bool = False) -> None:
         """Draw changes.
 
         Args:
             seed: of all changes.
             vital: names of fields that a harmless change leaves alone, in addition to those that look like it.
             hostile: whether anything may change.
+            files_only: whether nothing but Avro files changes.
         """
         self.mutated = 0
-        self._seed, self._vital, self._hostile = seed, frozenset(vital), hostile
+        self._seed, self._vital, self._hostile, self._files_only = seed, frozenset(vital), hostile, files_only
 
     def __call__(self, number: int, response: Response) -> None:
         """Change the response with this number, or leave it."""
         chance = Chance(f"{self._seed} {number}")
         if response.status >= 400 or chance.random() > _SHARE:  # noqa: PLR2004 # only successes
+            return
+        if self._files_only and not response.body.startswith(_AVRO):
             return
         try:
             body = json.loads(response.body)
@@ -163,28 +170,59 @@ def breaches_of_mutated(
             yield f"{stream['name']}: {len(missing)} rows lost, for example {min(missing)}"
 
 
-def run(connector: str, seed: int, zygote: Zygote) -> tuple[int, list[str]]:
-    """Run one sync of all streams with mutated responses: their number, and what was found."""
-    hostile = bool(seed % 2) or connector == "heap"
+def run(connector: str, seed: int, stage: Stage) -> tuple[int, list[str]]:
+    """Run one sync of all streams, or several of a bucket: the number of mutated responses, and the findings."""
     with (
-        vendor(connector, seed, SCALES[connector]) as served,
+        stage.vendors.serve(seed, SCALES[connector]) as served,
         FaultProxy(served.url) as proxy,
         tempfile.TemporaryDirectory(prefix="campaign-") as folder,
     ):
-        env = {"TMPDIR": folder, **ACCELERATED}
+        env = surroundings(Path(folder), served.connector_now)
         config: JsonObject = served.config(proxy.url)
-        source, destination = ForkedConnector(served.package, config, env, zygote), BulkCdkLike()
-        catalog = configured(source.discover())
-        streams = catalog["streams"]
-        vital = {path[0] for each in streams for path in (*each["primary_key"], each["cursor_field"] or [""])}
-        mutator = proxy.schedule.mutate = Mutator(seed, vital, hostile=hostile)
-        attempt = run_sync(source, destination, catalog, strict=False, seconds=MOST_SECONDS)
-        breaches = [*breaches_of_attempt(attempt, served, Path(folder))]
+        source = ForkedConnector(served.package, config, env, stage.zygote)
+        discovered = stage.catalog or source.discover()
+        if connector == "heap":
+            return _run_bucket(seed, source, configured(discovered), served, proxy)
+        stage.catalog = discovered
+        catalog = configured(discovered)
+        vital = {
+            path[0] for each in catalog["streams"] for path in (*each["primary_key"], each["cursor_field"] or [""])
+        }
+        hostile = bool(seed % 2)
+        mutator = Mutator(seed, vital, hostile=hostile)
+        attempt, destination, breaches = _sync(source, catalog, served, proxy, mutator)
         breaches += breaches_of_mutated(attempt, catalog, destination, served, hostile=hostile)
-        breaches += [f"skipped line: {line}" for line in attempt.skipped_lines] + attempt.checksum_errors
-        if proxy.schedule.requests > _MOST_REQUESTS:
-            breaches.append(f"{proxy.schedule.requests} requests")
         return mutator.mutated, breaches
+
+
+def _run_bucket(
+    seed: int, source: ForkedConnector, catalog: JsonObject, served: Vendor, proxy: FaultProxy
+) -> tuple[int, list[str]]:
+    whole, _, breaches = _sync(source, catalog, served, proxy, None)
+    mutated = 0
+    for number in range(_SYNCS_OF_A_BUCKET):
+        mutator = Mutator(1_000 * seed + number, (), hostile=True, files_only=bool(number % 2))
+        attempt, _, found = _sync(source, catalog, served, proxy, mutator)
+        mutated += mutator.mutated
+        for stream, status in attempt.source_status.items() if number % 2 else ():
+            if status == "COMPLETE" and attempt.emitted[stream] != whole.emitted[stream]:
+                found.append(f"{stream}: {attempt.emitted[stream]} rows instead of {whole.emitted[stream]}")
+        breaches += [f"sync {number}: {each}" for each in found]
+    return mutated, breaches
+
+
+def _sync(
+    source: ForkedConnector, catalog: JsonObject, served: Vendor, proxy: FaultProxy, mutator: Mutator | None
+) -> tuple[Attempt, BulkCdkLike, list[str]]:
+    destination = BulkCdkLike()
+    proxy.schedule.begin(())
+    proxy.schedule.mutate = mutator
+    attempt = run_sync(source, destination, catalog, strict=False, seconds=MOST_SECONDS)
+    breaches = [*breaches_of_attempt(attempt, served.secrets, source.sessions)]
+    breaches += [f"skipped line: {line}" for line in attempt.skipped_lines] + attempt.checksum_errors
+    if proxy.schedule.requests > _MOST_REQUESTS:
+        breaches.append(f"{proxy.schedule.requests} requests")
+    return attempt, destination, breaches
 
 
 def main(act: Callable[[str], None] = print) -> int:
@@ -198,9 +236,10 @@ def main(act: Callable[[str], None] = print) -> int:
     options = parser.parse_args()
     seed, total, found = options.first if options.seed is None else options.seed, 0, 0
     ends = time.monotonic() + options.minutes * 60
-    with Zygote(f"source_{options.connector}", ACCELERATED) as zygote:
+    with Zygote(f"source_{options.connector}", ACCELERATED) as zygote, Vendors(options.connector) as vendors:
+        stage = Stage(zygote, vendors)
         while total < options.responses and time.monotonic() < ends:
-            mutated, breaches = run(options.connector, seed, zygote)
+            mutated, breaches = run(options.connector, seed, stage)
             total, found = total + mutated, found + bool(breaches)
             act(f"{options.connector} {seed}: {mutated} responses mutated, {total} in all, {len(breaches)} findings")
             for breach in breaches[:8]:

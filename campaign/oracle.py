@@ -1,35 +1,43 @@
 """Checks after each attempt and each job; every violation is a finding."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from campaign.vendors import Rows, Vendor, rows_by_key
+from campaign.vendors import JsonObject, Rows, Vendor, rows_by_key
 from sandbox.airbyte import Attempt, BulkCdkLike, Job
 
 MOST_MEMORY_MB = 512.0
 """The image's limit."""
 MOST_SECONDS = 240.0
 """Longer attempts hang."""
+MOST_REQUESTS = 400
+"""More requests than any stream of a case needs in an attempt, with all its retries; an endless loop passes it."""
 _MOST_NAMED = 3
 _EXCERPT = 400
 _TRACEBACK = "Traceback (most recent call last)"
+_UNREASONABLE_WAIT = re.compile(r"UNREASONABLE WAIT of \d+ seconds")
+_EMAIL = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+\.[a-z]{2,}")
+_STREAM_REQUESTS = re.compile(r"Stream (?P<stream>\S+): [\d,]+ rows, (?P<requests>[\d,]+) requests")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?")
 
 
-def breaches_of_attempt(attempt: Attempt, vendor: Vendor, folder: Path, *, invalid: bool = False) -> Iterator[str]:
+def breaches_of_attempt(
+    attempt: Attempt, secrets: Iterable[str], sessions: Collection[int], *, invalid: bool = False
+) -> Iterator[str]:
     """The violations of an attempt, whatever its outcome.
 
     Args:
         attempt: the attempt, ended.
-        vendor: for its secrets.
-        folder: the folder for temporary files that the attempt's processes were given; it identifies them.
-        invalid: whether the vendor called a request invalid (400), which is a defect of the connector.
+        secrets: what no output may contain.
+        sessions: the sessions of the connector's processes; none may have one now.
+        invalid: whether the vendor called a request invalid (400, 422), which is a defect of the connector.
     """
-    yield from _breaches_of_output(attempt, vendor.secrets)
-    for failure in attempt.source_errors:
+    yield from _breaches_of_output(attempt, secrets)
+    for failure in (*attempt.source_errors, *attempt.destination_errors):
         described = f"{failure.message[:_EXCERPT]} | {failure.internal_message[:_EXCERPT]}"
         if failure.failure_type == "config_error" and failure.stack_trace:
             yield f"a traceback of a configuration error: {described}"
@@ -38,12 +46,13 @@ def breaches_of_attempt(attempt: Attempt, vendor: Vendor, folder: Path, *, inval
         if failure.message.rstrip().endswith(":"):
             yield f"an unfinished sentence: {described}"
     yield from _breaches_of_exit(attempt)
+    yield from _breaches_of_requests(attempt)
     if attempt.source_memory_mb > MOST_MEMORY_MB:
         yield f"{attempt.source_memory_mb:.0f} MB of memory"
     for stream, status in attempt.stream_status.items():
         if attempt.status == "succeeded" and status != "COMPLETE":
             yield f"{stream}: {status} in a successful attempt"
-    for pid in left_behind(folder):
+    for pid in left_behind(sessions):
         yield f"process {pid} was left behind"
 
 
@@ -57,13 +66,74 @@ def _breaches_of_exit(attempt: Attempt) -> Iterator[str]:
 
 
 def _breaches_of_output(attempt: Attempt, secrets: Iterable[str]) -> Iterator[str]:
-    """Secrets anywhere; tracebacks in what a person reads, which the field `stack_trace` of a trace is not."""
-    read = orjson.dumps([attempt.logs, attempt.stderr, attempt.messages]).decode()
+    """Secrets and e-mail addresses anywhere; tracebacks in what a person reads, so not in a trace's `stack_trace`."""
+    read = orjson.dumps([attempt.logs, attempt.destination_logs, attempt.stderr, attempt.messages]).decode()
     written = " ".join([read, *(f"{each.internal_message} {each.stack_trace}" for each in attempt.failures)])
     if any(secret in written for secret in secrets):
         yield "a secret in the output"
+    if personal := _EMAIL.search(written):
+        yield f"personal data in the output: {written[max(personal.start() - _EXCERPT, 0) : personal.end()]}"
     if _TRACEBACK in read:
         yield f"a traceback in the output: {read[max(read.index(_TRACEBACK) - _EXCERPT, 0) :][: 5 * _EXCERPT]}"
+    if wait := _UNREASONABLE_WAIT.search(read):
+        yield wait[0].lower()
+
+
+def _breaches_of_requests(attempt: Attempt) -> Iterator[str]:
+    for log in attempt.logs:
+        counted = _STREAM_REQUESTS.match(log["message"])
+        if counted and int(counted["requests"].replace(",", "")) > MOST_REQUESTS:
+            yield f"{counted['stream']}: {counted['requests']} requests in an attempt"
+
+
+def breaches_of_states(job: Job, before: Mapping[str, JsonObject]) -> Iterator[str]:
+    """States that fall within an attempt, or below those before a job that succeeded.
+
+    An attempt may begin below the state that it was given, as a stream that reads recent days again does.
+
+    Args:
+        job: the job, ended.
+        before: the states with which it began, by stream.
+    """
+    for attempt in job.attempts:
+        newest: dict[str, JsonObject] = {}
+        for state in attempt.source_states:
+            stream = state["stream"]["stream_descriptor"]["name"]
+            if stream in newest:
+                yield from _fallen(stream, newest[stream], state)
+            newest[stream] = state
+    if job.succeeded:
+        for stream, state in job.attempts[-1].states.items():
+            if stream in before:
+                yield from _fallen(stream, before[stream], state)
+
+
+def _fallen(stream: str, before: JsonObject, after: JsonObject) -> Iterator[str]:
+    now = dict(_cursors(after))
+    for name, value in _cursors(before):
+        if name in now and type(value) is type(now[name]) and now[name] < value:
+            yield f"{stream}: the state {name} fell from {value} to {now[name]}"
+
+
+def _cursors(state: JsonObject) -> Iterator[tuple[str, Any]]:
+    yield from _members(state["stream"].get("stream_state") or {}, "")
+
+
+def _members(value: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 # any JSON value
+    """The numbers and moments in a state; those of partitions by the partition."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            if key not in {"lookback_window", "reading", "parent_state"}:
+                yield from _members(member, f"{name}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict) and "partition" in item:
+                partition = orjson.dumps(item["partition"], option=orjson.OPT_SORT_KEYS).decode()
+                yield from _members(item.get("cursor") or {}, f"{name}[{partition}]")
+    elif (isinstance(value, int | float) and not isinstance(value, bool)) or (
+        isinstance(value, str) and _MOMENT.fullmatch(value)
+    ):
+        yield name, value
 
 
 def breaches_of_job(job: Job, catalog: Mapping[str, Any], destination: BulkCdkLike, vendor: Vendor) -> Iterator[str]:
@@ -81,15 +151,17 @@ def breaches_of_job(job: Job, catalog: Mapping[str, Any], destination: BulkCdkLi
             yield f"{stream['name']}: {len(extra)} rows too many, for example {min(extra)}"
 
 
-def left_behind(folder: Path) -> Iterator[int]:
-    """Processes whose folder for temporary files is this one."""
-    mark = f"TMPDIR={folder}".encode()
-    for entry in Path("/proc").glob("[0-9]*/environ"):
+def left_behind(sessions: Collection[int]) -> Iterator[int]:
+    """Processes of these sessions that still run."""
+    if not sessions:
+        return
+    for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
-            if mark in entry.read_bytes().split(b"\0") and int(entry.parent.name) != os.getpid():
-                yield int(entry.parent.name)
-        except OSError:
+            state, _, _, session = entry.read_text().rpartition(")")[2].split()[:4]
+        except (OSError, ValueError):
             continue
+        if int(session) in sessions and state != "Z":
+            yield int(entry.parent.name)
 
 
 def _differences(name: str, wanted: Rows, found: Rows, selected: set[str], served: Vendor) -> Iterator[str]:

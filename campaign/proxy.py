@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import re
 import socket
 import struct
 import threading
@@ -25,6 +26,14 @@ _PAGE = b"<!doctype html><html><body>Please sign in to the network.</body></html
 _SLOW_DOWN = (
     b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 )
+_NO_SUCH_KEY = b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code><Message>It does not exist.</Message></Error>"
+_REPLACED = b"<?xml version='1.0'?><Error><Code>PreconditionFailed</Code><Message>Changed.</Message></Error>"
+_S3_ERROR = "<?xml version='1.0'?><Error><Code>{code}</Code><Message>The credentials are not valid.</Message></Error>"
+_UNAUTHORIZED = (
+    b'{"errors": [{"type": "unauthorized", "message": "The token is not valid."}],'
+    b' "meta": {"error": "The token is not valid."}}'
+)
+_LISTED = re.compile(rb"<Contents>(?:(?!</Contents>).)*manifests/sync_(?:(?!</Contents>).)*</Contents>", re.DOTALL)
 _BODIES = {"null": b"null", "empty list": b"[]", "wrong envelope": b'{"result": {"items": []}}', "html": _PAGE}
 
 
@@ -57,6 +66,14 @@ class Schedule:
     """Changes responses by their number, in addition to the faults."""
     injected: int = 0
     """Responses that were spoiled."""
+    replaced: set[str] = field(default_factory=set)
+    """Objects of S3 whose next conditional request fails."""
+    now: Callable[[], float] = time.time
+    """The vendor's clock."""
+    on_request: Callable[[int], None] | None = None
+    """Called before each request is passed on, with its number in this attempt."""
+    in_attempt: int = 0
+    """Requests so far in this attempt."""
     _active: dict[Fault, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -70,20 +87,37 @@ class Schedule:
     def begin_attempt(self) -> None:
         """Begin an attempt: what lasted to the end of the one before is over."""
         with self._lock:
+            self.in_attempt = 0
+            self.replaced.clear()
             for fault, left in self._active.items():
                 if fault.count == LASTING and left < LASTING:
                     self._active[fault] = 0
 
-    def next_fault(self) -> str | None:
-        """The fault of the response to the next request."""
+    def next_fault(self, path: str = "") -> tuple[str | None, int]:
+        """The fault of the response to the next request, and the request's number in this attempt."""
         with self._lock:
             self.requests += 1
+            self.in_attempt += 1
             for fault, left in self._active.items():
-                if left and fault.at <= self.requests:
+                if left and fault.at <= self.requests and _concerns(fault.what, path):
                     self._active[fault] = left - 1
                     self.injected += 1
-                    return fault.what
-        return None
+                    return fault.what, self.in_attempt
+            return None, self.in_attempt
+
+
+def _concerns(what: str, path: str) -> bool:
+    """Whether a fault can happen to the response to this request: some are those of an object, or of a listing."""
+    is_listing = "list-type=" in path
+    return {"listing lags": is_listing, "removed": not is_listing, "replaced": not is_listing}.get(what, True)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 # as in the base class
+        """Keep quiet about connectors that were killed."""
 
 
 class FaultProxy:
@@ -97,12 +131,11 @@ class FaultProxy:
             vendor = target.netloc
             faults = schedule
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(
@@ -125,14 +158,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
     def _pass_on(self) -> None:
-        what, number = self.faults.next_fault(), self.faults.requests
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        what, number = self.faults.next_fault(self.path)
+        if self.faults.on_request:
+            self.faults.on_request(number)
         if what == "reset":
             self._break(resets=True)
             return
         response = self._fetch(body)
+        if self.headers.get("if-match") and self.path in self.faults.replaced:
+            self.faults.replaced.discard(self.path)
+            response.replace(412, _REPLACED, "application/xml")
+        elif what == "replaced":
+            self.faults.replaced.add(self.path)
+        if what == "reset after":
+            self._break(resets=True)
+            return
         if what:
-            spoil(response, what)
+            spoil(response, what, now=self.faults.now())
         if self.faults.mutate:
             self.faults.mutate(number, response)
             response.headers = {name: response.headers[name] for name in response.headers if name != "content-length"}
@@ -177,23 +220,18 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.shutdown(socket.SHUT_RDWR)
 
 
-def spoil(response: Response, what: str) -> None:
-    """Do to a response what a fault says."""
+def spoil(response: Response, what: str, *, now: float = 0.0) -> None:
+    """Do to a response what a fault says; `now` is the vendor's time."""
     half = len(response.body) // 2
     match what.split(maxsplit=2):
         case ["status", code, *detail]:
-            _replace_by_error(response, int(code), "".join(detail))
-        case ["reset" | "cut", "in", "body"]:
-            response.sent, response.resets = half, what.startswith("reset")
-        case ["truncated", "gzip"]:
-            compressed = gzip.compress(response.body)
-            response.replace(
-                response.status, compressed[: len(compressed) // 2], "application/json", content_encoding="gzip"
-            )
-        case ["half", "json"]:
-            response.body = response.body[:half]
-        case ["number", "for", "list"]:
-            response.body = _number_for_list(response.body)
+            _replace_by_error(response, int(code), "".join(detail), now)
+        case ["revoked"]:
+            response.replace(401, _UNAUTHORIZED, "application/json")
+        case ["removed"]:
+            response.replace(404, _NO_SUCH_KEY, "application/xml")
+        case ["replaced"] | ["reset" | "cut", "in", "body"]:
+            response.sent, response.resets = half, not what.startswith("cut")
         case ["wrong", "etag"]:
             response.headers = {
                 name: '"0"' if name.lower() == "etag" else value for name, value in response.headers.items()
@@ -201,17 +239,38 @@ def spoil(response: Response, what: str) -> None:
         case ["slow"]:
             time.sleep(0.3)
         case _:
+            _spoil_body(response, what)
+
+
+def _spoil_body(response: Response, what: str) -> None:
+    half = len(response.body) // 2
+    match what:
+        case "truncated gzip":
+            compressed = gzip.compress(response.body)
+            response.replace(
+                response.status, compressed[: len(compressed) // 2], "application/json", content_encoding="gzip"
+            )
+        case "half json":
+            response.body = response.body[:half]
+        case "number for list":
+            response.body = _number_for_list(response.body)
+        case "listing lags":
+            for newest in [*_LISTED.finditer(response.body)][-1:]:
+                response.body = response.body[: newest.start()] + response.body[newest.end() :]
+        case _:
             response.replace(200, _BODIES[what], "text/html" if what == "html" else "application/json")
 
 
-def _replace_by_error(response: Response, code: int, detail: str) -> None:
+def _replace_by_error(response: Response, code: int, detail: str, now: float) -> None:
     match detail:
         case "retry-after":
             response.replace(code, b"{}", "application/json", retry_after="1")
         case "reset-header":
-            response.replace(code, b"{}", "application/json", x_ratelimit_reset=str(int(time.time()) + 1))
+            response.replace(code, b"{}", "application/json", x_ratelimit_reset=str(int(now) + 1))
         case "SlowDown":
             response.replace(code, _SLOW_DOWN, "application/xml")
+        case "ExpiredToken" | "InvalidAccessKeyId":
+            response.replace(code, _S3_ERROR.format(code=detail).encode(), "application/xml")
         case _:
             response.replace(code, b"<html><body>Upstream trouble</body></html>", "text/html")
 

@@ -1,21 +1,26 @@
 """The simulated vendors, as the campaign sees them: a configuration, time that passes, and the truth."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
+from types import TracebackType
 from typing import Any, Protocol
 
-from campaign.faults import RESPONSE, S3_RESPONSE
+from typing_extensions import Self
+
 from sandbox.clock import Clock
 from sandbox.heap.bucket import HeapBucket, heap_bucket
 from sandbox.heap.s3 import SeaweedS3
+from sandbox.heap.world import BUCKET
 from sandbox.server import Sandbox
 
 JsonObject = dict[str, Any]
 Rows = dict[tuple[Any, ...], JsonObject]
 
 REACH = timedelta(days=60)
+_AHEAD = timedelta(minutes=2)
+"""By how much the connectors' clock is ahead of the sandbox's: more than the minute that Segment's windows keep."""
 DELIVERY = "destination_delivery_metrics_summary"
 
 
@@ -23,10 +28,12 @@ class Vendor(Protocol):
     """A vendor behind the campaign's proxy."""
 
     package: str
-    responses: tuple[str, ...]
-    """The faults of its responses."""
     secrets: tuple[str, ...]
     """Values that no output may contain."""
+
+    @property
+    def connector_now(self) -> datetime | None:
+        """The time of the connectors' clock, which follows the vendor's; None for the real one."""
 
     @property
     def url(self) -> str:
@@ -62,7 +69,6 @@ class Segment:
 
     sandbox: Sandbox
     package: str = "source_segment"
-    responses: tuple[str, ...] = RESPONSE
     secrets: tuple[str, ...] = ()
     unfinished: set[date] = field(default_factory=set)
     """Days on which the sandbox's clock stood, but which the connector's, the real one, took for past."""
@@ -75,6 +81,11 @@ class Segment:
         self.first_destinations = {destination["id"] for destination in self.sandbox.segment.destinations}
         self.start = _start(self.sandbox.clock)
         self.unfinished.add(self.sandbox.clock.now.date())
+
+    @property
+    def connector_now(self) -> datetime:
+        """A little after the sandbox's time."""
+        return self.sandbox.clock.now + _AHEAD
 
     @property
     def url(self) -> str:
@@ -92,8 +103,8 @@ class Segment:
         self.unfinished.add(self.sandbox.clock.now.date())
 
     def truth(self, stream: Mapping[str, Any]) -> Rows:
-        """The rows that Segment still returns at the real time."""
-        name, now = stream["name"], datetime.now(timezone.utc)
+        """The rows that Segment still returns."""
+        name, now = stream["name"], self.connector_now
         first_day = self.start.date().replace(day=1) if "usage" in name else self.start.date()
         rows = self.sandbox.segment.expected(name, first_day)
         if name == DELIVERY:
@@ -120,13 +131,17 @@ class Customerio:
 
     sandbox: Sandbox
     package: str = "source_customerio"
-    responses: tuple[str, ...] = RESPONSE
     secrets: tuple[str, ...] = ()
     start: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         self.secrets = (self.sandbox.customerio.region_keys["us"],)
         self.start = _start(self.sandbox.clock)
+
+    @property
+    def connector_now(self) -> datetime:
+        """A little after the sandbox's time."""
+        return self.sandbox.clock.now + _AHEAD
 
     @property
     def url(self) -> str:
@@ -161,11 +176,15 @@ class Heap:
     bucket: HeapBucket
     clock: Clock
     package: str = "source_heap"
-    responses: tuple[str, ...] = S3_RESPONSE
     secrets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.secrets = (self.bucket.server.reader.secret,)
+
+    @property
+    def connector_now(self) -> None:
+        """The real time, which the S3 server checks in signatures."""
+        return
 
     @property
     def url(self) -> str:
@@ -196,19 +215,40 @@ class Heap:
         return {name: str(value) for name, value in row.items() if name != "_heap_file"}
 
 
-@contextmanager
-def vendor(connector: str, seed: int, scale: float) -> Iterator[Vendor]:
-    """Serve a vendor of its own for one case.
+class Vendors:
+    """Serves a vendor of its own for each case; Heap's cases share one S3 server, which takes a second to start."""
 
-    Args:
-        connector: `segment`, `customerio` or `heap`.
-        seed: of the vendor's data.
-        scale: of the vendor's data.
-    """
-    if connector == "heap":
-        clock = Clock()
-        with heap_bucket(clock, seed=seed, scale=scale, server=SeaweedS3) as bucket:
-            yield Heap(bucket, clock)
-    else:
-        with Sandbox(seed=seed, scale=scale) as sandbox:
-            yield Segment(sandbox) if connector == "segment" else Customerio(sandbox)
+    def __init__(self, connector: str) -> None:
+        """Serve the vendor of `segment`, `customerio` or `heap`."""
+        self._connector = connector
+        self._s3 = SeaweedS3(BUCKET) if connector == "heap" else None
+
+    def __enter__(self) -> Self:
+        if self._s3:
+            self._s3.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._s3:
+            self._s3.__exit__(kind, error, trace)
+
+    @contextmanager
+    def serve(self, seed: int, scale: float) -> Iterator[Vendor]:
+        """Serve data of this seed and scale."""
+        if self._s3:
+            running, clock = self._s3, Clock()
+            _empty(running)
+            with heap_bucket(clock, seed=seed, scale=scale, server=lambda _: nullcontext(running)) as bucket:
+                yield Heap(bucket, clock)
+        else:
+            with Sandbox(seed=seed, scale=scale) as sandbox:
+                yield Segment(sandbox) if self._connector == "segment" else Customerio(sandbox)
+
+
+def _empty(server: SeaweedS3) -> None:
+    client = server.client(server.writer)
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=server.bucket):
+        for entry in page.get("Contents", ()):
+            client.delete_object(Bucket=server.bucket, Key=entry["Key"])

@@ -1,10 +1,14 @@
 """A process that has imported a connector and forks one for every command: importing takes longer than a small sync.
 
-What it forks behaves as `python -m PACKAGE` does, with input, output and environment of its own.
+What it forks behaves as `python -m PACKAGE` does, with input, output and environment of its own. A source's manifest,
+which every command would resolve and validate again, is resolved and validated here once.
 """
 
+import gc
 import json
 import os
+import pickle
+import resource
 import select
 import signal
 import socket
@@ -16,12 +20,16 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
+import time_machine
 from typing_extensions import Self
+
+from campaign.surroundings import FULL_DISK, JUMP, JUMP_SIGNAL, OFFSET
 
 _MOST_BYTES = 1 << 20
 _DEFAULTS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
@@ -115,10 +123,13 @@ class ForkedProcess:
 def serve(package: str, address: str) -> None:
     """Import the package, and fork for every request until killed."""
     run = import_module(f"{package}.run").run
-    import_module(f"{package}.source")
+    import_module(f"{package}.{package.partition('_')[0]}")
+    if package.startswith("source_"):
+        _prepare_manifest(package)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(address)
     listener.listen()
+    gc.freeze()
     print("ready", flush=True)
     running: dict[int, socket.socket] = {}
     while True:
@@ -141,6 +152,7 @@ def _fork(run: Callable[[], None], connection: socket.socket, listener: socket.s
     pid = os.fork()
     if not pid:
         request = json.loads(data)
+        os.setsid()
         listener.close()
         connection.close()
         for number, descriptor in enumerate(descriptors):
@@ -150,11 +162,39 @@ def _fork(run: Callable[[], None], connection: socket.socket, listener: socket.s
             signal.signal(each, signal.SIG_DFL)
         os.environ.update(request["env"])
         tempfile.tempdir = None
+        _surround(request["env"])
         sys.argv = [sys.argv[1], *request["arguments"]]
         _exit_as_python_does(run)
     for descriptor in descriptors:
         os.close(descriptor)
     return pid
+
+
+def _surround(env: Mapping[str, str]) -> None:
+    """Put this process into the surroundings that the environment describes."""
+    if env.get(FULL_DISK):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if OFFSET in env:
+        moment = datetime.now(timezone.utc) + timedelta(seconds=float(env[OFFSET]))
+        clock = time_machine.travel(moment, tick=True).start()
+        signal.signal(JUMP_SIGNAL, lambda *_: clock.shift(timedelta(seconds=float(Path(env[JUMP]).read_text()))))
+
+
+def _prepare_manifest(package: str) -> None:
+    """Resolve and validate the package's manifest, and keep the CDK from doing it in every process."""
+    from airbyte_cdk.sources.declarative import (  # noqa: PLC0415 # a destination has none
+        concurrent_declarative_source as cdk,
+    )
+    from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource  # noqa: PLC0415
+
+    path = str(Path(str(import_module(package).__file__)).with_name("manifest.yaml"))
+    source = YamlDeclarativeSource(path)
+    resolved = pickle.dumps(source.resolved_manifest)
+    base: Any = cdk.ConcurrentDeclarativeSource
+    setattr(base, "_pre_process_manifest", lambda *_: pickle.loads(resolved))  # noqa: B010, S301 # private; made above
+    setattr(base, "_validate_source", lambda _: None)  # noqa: B010 # private
+    setattr(YamlDeclarativeSource, "_read_and_parse_yaml_file", lambda *_: {})  # noqa: B010 # private
+    cdk.get_declarative_component_schema = dict
 
 
 def _exit_as_python_does(run: Callable[[], None]) -> None:

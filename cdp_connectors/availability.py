@@ -9,12 +9,23 @@ from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.utils import AirbyteTracedException
 
 _FORBIDDEN = 403
+_NOT_FOUND = 404
 _SIMULTANEOUS_REQUESTS = 4
 
 
-def is_unavailable(failure: AirbyteTracedException | None) -> bool:
-    """Whether a stream failed because the vendor denied access to it, as opposed to any other reason."""
-    return getattr(failure, "status", None) == _FORBIDDEN
+def is_unavailable(failure: AirbyteTracedException | None, *, is_optional: bool) -> bool:
+    """Whether a stream failed because the account does not have it, as opposed to any other reason.
+
+    The vendor answered 403; or 404, to the only request of the stream or to those for all of its parents, and the
+    stream belongs to an optional feature.
+
+    Args:
+        failure: the failure of the stream.
+        is_optional: whether 404 can mean that the plan lacks the stream. It cannot if the vendor documents no feature
+            that the stream needs, or if nothing else was answered either: then the base URL is wrong.
+    """
+    status = getattr(failure, "status", None)
+    return status == _FORBIDDEN or (status == _NOT_FOUND and is_optional)
 
 
 def try_streams(streams: Iterable[AbstractStream]) -> None:

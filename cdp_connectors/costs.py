@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Formula: TypeAlias = "Callable[[Account], float]"
+Count: TypeAlias = Callable[[Mapping[str, Mapping[str, str]]], Mapping[str, int]]
+"""Counts the rows of lists by name; a list can name fields whose own items are counted as another size."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class StreamCost:
     Attributes:
         first_sync: requests of a sync without a state.
         daily_sync: requests of a sync a day later.
-        per_minute: the requests that the vendor allows for this stream.
+        per_minute: the requests that the vendor allows for this stream; infinite where it has no limit.
     """
 
     first_sync: int

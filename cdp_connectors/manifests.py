@@ -17,7 +17,7 @@ _PARAMETER = re.compile(r"\{\{ *parameters\['(\w+)'\][^}]*(?:\}[^}]+)*?\}\}")
 def declared(entries: list[Component]) -> Iterator[Component]:
     """The streams of a manifest's list, those behind a setting included."""
     for entry in entries:
-        if entry["type"] == "ConditionalStreams":
+        if entry.get("type") == "ConditionalStreams":
             yield from declared(entry["streams"])
         else:
             yield entry

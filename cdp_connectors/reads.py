@@ -17,6 +17,8 @@ class StreamRead:
     retries: int = 0
     seconds_waited: float = 0.0
     """Time spent waiting for rate limits, the vendor's and the connector's own."""
+    answered: bool = False
+    """Whether a request was answered with success."""
     parents_skipped: int = 0
     first_skipped: str = ""
     """The reason for the first parent that was skipped."""

@@ -14,7 +14,13 @@ from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, Res
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.cdk_repairs import WrappedPartition, leave_unreported, wrap_partitions
+from cdp_connectors.cdk_repairs import (
+    RejectedRequestError,
+    WrappedPartition,
+    is_web_page,
+    leave_unreported,
+    wrap_partitions,
+)
 from cdp_connectors.reads import current_read
 
 _FAILURES_IN_A_ROW = 5
@@ -53,10 +59,11 @@ class ParentAbsentError(AirbyteTracedException):
 class ParentErrorHandler(DefaultErrorHandler):
     """`DefaultErrorHandler` for the requests of a stream with one request (or more) per parent.
 
-    An answer that matches a filter of `absent` or `rejected` ends the slice of that parent, with the filter's message
-    in the log. So does an answer that a filter of `response_filters` ignores, unless an earlier filter of that list
-    matches. The stream fails with the message and failure type of `verdict` once `absent_limit` parents were absent and
-    none had answered (without a limit: once all were), or `rejected_limit` parents in a row were rejected.
+    An answer that matches a filter of `absent` or `rejected`, and is not a web page, ends the slice of that parent,
+    with the filter's message in the log. So does an answer that a filter of `response_filters` ignores, unless an
+    earlier filter of that list matches. The stream fails with the message and failure type of `verdict` once
+    `absent_limit` parents were absent and none had answered (without a limit: once all were), or `rejected_limit`
+    parents in a row were rejected.
 
     With the built-in action IGNORE, such an answer is an empty page. Nothing counts them, so that a stream whose
     parents are all unknown to the vendor would be an empty table.
@@ -75,12 +82,13 @@ class ParentErrorHandler(DefaultErrorHandler):
         Raises:
             ParentAbsentError: for an answer that concerns one parent only.
         """
-        if isinstance(response_or_exception, requests.Response) and not response_or_exception.ok:
-            self._raise_first(self.absent, response_or_exception, self.absent_limit, ever_answered=True)
-            self._raise_first(self.rejected, response_or_exception, self.rejected_limit, ever_answered=False)
+        response = response_or_exception if isinstance(response_or_exception, requests.Response) else None
+        if response is not None and not response.ok and not is_web_page(response):
+            self._raise_first(self.absent, response, self.absent_limit, ever_answered=True)
+            self._raise_first(self.rejected, response, self.rejected_limit, ever_answered=False)
         resolution = super().interpret_response(response_or_exception)
-        if isinstance(response_or_exception, requests.Response) and resolution.response_action is ResponseAction.IGNORE:
-            raise self._absence(resolution, response_or_exception, self.absent_limit, ever_answered=True)
+        if response is not None and resolution.response_action is ResponseAction.IGNORE:
+            raise self._absence(resolution, response, self.absent_limit, ever_answered=True)
         return resolution
 
     def _raise_first(
@@ -100,10 +108,11 @@ class ParentErrorHandler(DefaultErrorHandler):
         resolution = self.verdict.matches(response) if self.verdict else None
         if not resolution:
             return None
-        return AirbyteTracedException(
-            message=resolution.error_message,
+        return RejectedRequestError(
+            message=resolution.error_message or "",
             internal_message=f"{response.status_code} for every parent",
-            failure_type=resolution.failure_type,
+            failure_type=resolution.failure_type or FailureType.system_error,
+            status=response.status_code,
         )
 
 

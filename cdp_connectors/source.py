@@ -4,6 +4,7 @@ import inspect
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,11 +19,14 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import TestLimits
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
+from jinja2 import UndefinedError
 
 from cdp_connectors.availability import is_unavailable, try_streams
-from cdp_connectors.cdk_repairs import RepairedSource, watch_stream
-from cdp_connectors.failures import Failure, check_message
+from cdp_connectors.cdk_repairs import RepairedSource, watch_parents, watch_stream
+from cdp_connectors.failures import Failure, check_message, transient_error
 from cdp_connectors.json_types import Json
+from cdp_connectors.keys import deduplication_keys, require_key, require_parent_key
+from cdp_connectors.manifests import declared
 from cdp_connectors.reads import StreamRead
 from cdp_connectors.rejections import StoppedStreamError, stop_rejected_streams
 from cdp_connectors.report import ReadReport
@@ -45,6 +49,8 @@ class ManifestSource(RepairedSource):
 
     tries_streams: ClassVar[bool] = False
     """Whether `check` requests the first page of each stream, to name those that the vendor denies."""
+    requires_keys: ClassVar[bool] = True
+    """Whether a record without its primary key fails its stream, if the destination deduplicates by it."""
 
     def __init__(
         self,
@@ -54,6 +60,7 @@ class ManifestSource(RepairedSource):
         limits: TestLimits | None = None,
     ) -> None:
         self._configured_names = {stream.stream.name for stream in catalog.streams} if catalog else set()
+        self._keys = deduplication_keys(catalog) if self.requires_keys else {}
         self._states = states_by_stream(state)
         self._failures: dict[str, AirbyteTracedException] = {}
         self._never_built: dict[str, Failure] = {}
@@ -107,7 +114,11 @@ class ManifestSource(RepairedSource):
             return {}
         tried = self.resolved_manifest["check"]["stream_names"]
         try_streams(stream for stream in self.streams(self.settings) if stream.name not in tried)
-        return {name: str(failure) for name, failure in sorted(self._failures.items()) if is_unavailable(failure)}
+        return {
+            name: str(failure)
+            for name, failure in sorted(self._failures.items())
+            if self._is_unavailable(name, answered=True)
+        }
 
     def rejected_with(self, status: int) -> bool:
         """Whether a stream failed because the vendor rejected a request with this HTTP status."""
@@ -146,9 +157,11 @@ class ManifestSource(RepairedSource):
         return name not in self._never_built
 
     def prepare(self, streams: list[AbstractStream]) -> None:
-        """Keep the first failure of each stream, and count what it does."""
+        """Keep the first failure of each stream, count what it does, and require keys of its records and parents."""
         for stream in streams:
-            watch_stream(stream, self._within)
+            name, keys = stream.name, self._keys.get(stream.name, ())
+            watch_stream(stream, self._within, partial(require_key, stream=name, keys=keys))
+            watch_parents(stream, require_parent_key)
 
     def report_unbuildable(self, stream: str, error: AirbyteTracedException) -> None:
         """Count a stream that could not be built as failed."""
@@ -159,7 +172,14 @@ class ManifestSource(RepairedSource):
         self._missing = {name: self._never_built.get(name, _UNKNOWN_STREAM) for name in streams}
 
     def _is_skipped(self, stream: str) -> bool:
-        return self._skips_unavailable and is_unavailable(self._failures.get(stream)) and not self.reads[stream].rows
+        answered = any(read.answered for read in self.reads.values())
+        available = not self._is_unavailable(stream, answered=answered) or self.reads[stream].rows
+        return self._skips_unavailable and not available
+
+    def _is_unavailable(self, stream: str, *, answered: bool) -> bool:
+        listed = declared(self.resolved_manifest["streams"])
+        is_optional = any(each["name"] == stream and each.get("$parameters", {}).get("plan_feature") for each in listed)
+        return is_unavailable(self._failures.get(stream), is_optional=is_optional and answered)
 
     @property
     def _skips_unavailable(self) -> bool:
@@ -175,6 +195,17 @@ class ManifestSource(RepairedSource):
         except AirbyteTracedException as error:
             self._failures.setdefault(stream, error)
             raise
+        except UndefinedError as error:  # of a template, which the manifest applies to responses
+            self._failures.setdefault(stream, undocumented := _undocumented_response(stream, error))
+            raise undocumented from error
+
+
+def _undocumented_response(stream: str, error: UndefinedError) -> AirbyteTracedException:
+    return transient_error(
+        f"A response for stream {stream} does not have the documented form. Run the sync again later. If the error "
+        "persists, check that the API URL is the vendor's own.",
+        f"A template could not be evaluated: {error}",
+    )
 
 
 def _damaged_state(fault: str) -> Failure:

@@ -13,6 +13,7 @@ from sandbox.server import Sandbox
 START = datetime.now(timezone.utc) - timedelta(days=10)
 MANY = ["sources", "source_regulations", "destination_subscriptions", "reverse_etl_syncs", "space_filters", "audiences"]
 OVERVIEW = "delivery_overview_failed_delivery"
+OVERVIEWS = [OVERVIEW, "delivery_overview_filtered_at_destination", "delivery_overview_successful_delivery"]
 METRICS = "destination_delivery_metrics_summary"
 
 
@@ -31,7 +32,7 @@ def discovered() -> JsonObject:
 def synced(sandbox: Sandbox, *streams: str, **settings: object) -> tuple[Attempt, BulkCdkLike, JsonObject]:
     config = {**sandbox.configs()["source-segment"], "start_date": START.strftime("%Y-%m-%d"), "retries": 3, **settings}
     source = Connector("source_segment", config)
-    catalog = configured(discovered(), list(streams))
+    catalog = configured(source.discover() if "delivery_grouping" in settings else discovered(), list(streams))
     destination = BulkCdkLike()
     return run_sync(source, destination, catalog), destination, catalog
 
@@ -153,3 +154,29 @@ def test_the_delivery_overview_by_the_hour(sandbox: Sandbox) -> None:
     assert attempt.failures == []
     assert {row["granularity"] for row in destination.table(OVERVIEW)} == {"HOUR"}
     assert_all_rows(sandbox, destination, catalog, granularity="HOUR")
+
+
+@pytest.mark.parametrize("grouping", ["subscription", "audience", "activation"])
+def test_the_delivery_overview_by_what_sent_the_events(sandbox: Sandbox, grouping: str) -> None:
+    sandbox.segment.change({"largest_page": 7})
+    dimensions = dict.fromkeys(("subscriptionId", "audienceId", "activationId"), "")
+
+    attempt, destination, catalog = synced(sandbox, *OVERVIEWS, delivery_grouping=grouping, delivery_granularity="hour")
+
+    assert attempt.failures == []
+    for stream in (each["stream"] for each in catalog["streams"]):
+        expected = sandbox.segment.expected(stream["name"], START.date(), granularity="HOUR", groups=(f"{grouping}Id",))
+        assert any(row[f"{grouping}Id"] for row in expected)
+        assert by_key(destination.table(stream["name"]), stream) == by_key(
+            [dimensions | row for row in expected], stream
+        )
+
+
+def test_groups_that_segment_does_not_name_fail_and_are_not_summed_or_lost(sandbox: Sandbox) -> None:
+    sandbox.segment.change({"unnamed_groups": True})
+
+    attempt, _, _ = synced(sandbox, OVERVIEW, "users", delivery_grouping="subscription")
+
+    assert attempt.source_status == {OVERVIEW: "INCOMPLETE", "users": "COMPLETE"}
+    assert "Set Delivery Grouping to none" in attempt.source_errors[0].message
+    assert attempt.source_errors[0].failure_type == "config_error"

@@ -1,16 +1,22 @@
 """The requests that each stream takes, for an account of a given size.
 
 In addition to the streams that are lists, the formulas use the sizes of: `customers_search` (all people),
-`new_activities` (since the last sync), `recent_messages` and `recent_draft_messages` (created within the lookback),
-`sending_domains`, `campaign_ids_of_actions` and so on (`actions` of all campaigns or broadcasts, `content_ids` of all
-newsletters), `sent_newsletters`, `changing_newsletters` (sent within half a year, or all on a first sync), and
-`active_…` for parents that counted anything within the lookback.
+`new_activities` (since a day before the last sync), `recent_messages` and `recent_draft_messages` (created within the
+lookback), `sending_domains`, `actions_of_campaigns` and so on (`actions` of all campaigns or broadcasts, `content_ids`
+of all newsletters), `sent_newsletters`, `changing_newsletters` (sent within half a year before the lookback), and
+`running_campaigns` (those changed within the lookback included).
+
+Metrics also depend on where anything was counted: `active_newsletters` within the lookback, `recent_newsletters` within
+the days that a first sync reads, and `ever_newsletters`; `…_linked_newsletter_variants` are those of newsletters with
+clicked links. What is not known of these is taken for all there are; of those that are active, for none. A parent that
+counted may be requested twice: for its own stream, and before that for a stream within.
 """
 
 import math
 from collections.abc import Mapping
 
-from cdp_connectors.costs import Account, Cost, Formula, StreamCost, always
+from cdp_connectors.costs import Account, Cost, Count, Formula, StreamCost, always
+from cdp_connectors.source import ManifestSource
 
 REQUESTS_PER_MINUTE = 600
 _WEEK = 7
@@ -47,17 +53,23 @@ def _folders(rows: str, folders: str) -> Formula:
     return lambda account: account.pages(rows, 1000) + account.pages(folders, 1000) + 2 * account.rows(folders)
 
 
-def _metrics(parents: Formula, kind: str, below: str, resolutions: int) -> Cost:
-    """Of what is below a parent only where the parent counted anything; the parents' own are counted by themselves."""
-    first = _below(parents, below)
-    return Cost(
-        lambda account: parents(account) + resolutions * (first(account) - parents(account)),
-        lambda account: parents(account) + account.rows(f"active_{kind}"),
-    )
+def _metrics(parents: Formula, kind: str, below: str, *, by_months: bool = True) -> Cost:
+    """Metrics that are requested where what contains them counted anything.
+
+    What contains them is counted by itself: the streams of a family request it once, whichever of them are read.
+    """
+
+    def first(account: Account) -> float:
+        everything = account.rows(below)
+        recent, ever = (account.sizes.get(f"{since}_{kind}", everything) for since in ("recent", "ever"))
+        return parents(account) + recent + (ever if by_months else 0)
+
+    return Cost(first, lambda account: parents(account) + account.rows(f"active_{kind}"))
 
 
-_NEWSLETTERS = _pages("newsletters", 100)
-_SENDERS: Formula = lambda account: 1 + account.pages("sender_identities", 100)  # noqa: E731 # visible and hidden ones
+# The last page of these lists leads to one more, empty page. Senders are two lists: visible and hidden ones.
+_NEWSLETTERS: Formula = lambda account: 1 + account.pages("newsletters", 100)  # noqa: E731
+_SENDERS: Formula = lambda account: 3 + account.pages("sender_identities", 100)  # noqa: E731
 _PEOPLE = _pages("customers_search", 1000)
 _OBJECTS: Formula = lambda account: 1 + max(account.rows("types"), math.ceil(account.rows("objects") / 100))  # noqa: E731
 _TRIGGERS = _below(_one, "broadcasts")
@@ -72,7 +84,10 @@ COSTS: Mapping[str, Cost] = {
         always(_one),
     ),
     "customers": always(lambda account: _PEOPLE(account) + math.ceil(account.rows("customers_search") / 100)),
-    "activities": Cost(_pages("activities", 100), lambda account: account.pages("new_activities", 100) + _PATIENCE),
+    "activities": Cost(
+        _pages("activities", 100),
+        lambda account: min(account.pages("activities", 100), account.pages("new_activities", 100) + _PATIENCE),
+    ),
     "optouts": always(_pages("optouts", 1000)),
     "eps_suppression": always(
         lambda account: (
@@ -117,27 +132,33 @@ COSTS: Mapping[str, Cost] = {
         always(_below(_PEOPLE, "customers_search")),
     ),
     "campaign_metrics": always(_below(_one, "campaigns")),
-    "campaign_journey_metrics": always(_below(_one, "campaigns")),
-    "campaign_action_metrics": _metrics(_one, "campaign_actions", "actions_of_campaigns", 1),
-    "campaign_link_metrics": _metrics(_one, "campaigns", "campaigns", 2),
-    "campaign_action_link_metrics": _metrics(_one, "campaign_actions", "actions_of_campaigns", 2),
+    "campaign_journey_metrics": Cost(
+        _below(_one, "campaigns"),
+        lambda account: 1 + account.sizes.get("running_campaigns", account.rows("campaigns")),
+    ),
+    "campaign_action_metrics": _metrics(_one, "campaign_actions", "actions_of_campaigns", by_months=False),
+    "campaign_link_metrics": Cost(  # the months of the campaigns are requested for their links only
+        lambda account: account.rows("campaigns") + _metrics(_one, "campaigns", "campaigns").first(account),
+        _metrics(_one, "campaigns", "campaigns").daily,
+    ),
+    "campaign_action_link_metrics": _metrics(_one, "linked_campaign_actions", "actions_of_campaigns"),
     "broadcast_metrics": Cost(lambda account: 1 + 2 * account.rows("broadcasts"), _below(_one, "broadcasts")),
-    "broadcast_link_metrics": _metrics(_one, "broadcasts", "broadcasts", 2),
-    "broadcast_action_metrics": _metrics(_one, "broadcast_actions", "actions_of_broadcasts", 2),
-    "broadcast_action_link_metrics": _metrics(_one, "broadcast_actions", "actions_of_broadcasts", 2),
+    "broadcast_link_metrics": _metrics(_one, "broadcasts", "broadcasts"),
+    "broadcast_action_metrics": _metrics(_one, "broadcast_actions", "actions_of_broadcasts"),
+    "broadcast_action_link_metrics": _metrics(_one, "linked_broadcast_actions", "actions_of_broadcasts"),
     "newsletter_metrics": Cost(
         lambda account: _NEWSLETTERS(account) + 2 * account.rows("sent_newsletters"),
         _below(_NEWSLETTERS, "changing_newsletters"),
     ),
-    "newsletter_link_metrics": _metrics(_NEWSLETTERS, "newsletters", "sent_newsletters", 2),
-    "newsletter_variant_metrics": _metrics(_NEWSLETTERS, "newsletter_variants", "variants_of_newsletters", 2),
-    "newsletter_variant_link_metrics": _metrics(_NEWSLETTERS, "newsletter_variants", "variants_of_newsletters", 2),
+    "newsletter_link_metrics": _metrics(_NEWSLETTERS, "newsletters", "sent_newsletters"),
+    "newsletter_variant_metrics": _metrics(_NEWSLETTERS, "newsletter_variants", "variants_of_newsletters"),
+    "newsletter_variant_link_metrics": _metrics(_NEWSLETTERS, "linked_newsletter_variants", "variants_of_newsletters"),
     "transactional_metrics": Cost(
         lambda account: 1 + 2 * account.rows("transactional_messages"), _below(_one, "transactional_messages")
     ),
-    "transactional_link_metrics": _metrics(_one, "transactional", "transactional_messages", 2),
+    "transactional_link_metrics": _metrics(_one, "transactional", "transactional_messages"),
 }
-"""Every stream; of first syncs, upper bounds where parents without deliveries are not requested further."""
+"""Every stream; of first syncs, upper bounds, unless it is known where anything was counted."""
 
 COUNTED: Mapping[str, Mapping[str, str]] = {
     "campaigns": {"actions": "actions_of_campaigns"},
@@ -158,6 +179,11 @@ _BY_VOLUME = {
     *("objects", "object_attributes", "object_relationships", "person_segments", "person_relationships"),
     *("person_subscription_preferences", "person_optouts"),
 }
+
+
+def account_costs(_source: ManifestSource, count: Count) -> dict[str, StreamCost]:
+    """Return the cost of each stream for the workspace whose lists are counted."""
+    return stream_costs(count(COUNTED))
 
 
 def stream_costs(rows: Mapping[str, int]) -> dict[str, StreamCost]:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from math import prod
 
-from cdp_connectors.costs import StreamCost
+from cdp_connectors.costs import Count, StreamCost
 from cdp_connectors.manifests import Component, declared, limit_per_minute, parents
+from cdp_connectors.source import ManifestSource
 from source_segment.source import SourceSegment
 
 COUNTED: Mapping[str, Mapping[str, str]] = {
@@ -24,6 +25,11 @@ _WINDOWS = {  # of a first sync without a start date, and of one a day later
     "events_volume": (13, 1),
     _METRICS: (14, 3),
 }
+
+
+def account_costs(_source: ManifestSource, count: Count) -> dict[str, StreamCost]:
+    """Return the cost of each stream for the workspace whose lists are counted."""
+    return stream_costs(count(COUNTED))
 
 
 def stream_costs(rows: Mapping[str, int]) -> dict[str, StreamCost]:

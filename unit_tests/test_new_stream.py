@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 COPIED = ("cdp_connectors", "sandbox", "scripts", "source_customerio", "source_heap", "source_segment", "unit_tests")
 MANIFEST = "source_segment/manifest.yaml"
 NEIGHBOURS = {
-    MANIFEST: ("    labels:\n", '  - $ref: "#/definitions/streams/labels"\n'),
+    MANIFEST: ("  - $parameters: {name: labels, ",),
     "sandbox/segment/source_details.py": ('            Listing(\n                path="/labels",\n',),
     "unit_tests/source_segment/contracts.py": ('    Contract("labels", ',),
 }

@@ -1,13 +1,20 @@
-"""Shorten waits in the connectors' processes: the campaign has thousands of retries, and no vendor minds."""
+"""Shorten waits in the connectors' processes: the campaign has thousands of retries, and no vendor minds.
 
+A wait that no one would want is reported instead of being waited for.
+"""
+
+import sys
 import time
 from typing import SupportsIndex
 
-MOST_SECONDS = 0.05
+MOST_SECONDS = 0.02
+UNREASONABLE_SECONDS = 2 * 3_600
 _sleep = time.sleep
 
 
 def _sleep_briefly(seconds: SupportsIndex | float, /) -> None:
+    if float(seconds) > UNREASONABLE_SECONDS:
+        sys.stderr.write(f"UNREASONABLE WAIT of {float(seconds):.0f} seconds\n")
     _sleep(min(float(seconds), MOST_SECONDS))
 
 

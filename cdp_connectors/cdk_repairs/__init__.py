@@ -5,7 +5,7 @@ has a test that fails once the CDK no longer needs it: `make test-newest-cdk` ru
 """
 
 from cdp_connectors.cdk_repairs.destination import RepairedDestination
-from cdp_connectors.cdk_repairs.http import RejectedRequestError
+from cdp_connectors.cdk_repairs.http import RejectedRequestError, is_web_page
 from cdp_connectors.cdk_repairs.output import (
     check_reason,
     correct_record_count,
@@ -18,10 +18,12 @@ from cdp_connectors.cdk_repairs.output import (
 from cdp_connectors.cdk_repairs.partitions import (
     WrappedPartition,
     leave_unreported,
+    watch_parents,
     watch_stream,
     wrap_partitions,
 )
 from cdp_connectors.cdk_repairs.source import RepairedSource
+from cdp_connectors.cdk_repairs.states import extra_state
 from cdp_connectors.cdk_repairs.templates import StringCursorPaginationStrategy
 
 __all__ = [
@@ -34,10 +36,13 @@ __all__ = [
     "correct_record_count",
     "exclusive_output",
     "exhausted_reason",
+    "extra_state",
     "is_noise",
+    "is_web_page",
     "leave_unreported",
     "print_messages",
     "uncounted_records",
+    "watch_parents",
     "watch_stream",
     "wrap_partitions",
 ]

@@ -25,8 +25,8 @@ _rate_limited = threading.local()
 class RejectedRequestError(AirbyteTracedException):
     """A response that the manifest's error handler turned into a failure.
 
-    `status` is the HTTP status of the response, or None if there was no response. It identifies the failure, so that
-    code does not have to recognize it by the wording of its message.
+    `status` is the HTTP status of the vendor's response, or None if there was none, or a web page in its place. It
+    identifies the failure, so that code does not have to recognize it by the wording of its message.
     """
 
     def __init__(self, message: str, internal_message: str, failure_type: FailureType, status: int | None) -> None:
@@ -113,7 +113,7 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
                 message=error_resolution.error_message or summary,
                 internal_message=summary,
                 failure_type=error_resolution.failure_type or FailureType.system_error,
-                status=None if response is None else response.status_code,
+                status=None if response is None or is_web_page(response) else response.status_code,
             )
         if error_resolution.response_action is ResponseAction.RATE_LIMITED:
             _rate_limited.since = time.monotonic()
@@ -122,6 +122,11 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
         handle(client, response, exc, request, error_resolution, exit_on_rate_limit)
 
     return handle_without_bodies
+
+
+def is_web_page(response: requests.Response) -> bool:
+    """Whether a response is a page for people, as proxies and captive portals send it, and not one of an API."""
+    return "text/html" in response.headers.get("Content-Type", "")
 
 
 def _explanation(client: HttpClient, response: requests.Response) -> str:
@@ -153,6 +158,8 @@ def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.R
         response = None
         try:
             response = send(client, request, *args, **options)
+            if read and response.ok:
+                read.answered = True
         finally:
             if read and not getattr(response, "from_cache", False):
                 read.count_request(retry=retry)

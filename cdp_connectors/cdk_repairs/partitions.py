@@ -2,16 +2,25 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from functools import wraps
+from functools import partial, wraps
 from typing import TypeAlias
 
 from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.sources.concurrent_source.concurrent_read_processor import ConcurrentReadProcessor
 from airbyte_cdk.sources.concurrent_source.stream_thread_exception import StreamThreadException
+from airbyte_cdk.sources.declarative.incremental import ConcurrentPerPartitionCursor
+from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
+from airbyte_cdk.sources.declarative.partition_routers import (
+    CartesianProductStreamSlicer,
+    GroupingPartitionRouter,
+    SubstreamPartitionRouter,
+)
+from airbyte_cdk.sources.declarative.partition_routers.substream_partition_router import ParentStreamConfig
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
 )
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partition
 from airbyte_cdk.sources.types import Record
 
@@ -77,17 +86,26 @@ def leave_unreported(kind: type[Exception]) -> None:
     ConcurrentReadProcessor.on_exception = report_others  # type: ignore[method-assign, assignment] # as above
 
 
-def watch_stream(stream: AbstractStream, within: Callable[[str], AbstractContextManager[None]]) -> None:
+def watch_stream(
+    stream: AbstractStream,
+    within: Callable[[str], AbstractContextManager[None]],
+    pass_on: Callable[[Iterable[Record]], Iterable[Record]] = iter,
+) -> None:
     """Do all the work of a stream within a context that is given the name of the stream.
 
     That is the generation of its partitions, which reads the parents, and the reading of each partition, in whatever
     thread. The CDK keeps no such context, and turns the exceptions of a stream into strings.
+
+    Args:
+        stream: the stream, built and not read yet.
+        within: the context.
+        pass_on: what the records of each partition go through.
     """
     generate = stream.generate_partitions
 
     def read(partition: Partition) -> Iterator[Record]:
         with within(stream.name):
-            yield from partition.read()
+            yield from pass_on(partition.read())
 
     def generate_watched() -> Iterator[Partition]:
         with within(stream.name):
@@ -95,3 +113,49 @@ def watch_stream(stream: AbstractStream, within: Callable[[str], AbstractContext
                 yield WrappedPartition(partition, read)
 
     stream.generate_partitions = generate_watched  # type: ignore[method-assign] # for this stream alone
+
+
+def watch_parents(
+    stream: AbstractStream, pass_on: Callable[[str, str, str, Iterable[Record]], Iterable[Record]]
+) -> None:
+    """Pass the records of a stream's parents, and of theirs, through a function before their keys are taken.
+
+    The CDK skips a parent that has no key, and says so on the debug level only.
+
+    Args:
+        stream: the stream, built and not read yet.
+        pass_on: takes the names of parent, child and key, and the records of the parent.
+    """
+    for config in _parents(_router(stream)):
+        parent, key = config.stream, InterpolatedString.create(config.parent_key, parameters={}).eval(config.config)
+        parent.generate_partitions = _passing_on(  # type: ignore[method-assign] # of this child alone
+            parent.generate_partitions, partial(pass_on, parent.name, stream.name, key)
+        )
+        watch_parents(parent, pass_on)
+
+
+def _passing_on(
+    generate: Callable[[], Iterable[Partition]], pass_on: Callable[[Iterable[Record]], Iterable[Record]]
+) -> Callable[[], Iterator[Partition]]:
+    def generate_passing_on() -> Iterator[Partition]:
+        for partition in generate():
+            yield WrappedPartition(partition, lambda wrapped: pass_on(wrapped.read()))
+
+    return generate_passing_on
+
+
+def _router(stream: AbstractStream) -> object:
+    """What makes a stream's partitions."""
+    generator = stream._stream_partition_generator if isinstance(stream, DefaultStream) else None
+    slicer = generator._stream_slicer if isinstance(generator, StreamSlicerPartitionGenerator) else None
+    return slicer._partition_router if isinstance(slicer, ConcurrentPerPartitionCursor) else slicer
+
+
+def _parents(router: object) -> Iterator[ParentStreamConfig]:
+    if isinstance(router, SubstreamPartitionRouter):
+        yield from router.parent_stream_configs
+    elif isinstance(router, GroupingPartitionRouter):
+        yield from _parents(router.underlying_partition_router)
+    elif isinstance(router, CartesianProductStreamSlicer):
+        for each in router.stream_slicers:
+            yield from _parents(each)

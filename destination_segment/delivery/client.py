@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 import requests
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.failures import config_error
+from cdp_connectors.failures import config_error, transient_error
 from cdp_connectors.json_types import Json, JsonObject
 from destination_segment.calls.api_call import ApiCall
 from destination_segment.configuration.config import Config
@@ -124,8 +122,10 @@ class SegmentClient:
     def _require_acceptance(self, response: requests.Response) -> None:
         if _says_success(response) or (self._is_compatible_collector and _is_bare_success(response)):
             return
-        message = f"Segment responded with HTTP {response.status_code} but did not confirm that the data was accepted."
-        raise AirbyteTracedException(message=message, internal_message=message, failure_type=FailureType.system_error)
+        raise transient_error(
+            f"Segment responded with HTTP {response.status_code} but did not confirm that the data was accepted. Run "
+            "the sync again later; it resumes from the last state. If the error persists, check the Tracking API URL."
+        )
 
 
 def _says_success(response: requests.Response) -> bool:

@@ -75,6 +75,8 @@ class Attempt:
     """Number of records of the source by stream."""
     committed: Counter[str] = field(default_factory=Counter)
     """Number of records by stream that a returned state covers; all of them if the attempt succeeded."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Number of records by stream that the destination rejected, as its returned states count them."""
     records: dict[str, list[JsonObject]] = field(default_factory=lambda: defaultdict(list))
     """The data of the source's records after field selection, by stream, in their order; see `run_sync`'s `keep`."""
     states: dict[str, JsonObject] = field(default_factory=dict)

@@ -26,6 +26,8 @@ class Counts:
         """Records that the source wrote."""
         self.committed: Counter[str] = Counter()
         """Records covered by a state that the destination returned."""
+        self.rejected: Counter[str] = Counter()
+        """Records that the destination rejected, by the states that it returned."""
         self.errors: list[str] = []
         """Checksums that do not match, and returned states that the platform does not know."""
         self._open: Counter[str] = Counter()
@@ -85,4 +87,5 @@ class Counts:
                 f"state {state['id']}, {count} were sent"
             )
         self.committed[stream] += count - rejected
+        self.rejected[stream] += rejected
         return int(state["id"])

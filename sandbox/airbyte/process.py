@@ -118,7 +118,7 @@ class ConnectorProcess:
                 break
             count += 1
             if count % _LINES_PER_SAMPLE == 1:
-                self._note_memory()
+                self.note_memory()
             self.largest_line = max(self.largest_line, len(line))
             yield line
 
@@ -132,12 +132,12 @@ class ConnectorProcess:
 
     def kill(self) -> None:
         """Send SIGKILL, as for lack of memory."""
-        self._note_memory()
+        self.note_memory()
         self._process.kill()
 
     def close_output(self) -> None:
         """Close the reading end of the standard output, as a platform that goes away does."""
-        self._note_memory()
+        self.note_memory()
         if self._process.stdout:
             self._process.stdout.close()
 
@@ -172,7 +172,8 @@ class ConnectorProcess:
             self.stderr.append(line.decode(errors="replace").rstrip())
             del self.stderr[:-_LAST_LINES]
 
-    def _note_memory(self) -> None:
+    def note_memory(self) -> None:
+        """Look at the resident set now."""
         with suppress(OSError):
             for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
                 if line.startswith("VmHWM:"):

@@ -51,6 +51,7 @@ class SourceSide:
         self._fields = Fields(catalog)
         self._last_heartbeat = time.monotonic()
         attempt.emitted, attempt.committed = self.counts.emitted, self.counts.committed
+        attempt.rejected = self.counts.rejected
         attempt.dropped_fields, attempt.schema_errors = self._fields.dropped, self._fields.errors
         attempt.checksum_errors = self.counts.errors
 

@@ -26,6 +26,7 @@ class Present:
         pagination_required: whether lists reject requests without pagination where the vendor's documents require it.
         after_last_page: the pages after the last one: nothing, empty, own cursor, or endless.
         repeat_records: whether every page but the first begins with the last record of the page before.
+        unnamed_groups: whether series are grouped by some dimensions without naming the group.
         reject_future: whether a window may not end after `now`.
         removed: objects that are listed although requests below them find nothing, as an id or as kind and ids:
             `campaigns/3`, `objects/1/ob010002`.
@@ -38,6 +39,7 @@ class Present:
     pagination_required: bool = False
     after_last_page: str = "nothing"
     repeat_records: bool = False
+    unnamed_groups: bool = False
     reject_future: bool = False
     removed: frozenset[str] = frozenset()
 

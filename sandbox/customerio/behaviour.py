@@ -23,6 +23,8 @@ class Behaviour(Switches):
     """Requests that are still answered before the day's quota is used up; None for no quota."""
     largest_page: Positive | None = None
     """Rows on a page that has a `next`, whatever `limit` says; None for the usual maximum."""
+    activity_tokens: Literal["position", "row"] = "position"
+    """Whether a token of activities is a position in the list or names the last row before it."""
     segment_id_in_usage: bool = False
     """Whether `used_by` has the segment's id inside, as was observed, instead of beside it, as documented."""
     removed: set[str] = field(default_factory=set)

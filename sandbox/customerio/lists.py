@@ -21,6 +21,7 @@ from sandbox.customerio.deliveries import Delivery
 from sandbox.customerio.exports import Exports
 
 LONGEST_WINDOW = 183 * DAY
+_MOST = 10**20 - 1
 _WHOLE = {
     "campaigns": "/campaigns",
     "broadcasts": "/broadcasts",
@@ -140,6 +141,10 @@ class Messages(Endpoint):
         return [row | {"updated_at": max([row["created"], *row["metrics"].values()])} for row in rows]
 
 
+_BY_ROW = Tokens("row", default=10, largest=100, key=lambda activity: f"{_MOST - activity.number:020d}")
+"""Pages of activities by the row before them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Activities(Endpoint):
     """The activities, the latest arrival first."""
@@ -152,7 +157,8 @@ class Activities(Endpoint):
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the activities."""
-        page = self.paging.page(request, parameters(request, present), present)
+        paging = self.paging if self.behaviour.activity_tokens == "position" else _BY_ROW
+        page = paging.page(request, parameters(request, present), present)
         data = page.answer("activities", self.arrived(present.now))
         return data | {"activities": self._rows(data["activities"])}
 

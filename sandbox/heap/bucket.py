@@ -1,8 +1,8 @@
 """The simulated Heap bucket as one thing: a server, the dumps in it, and the configuration that reads them."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,12 @@ class HeapBucket:
 
 @contextmanager
 def heap_bucket(
-    clock: Clock, *, seed: int = SEED, scale: float = 1.0, server: type[S3Server] = MotoS3, name: str = BUCKET
+    clock: Clock,
+    *,
+    seed: int = SEED,
+    scale: float = 1.0,
+    server: Callable[[str], AbstractContextManager[S3Server]] = MotoS3,
+    name: str = BUCKET,
 ) -> Iterator[HeapBucket]:
     """Serve a Heap bucket, filled up to the clock's present, while the context lasts."""
     world = HeapWorld(clock, seed=seed, scale=scale, bucket=name)

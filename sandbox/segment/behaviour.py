@@ -57,6 +57,9 @@ class Behaviour(Switches):
     """Whether a 422 names the parameter, or says `Validation failure` and nothing else, as documented."""
     seconds_behind: Count = 0
     """Seconds by which the server's clock, and its header `Date`, is behind the sandbox's."""
+    unnamed_groups: bool = False
+    """Whether Delivery Overview groups by subscription, audience and activation without returning the group, which the
+    documents do not list among the fields of a response."""
     reject_future: bool = False
     """Whether an `endTime` after the server's time is rejected with 422."""
     times: Literal["usual", "microseconds"] = "usual"

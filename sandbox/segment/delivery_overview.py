@@ -98,22 +98,23 @@ class DeliveryOverview:
             if not destination["enabled"] or self._connections.is_device_mode(destination):
                 return
         for number, counter in enumerate(self._volume.of_source(arguments["sourceId"])):
-            sent = self._sent_by(arguments["destinationConfigId"], number, now) if step.at_destination else {}
+            senders = self._senders(arguments["destinationConfigId"], number, now) if step.at_destination else [{}]
             for reason, first, last in step.reasons:
-                dimensions = counter.dimensions | sent | ({"discardReason": reason} if reason else {})
-                yield Counter(dimensions, _share(counter, first, last))
+                bounds = [first + (last - first) * part // len(senders) for part in range(len(senders) + 1)]
+                for sender, lower, upper in zip(senders, bounds, bounds[1:], strict=False):
+                    dimensions = counter.dimensions | sender | ({"discardReason": reason} if reason else {})
+                    yield Counter(dimensions, _share(counter, lower, upper))
 
-    def _sent_by(self, destination: str, number: int, now: datetime) -> Record:
-        """Return the subscription that sent events of a kind to a destination, and the audience if there is one."""
+    def _senders(self, destination: str, number: int, now: datetime) -> list[Record]:
+        """Return what sent the events of a kind to a destination: up to two subscriptions, and an audience."""
         subscriptions = self._connections.subscriptions_of(destination, now)
         activations = self._activations(now).get(destination, [])
         sent: Record = {}
-        if subscriptions:
-            sent["subscriptionId"] = subscriptions[number % len(subscriptions)]["id"]
         if activations:
             activation = activations[number % len(activations)]
             sent |= {"activationId": activation["id"]} | {name: activation[name] for name in ("audienceId", "spaceId")}
-        return sent
+        ids = {subscriptions[(number + which) % len(subscriptions)]["id"] for which in range(2) if subscriptions}
+        return [{**sent, "subscriptionId": each} for each in sorted(ids)] or [sent]
 
     def _each_destination(self, now: datetime) -> list[Arguments]:
         destinations = visible(self._connections.destinations, now)
@@ -136,7 +137,8 @@ class Overview(OfParents):
         arguments = self._arguments(request, given, present)
         names = values(given, "groupBy", self.step.dimensions)
         span = Window.requested(given, present, _LIMITS)
-        dataset = [self._series(*group) for group in grouped(self._counters(arguments, present), span, names)]
+        groups = grouped(self._counters(arguments, present), span, names)
+        dataset = [self._series(_named(dimensions, present), counts) for dimensions, counts in groups]
         total = sum(each["total"] for each in dataset)
         return {"total": total, **page.answer("dataset", dataset)}
 
@@ -172,6 +174,11 @@ class Overview(OfParents):
                 point["retryCount"] = point["count"] // 25
             made["totalRetryCount"] = sum(point["retryCount"] for point in series)
         return made
+
+
+def _named(dimensions: Record, present: Present) -> Record:
+    hidden = _AT_DESTINATION if present.unnamed_groups else ()
+    return {name: value for name, value in dimensions.items() if name not in hidden}
 
 
 def _ids(step: _Step) -> tuple[str, ...]:

@@ -111,6 +111,7 @@ class SegmentWorld(Behaviour):
             pagination_required=self.pagination_required,
             after_last_page=self.after_last_page,
             repeat_records=self.repeat_records,
+            unnamed_groups=self.unnamed_groups,
             reject_future=self.reject_future,
             removed=frozenset(self.removed_ids),
         )

@@ -1,7 +1,8 @@
 """Requests for metrics where there can be any."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import InitVar, dataclass
+from contextlib import contextmanager
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, ClassVar
@@ -11,11 +12,37 @@ from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
 from airbyte_cdk.sources.types import Config, StreamSlice
 
-from source_customerio.components.periods import EST, MOST_STEPS, UTC, beginning, count_between, written
+from source_customerio.components.periods import EST, MOST_STEPS, UTC, beginning, count_between, later, written
 
 _A_DAY = timedelta(days=1)
 _AN_HOUR = timedelta(hours=1)
+_EVER = datetime.fromtimestamp(0, UTC)
+_SHARED = 100
+"""The periods that a shared request covers at least; fewer than 120, since ten years are the most, months included."""
 _Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A request for metrics.
+
+    Attributes:
+        url: whose metrics.
+        resolution: the size of a period.
+        since: the beginning of the stream's window.
+        needed: the first period that has to be known.
+        first: the first period that is requested.
+        until: the end of the window.
+        read: makes the request.
+    """
+
+    url: str
+    resolution: str
+    since: datetime
+    needed: datetime
+    first: datetime
+    until: datetime
+    read: Callable[[], list[_Row]]
 
 
 @dataclass
@@ -23,10 +50,27 @@ class _Known:
     """Knowledge of a parent from earlier requests."""
 
     lock: Lock
-    since: datetime | None = None
+    first: datetime | None = None
     until: datetime | None = None
     last: datetime | None = None
     """The start of the last period in which anything was counted."""
+
+    def learn(self, request: _Request) -> list[_Row]:
+        """Make the request, and remember what it shows."""
+        rows = request.read()
+        starts = [datetime.fromisoformat(row["period_start"].replace("Z", "+00:00")) for row in rows]
+        self.first, self.until, self.last = request.first, request.until, max(starts, default=None)
+        return rows
+
+    def covers(self, request: _Request) -> bool:
+        """Whether an earlier request has shown what this one would."""
+        if self.first is None or self.until is None:
+            return False
+        return self.first <= request.needed and self.until >= request.until - _AN_HOUR
+
+    def counted(self, request: _Request) -> bool:
+        """Whether anything was counted in the window."""
+        return self.last is not None and self.last >= request.since - _A_DAY  # days in EST overlap two in UTC
 
 
 class Activity:
@@ -37,49 +81,26 @@ class Activity:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[tuple[Any, ...], _Known] = {}
+        self._known: dict[tuple[str, ...], _Known] = {}
 
-    def rows_since(
-        self, parent: tuple[Any, ...], since: datetime, until: datetime, read: Callable[[], Iterable[_Row]]
-    ) -> list[_Row]:
+    def rows(self, request: _Request) -> list[_Row]:
         """The parent's own metrics: without a request where an earlier one has shown that there are none."""
-        known = self._of(parent)
-        with known.lock:
-            if self._covers(known, since, until) and not self._counted(known, since):
-                return []
-            rows = self._learn(known, since, until, read)
-            return [row for row in rows if row["period_start"] >= written(since)]
+        with self._of(request) as known:
+            return [] if known.covers(request) and not known.counted(request) else known.learn(request)
 
-    def counted_since(
-        self, parent: tuple[Any, ...], since: datetime, until: datetime, read: Callable[[], Iterable[_Row]]
-    ) -> bool:
+    def counted(self, request: _Request) -> bool:
         """Whether the parent counted anything, by what is known or else by a request."""
-        known = self._of(parent)
-        with known.lock:
-            if not self._covers(known, since, until):
-                self._learn(known, since, until, read)
-            return self._counted(known, since)
+        with self._of(request) as known:
+            if not known.covers(request):
+                known.learn(request)
+            return known.counted(request)
 
-    def _of(self, parent: tuple[Any, ...]) -> _Known:
+    @contextmanager
+    def _of(self, request: _Request) -> Iterator[_Known]:
         with self._lock:
-            return self._known.setdefault(parent, _Known(Lock()))
-
-    @staticmethod
-    def _learn(known: _Known, since: datetime, until: datetime, read: Callable[[], Iterable[_Row]]) -> list[_Row]:
-        rows = list(read())
-        starts = [datetime.fromisoformat(row["period_start"].replace("Z", "+00:00")) for row in rows]
-        known.since, known.until, known.last = since, until, max(starts, default=None)
-        return rows
-
-    @staticmethod
-    def _covers(known: _Known, since: datetime, until: datetime) -> bool:
-        if known.since is None or known.until is None:
-            return False
-        return known.since <= since and known.until >= until - _AN_HOUR
-
-    @staticmethod
-    def _counted(known: _Known, since: datetime) -> bool:
-        return known.last is not None and known.last >= since - _A_DAY  # days in EST overlap two in UTC
+            known = self._known.setdefault((request.url, request.resolution), _Known(Lock()))
+        with known.lock:
+            yield known
 
 
 @dataclass
@@ -89,23 +110,22 @@ class MetricsRetriever(Retriever):
     `rows` finds what to request in `stream_slice.extra_fields`: `resolution`, `start` and `end` in epoch seconds, and
     `steps`. Periods are read whole, so that the current one and the one in which the lookback begins are read again.
 
-    Nothing is requested where `can_count` is false, and of what is below a parent only if `parent_rows`, the metrics of
-    the parent itself, have counted anything in the window: 0 of a campaign is 0 of its actions and links.
-    `parent_field` is the parent's id in the slice; `parent_name` sets apart metrics of the same parent that count
-    something else.
+    Nothing is requested where `can_count` is false, nor where the metrics that contain these, `within`, have counted
+    nothing in the window: 0 of a campaign is 0 of its actions and links. Of several, the first contains the next. They,
+    and `rows` that are such metrics for other streams (`shared`), are requested once per sync and parent; and further
+    back than needed, since the windows of the streams differ.
 
-    On a first sync, what days do not reach is read by months, once, if `months_before` is set. No declared component
-    can make a request depend on the answer to another.
+    If `rows` are requested by a number of steps, which reach back 45 days, the first sync reads what is older by
+    months. No declared component can make a request depend on the answer to another.
     """
 
     rows: SimpleRetriever
     config: Config
     parameters: InitVar[Mapping[str, Any]]
-    parent_field: str
-    parent_name: str = ""
-    parent_rows: SimpleRetriever | None = None
+    within: list[SimpleRetriever] = field(default_factory=list)
+    shared: bool = False
     can_count: str = "{{ true }}"
-    months_before: bool = False
+    by_steps: bool = False
 
     activity: ClassVar[Activity] = Activity()
     """Shared by the streams that are built together; a source begins to build with an empty one."""
@@ -125,7 +145,7 @@ class MetricsRetriever(Retriever):
         wanted = self.config.get("metrics_resolutions") or ["days"]
         for resolution in wanted:
             yield from self._rows_by(resolution, records_schema, stream_slice, start, end)
-        if self.months_before and "months" not in wanted and self._is_first(start) and _reaches_back(start, end):
+        if self.by_steps and "months" not in wanted and self._is_first(start) and _reaches_back(start, end):
             current = written(beginning(end.astimezone(EST), "months"))
             months = self._rows_by("months", records_schema, stream_slice, start, end)
             yield from (row for row in months if row["period_start"] < current)
@@ -133,9 +153,33 @@ class MetricsRetriever(Retriever):
     def _rows_by(
         self, resolution: str, schema: Mapping[str, Any], stream_slice: StreamSlice, start: datetime, end: datetime
     ) -> Iterator[_Row]:
+        window = schema, stream_slice, resolution, start, end
+        if not all(self._activity.counted(self._request(outer, *window, shared=True)) for outer in self.within):
+            return
+        request = self._request(self.rows, *window, shared=self.shared)
+        rows = self._activity.rows(request) if self.shared else request.read()
+        yield from (row for row in rows if row["period_start"] >= written(request.since))
+
+    def _request(
+        self,
+        retriever: SimpleRetriever,
+        schema: Mapping[str, Any],
+        stream_slice: StreamSlice,
+        resolution: str,
+        start: datetime,
+        end: datetime,
+        *,
+        shared: bool,
+    ) -> _Request:
         created = datetime.fromtimestamp(stream_slice.extra_fields.get("created") or 0, UTC)
+
+        def period_of(moment: datetime) -> datetime:
+            return beginning(min(max(moment, created), end), resolution)
+
         since = start if resolution == "days" else beginning(start, resolution)
-        first = beginning(min(max(since, created), end), resolution)
+        needed = period_of(since)
+        earlier = max(later(beginning(end, resolution), resolution, -_SHARED), self._start_date)
+        first = min(needed, period_of(earlier)) if shared else needed
         periods = count_between(first, end, resolution) + 1  # of EST, the window touches one more
         window = {
             "resolution": resolution,
@@ -148,20 +192,20 @@ class MetricsRetriever(Retriever):
             cursor_slice=stream_slice.cursor_slice,
             extra_fields={**stream_slice.extra_fields, **window},
         )
-        keys = {**stream_slice.extra_fields, **stream_slice.partition}
-        parent = (self.parent_field, self.parent_name, str(keys[self.parent_field]), resolution)
 
-        def read(retriever: SimpleRetriever) -> Iterator[_Row]:
-            return ({**row} for row in retriever.read_records(schema, requested) if isinstance(row, Mapping))
+        def read() -> list[_Row]:
+            return [{**row} for row in retriever.read_records(schema, requested) if isinstance(row, Mapping)]
 
-        if self.parent_rows is None:
-            yield from self._activity.rows_since(parent, since, end, lambda: read(self.rows))
-        elif self._activity.counted_since(parent, since, end, lambda parents=self.parent_rows: read(parents)):  # type: ignore[misc]
-            yield from (row for row in read(self.rows) if row["period_start"] >= written(since))
+        url = retriever.requester.get_url(stream_state=None, stream_slice=requested, next_page_token=None)
+        return _Request(url, resolution, since, needed, first, end, read)
 
     def _is_first(self, start: datetime) -> bool:
         """Whether the stream has no state, so that it begins at the start date."""
-        return written(start)[:10] <= (self.config.get("start_date") or "1970-01-01")[:10]
+        return start <= self._start_date
+
+    @property
+    def _start_date(self) -> datetime:
+        return _parsed((self.config.get("start_date") or "1970-01-01")[:10] + "T00:00:00Z")
 
 
 def _parsed(moment: str) -> datetime:

@@ -1,14 +1,49 @@
 """Rows made of time series."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any
 
+import requests
+from airbyte_cdk.sources.declarative.extractors import DpathExtractor
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from airbyte_cdk.sources.types import Config
 
+from cdp_connectors.failures import config_error
 from cdp_connectors.records import RecordChange
 
 _TOTALS = ("total", "totalRetryCount")
+
+
+@dataclass
+class DistinctSeries(DpathExtractor):
+    """`DpathExtractor` for the points of series, each of which its dimensions and its time must tell from all others.
+
+    Segment documents some dimensions as parameters, but not as fields of the response. Should it group by one without
+    returning it, the rows of a point in time would have one key, and all but one would be lost in the destination.
+
+    Attributes:
+        dimensions: the fields that the series can be grouped by.
+    """
+
+    dimensions: list[str] = field(default_factory=list)
+
+    def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
+        """Yield the points.
+
+        Raises:
+            AirbyteTracedException: a `config_error` when two points have the same time and dimensions.
+        """
+        seen = set()
+        for point in super().extract_records(response):
+            key = tuple(point.get(name) for name in (*self.dimensions, "time"))
+            if key in seen:
+                raise config_error(
+                    "Segment groups the delivery overview as configured, but does not say in its response which group "
+                    "a count belongs to. Set Delivery Grouping to none, and refresh the schema."
+                )
+            seen.add(key)
+            yield point
 
 
 @dataclass

@@ -24,6 +24,12 @@ def test_records_are_counted_across_the_pieces_of_a_pipe() -> None:
     assert cost.output == b""
 
 
+def test_kept_lines_are_whole_whatever_the_pieces_of_a_pipe() -> None:
+    everything = measure([sys.executable, "-c", THREE_RECORDS], keep=b"").output
+    assert [line[:8] for line in everything.splitlines()] == [b'{"type":', b'{"type":', b'{"type":', b'{"type":']
+    assert measure([sys.executable, "-c", THREE_RECORDS], keep=b"STATE").output == b'{"type":"STATE"}\n'
+
+
 def test_child_processes_count() -> None:
     cost = measure([sys.executable, "-c", CHILD_WITH_MEMORY])
     assert cost.peak_rss_mb > 100

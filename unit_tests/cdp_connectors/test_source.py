@@ -24,10 +24,12 @@ def sync(
     config: JsonObject | None = None,
     states: dict[str, JsonObject] | None = None,
     mode: DestinationSyncMode = DestinationSyncMode.append,
+    key: Sequence[str] = (),
 ) -> EntrypointOutput:
     catalog = catalog_of(streams, SyncMode.incremental)
     for stream in catalog.streams:
         stream.destination_sync_mode = mode
+        stream.primary_key = [[name] for name in key]
     saved = StateBuilder()
     for stream_name, state in (states or {}).items():
         saved = saved.with_stream_state(stream_name, state)
@@ -157,6 +159,14 @@ def test_a_sound_state_is_resumed(api: requests_mock.Mocker) -> None:
     assert not sync(["events"], states={"events": {"at": "2026-02-01"}}).errors
 
 
+def test_the_cdk_keeps_what_is_not_the_cursors_in_a_state(api: requests_mock.Mocker) -> None:
+    api.get(EVENTS, json={"rows": [{"id": 1, "at": "2026-02-02"}]})
+
+    output = sync(["events"], states={"events": {"at": "2026-02-01", "page": 7}})
+
+    assert vars(output.most_recent_state.stream_state) == {"at": "2026-02-02", "page": 7}
+
+
 def test_the_log_says_what_each_stream_did(api: requests_mock.Mocker) -> None:
     api.get(PARENTS, json={"rows": [{"id": 1}, {"id": 2}]})
 
@@ -175,3 +185,52 @@ def test_check_names_the_streams_that_are_denied(api: requests_mock.Mocker) -> N
     assert status.status is Status.SUCCEEDED
     assert "cannot read 1 stream(s): events." in str(status.message)
     assert [request.path for request in api.request_history] == ["/parents", "/events"]
+
+
+KEYLESS = [{"id": 1, "at": "2026-01-02"}, {"id": None, "at": "2026-01-03"}, {"at": "2026-01-04"}]
+
+
+def test_a_record_without_its_key_fails_its_stream_alone_where_the_destination_deduplicates(
+    api: requests_mock.Mocker,
+) -> None:
+    api.get(EVENTS, json={"rows": KEYLESS})
+    api.get(PARENTS, json={"rows": [{"id": 1}]})
+
+    output = sync(["parents", "events"], mode=DestinationSyncMode.append_dedup, key=["id"])
+
+    first, last = traces(output)
+    assert first[0] == "events"
+    assert first[1].startswith("A record of stream events has no value in its primary key (id)")
+    assert first[2] is FailureType.transient_error
+    assert "1 stream(s) failed; all others were read to their end." in last[1]
+    assert [record.record.data["id"] for record in output.records if record.record.stream == "events"] == [1]
+    assert output.get_stream_statuses("parents")[-1] is AirbyteStreamStatus.COMPLETE
+    assert output.get_stream_statuses("events")[-1] is AirbyteStreamStatus.INCOMPLETE
+    saved = {message.state.stream.stream_descriptor.name: message.state.stream for message in output.state_messages}
+    assert vars(saved["events"].stream_state) == {"at": "2026-01-01"}, "the start: nothing was passed"
+
+
+@pytest.mark.parametrize(
+    ("mode", "key"),
+    [(DestinationSyncMode.append, ["id"]), (DestinationSyncMode.append_dedup, ["id", "at"])],
+)
+def test_a_record_needs_no_key_without_deduplication_and_one_value_of_several(
+    api: requests_mock.Mocker, mode: DestinationSyncMode, key: list[str]
+) -> None:
+    api.get(EVENTS, json={"rows": KEYLESS})
+
+    output = sync(["events"], mode=mode, key=key)
+
+    assert (traces(output), len(output.records)) == ([], 3)
+
+
+def test_a_parent_without_its_key_fails_the_child_instead_of_being_skipped(api: requests_mock.Mocker) -> None:
+    api.get(PARENTS, json={"rows": [{"id": 1}, {"name": "no id"}]})
+    api.get(f"{CHILDREN}/1", json={"rows": [{"id": 7}]})
+
+    output = sync(["parents", "children"])
+
+    stream, message, failure_type = traces(output)[0]
+    assert (stream, failure_type) == ("children", FailureType.transient_error)
+    assert message.startswith("Stream children is requested by id of each record of stream parents, and one has none.")
+    assert output.get_stream_statuses("parents")[-1] is AirbyteStreamStatus.COMPLETE

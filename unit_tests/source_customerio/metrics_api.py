@@ -63,6 +63,16 @@ class Metrics:
         return "T00:00:00Z" if self.by_date else "T05:00:00Z"
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other streams need these metrics too; they are requested for a hundred days before today at least."""
+        return len(self.ids) == 1 and self.envelope != "journey_metric" and self.name != "transactional_link_metrics"
+
+    def requested_days(self, days: int) -> int:
+        """The number of days that are requested where `days` are read, without a start date."""
+        wide = max(days, 101) if self.is_shared else days
+        return wide if self.by_date else min(wide, 45)
+
+    @property
     def list_of_parents(self) -> str:
         return "/" + self.path.split("/")[1]
 

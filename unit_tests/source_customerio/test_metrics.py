@@ -16,6 +16,7 @@ from unit_tests.source_customerio.metrics_api import (
     CAMPAIGN,
     LINK,
     STREAMS,
+    Metrics,
     requests_for,
     rows_of,
     serve,
@@ -247,7 +248,9 @@ def test_every_link_has_rows_of_its_own(api: requests_mock.Mocker) -> None:
 
 
 def test_a_later_sync_reads_the_thirty_days_before_the_newest_again(api: requests_mock.Mocker) -> None:
-    serve(api, STREAMS, lambda stream: {"json": stream.days(*range(1, 36 if stream.by_date else 37))})
+    serve(
+        api, STREAMS, lambda stream: {"json": stream.days(*[1] * stream.requested_days(35 if stream.by_date else 36))}
+    )
 
     output = sync(STREAMS, {stream.name: EARLIER for stream in STREAMS}, start_date=None)
 
@@ -256,21 +259,26 @@ def test_a_later_sync_reads_the_thirty_days_before_the_newest_again(api: request
         assert (days[0], days[-1]) == ("2026-10-19" + stream.midnight, "2026-11-22" + stream.midnight)
         assert len(days) == 35
         [asked] = requests_for(api, stream)
-        assert asked.get("start", asked.get("steps")) == (
-            str(NOW_TS - 34 * DAY - 12 * HOUR) if stream.by_date else "36"
-        )
+        assert_requested(asked, stream, 35)
 
 
-@pytest.mark.parametrize(("days", "steps"), [(1, "7"), (10, "16"), (180, "45")])
-def test_the_lookback_can_be_set(api: requests_mock.Mocker, days: int, steps: str) -> None:
-    serve(api, STREAMS, lambda stream: {"json": stream.days(*[1] * (days + 5))})
+def assert_requested(asked: dict[str, str], stream: Metrics, days: int) -> None:
+    """The request is for days up to today, or for one more if they are in EST."""
+    if stream.by_date:
+        assert asked["start"] == str(NOW_TS - 12 * HOUR - (stream.requested_days(days) - 1) * DAY)
+    else:
+        assert asked["steps"] == str(stream.requested_days(days + 1))
+
+
+@pytest.mark.parametrize("days", [1, 10, 180])
+def test_the_lookback_can_be_set(api: requests_mock.Mocker, days: int) -> None:
+    serve(api, STREAMS, lambda stream: {"json": stream.days(*[1] * stream.requested_days(days + 5))})
 
     sync(STREAMS, {stream.name: EARLIER for stream in STREAMS}, start_date=None, metrics_lookback_days=days)
 
     for stream in STREAMS:
-        start = str(NOW_TS - (4 + days) * DAY - 12 * HOUR)
         [asked] = requests_for(api, stream)
-        assert asked.get("start", asked.get("steps")) == (start if stream.by_date else steps)
+        assert_requested(asked, stream, days + 5)
 
 
 def test_what_was_counted_late_replaces_the_earlier_number(api: requests_mock.Mocker) -> None:

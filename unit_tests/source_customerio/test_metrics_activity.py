@@ -75,6 +75,63 @@ def test_a_day_of_the_parent_that_begins_before_the_window_counts(api: requests_
     assert beginning in [row["period_start"] for row in rows_of(output, links[0])]
 
 
+def test_a_parent_is_requested_once_although_its_streams_were_read_up_to_different_days(
+    api: requests_mock.Mocker,
+) -> None:
+    serve(api, STREAMS, lambda stream: {"json": stream.days(*[0] * stream.requested_days(30))})
+    for path in PARENTS:
+        api.get(f"{US}{path}/metrics", json=QUIET["json"])
+    later = [
+        {"use_global_cursor": True, "state": {"period_start": f"2026-11-{day}T05:00:00Z"}, "lookback_window": 0}
+        for day in range(21, 10, -1)
+    ]
+
+    sync(
+        [stream for stream in STREAMS if stream.envelope != "journey_metric"],
+        {stream.name: later[number % 10] for number, stream in enumerate(STREAMS)},
+        start_date=None,
+    )
+
+    assert requested(api) == {f"{path}/metrics": 1 for path in PARENTS}
+
+
+def test_links_of_actions_are_requested_only_where_links_of_the_parent_were_clicked(api: requests_mock.Mocker) -> None:
+    streams = [stream for stream in BELOW if stream.envelope == "links"]
+    serve(api, streams, lambda stream: {"json": stream.days(7) if len(stream.ids) > 1 else {"links": None}})
+
+    output = sync(streams, states())
+
+    parents = {f"{path}/metrics": 1 for path in PARENTS}
+    assert (output.records, output.errors) == ([], [])
+    assert requested(api) == parents | {f"{path}/metrics/links": 1 for path in PARENTS}
+
+
+@pytest.mark.parametrize(
+    ("campaign", "is_requested"),
+    [
+        ({"state": "running", "updated": 1}, True),
+        ({"state": "stopped", "updated": NOW_TS - 40 * DAY}, False),
+        ({"state": "stopped", "updated": NOW_TS - 33 * DAY}, True),
+        ({"state": "draft", "updated": NOW_TS - 40 * DAY}, False),
+        ({"state": "stopped", "updated": 0}, True),
+        ({"state": "stopped"}, True),
+        ({"updated": 1}, True),
+    ],
+    ids=str,
+)
+def test_journeys_are_requested_of_campaigns_that_ran_in_the_window(
+    api: requests_mock.Mocker, campaign: JsonObject, *, is_requested: bool
+) -> None:
+    [journeys] = [stream for stream in STREAMS if stream.envelope == "journey_metric"]
+    serve(api, [journeys], lambda stream: {"json": stream.days(*[7] * 33)})
+    api.get(US + "/campaigns", json={"campaigns": [{"id": 3, "actions": [], **campaign}]})
+
+    output = sync([journeys], states(), start_date=None)
+
+    assert output.errors == []
+    assert bool(requested(api)) is is_requested
+
+
 @pytest.mark.parametrize(
     ("sent_at", "is_requested"),
     [(None, False), (0, False), (NOW_TS - 250 * DAY, False), (NOW_TS - 150 * DAY, True), (NOW_TS, True)],

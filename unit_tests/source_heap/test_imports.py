@@ -43,7 +43,7 @@ PURE: dict[str, tuple[set[str], int]] = {
     "source_heap.aws": ({"botocore", "requests"}, 500),
     "source_heap.bucket": ({"cramjam", "orjson", "requests", "urllib3"}, 400),
 }
-CONNECTOR = {"__main__", "run", "run_config", "source"}
+CONNECTOR = {"costs", "__main__", "run", "run_config", "source"}
 DEPENDENCIES = {
     "botocore": {"dateutil", "jmespath", "six", "urllib3"},
     "fastavro": {"backports", "cramjam", "lz4", "zstandard"},

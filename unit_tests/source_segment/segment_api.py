@@ -69,7 +69,7 @@ class Contract:
     parent: str | None = None
     removed: list[str] = field(default_factory=list)
     query: str = ""
-    absent: str = "it was deleted during the sync"
+    absent: str = "was not found: it was deleted during the sync, unless the plan lacks"
 
     @property
     def primary_key(self) -> list[str]:

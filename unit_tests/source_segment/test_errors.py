@@ -14,6 +14,7 @@ from unit_tests.source_segment.contracts import BY_NAME, CHILDREN, CONTRACTS
 from unit_tests.source_segment.segment_api import CONFIG, EU, PARENTS, US, Contract, requests_to, serve
 
 per_stream = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+SKIPPING = {**CONFIG, "unavailable_streams": "skip"}
 USERS, GROUPS = BY_NAME["users"], BY_NAME["groups"]
 OF_DESTINATIONS = [
     contract
@@ -22,6 +23,7 @@ OF_DESTINATIONS = [
 ]
 per_destination_stream = pytest.mark.parametrize("contract", OF_DESTINATIONS, ids=lambda contract: contract.name)
 per_child = pytest.mark.parametrize("contract", CHILDREN, ids=lambda contract: contract.name)
+ENVELOPE = {"errors": [{"type": "not-found", "message": "Not found"}]}
 HTML = {"text": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}
 TOO_MANY = {
     "errors": [
@@ -261,6 +263,64 @@ def test_a_404_of_every_parent_is_a_missing_feature_and_not_a_deletion(
     assert failure_type is FailureType.config_error
     assert "Segment has no data for any of the requests" in message
     assert "The plan of the workspace may lack" in message
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 407])
+@pytest.mark.parametrize("name", ["transformations", "tracking_plan_rules"])
+def test_a_web_page_with_a_status_is_never_segments_answer(api: requests_mock.Mocker, name: str, status: int) -> None:
+    serve(api, BY_NAME[name], {"status_code": status, **HTML})
+    api.get(US + GROUPS.path, json=GROUPS.page({"id": "g1"}))
+
+    output = read_streams(SourceSegment, SKIPPING, [name, "groups"])
+
+    failure_type, message = only_error(output)
+    assert failure_type is FailureType.config_error
+    assert "returned a web page" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("transformations", 403),
+        ("transformations", 404),
+        ("tracking_plan_rules", 404),
+        ("audience_schedules", 404),
+        ("space_events", 404),
+    ],
+)
+def test_a_feature_that_the_plan_lacks_is_skipped_on_request(api: requests_mock.Mocker, name: str, status: int) -> None:
+    serve(api, BY_NAME[name], {"status_code": status, "json": ENVELOPE})
+    api.get(US + GROUPS.path, json=GROUPS.page({"id": "g1"}))
+
+    output = read_streams(SourceSegment, SKIPPING, [name, "groups"])
+
+    assert output.errors == []
+    assert output.get_stream_statuses(name)[-1] is AirbyteStreamStatus.INCOMPLETE
+    assert any(line.log.message.startswith(f"Skipped stream {name}, as configured.") for line in output.logs)
+
+
+@pytest.mark.parametrize("name", ["source_settings", "warehouse_syncs", "users"])
+def test_a_404_of_what_every_plan_has_is_not_skipped(api: requests_mock.Mocker, name: str) -> None:
+    serve(api, BY_NAME[name], {"status_code": 404, "json": ENVELOPE})
+    api.get(US + GROUPS.path, json=GROUPS.page({"id": "g1"}))
+
+    only_error(read_streams(SourceSegment, SKIPPING, [name, "groups"]))
+
+
+@pytest.mark.parametrize("names", [["transformations"], ["transformations", "tracking_plans"]])
+def test_a_404_of_every_stream_is_a_wrong_url_and_is_not_skipped(api: requests_mock.Mocker, names: list[str]) -> None:
+    api.get(requests_mock.ANY, status_code=404, json=ENVELOPE)
+
+    output = read_streams(SourceSegment, SKIPPING, names)
+
+    assert {error.trace.error.failure_type for error in output.errors} == {FailureType.config_error}
+
+
+@pytest.mark.parametrize("name", ["destination_delivery_metrics_summary", "delivery_overview_failed_delivery"])
+def test_rejections_of_every_destination_are_not_skipped(api: requests_mock.Mocker, name: str) -> None:
+    serve(api, BY_NAME[name], {"status_code": 422, "json": ENVELOPE})
+
+    only_error(read_streams(SourceSegment, SKIPPING, [name]))
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

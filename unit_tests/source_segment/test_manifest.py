@@ -1,42 +1,66 @@
 """The manifest as a table: one row per stream, in the order in which the README presents them."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from cdp_connectors.json_types import Json
+from cdp_connectors.manifests import declared
+
 ROOT = Path(__file__).parents[2] / "source_segment"
 TEXT = (ROOT / "manifest.yaml").read_text()
 MANIFEST = yaml.safe_load(TEXT)
 LONGEST_ROW = 12
-BEHIND_A_SETTING = {"sources_with_write_keys": "sources", "function_versions_with_code": "function_versions"}
 
 
 def rows() -> dict[str, list[str]]:
-    """The lines of each stream's row, without comments and blank lines."""
-    table = TEXT.partition("\n  streams:\n")[2].partition("\nstreams:\n")[0]
+    """The lines of each stream's row by its place, without comments and blank lines."""
     found: dict[str, list[str]] = {}
-    for line in table.splitlines():
-        if heading := re.match(r"    (\w+):", line):
-            found[heading[1]] = []
-        if found and line.strip() and not line.lstrip().startswith("#"):
-            found[list(found)[-1]].append(line)
+    for node in _row_nodes(yaml.compose(TEXT)):
+        lines = TEXT[node.start_mark.index : node.end_mark.index].splitlines()
+        place = f"line {node.start_mark.line + 1}"
+        found[place] = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return found
 
 
-@pytest.mark.parametrize(("name", "lines"), rows().items(), ids=list(rows()))
-def test_a_row_fits_twelve_lines(name: str, lines: list[str]) -> None:
-    assert len(lines) <= LONGEST_ROW, name
+def _row_nodes(manifest: yaml.Node) -> Iterator[yaml.Node]:
+    """The rows of `lists`, which others need, and of `streams`."""
+    lists = _member(_member(manifest, "definitions"), "lists")
+    yield from (node for _, node in lists.value)
+    known = {id(node) for _, node in lists.value}
+    waiting = list(_member(manifest, "streams").value)
+    while waiting:
+        node = waiting.pop(0)
+        if any(key.value == "condition" for key, _ in node.value):
+            waiting = [*_member(node, "streams").value, *waiting]
+        elif id(node) not in known:  # an alias is the node that it stands for
+            yield node
+
+
+def _member(node: yaml.Node, name: str) -> yaml.Node:
+    return next(value for key, value in node.value if key.value == name)
+
+
+def names(streams: Json) -> list[str]:
+    """The names of the streams of a list, those behind a setting once."""
+    return list(dict.fromkeys(stream["$parameters"]["name"] for stream in declared(streams)))
+
+
+@pytest.mark.parametrize(("place", "lines"), rows().items(), ids=list(rows()))
+def test_a_row_fits_twelve_lines(place: str, lines: list[str]) -> None:
+    assert len(lines) <= LONGEST_ROW, place
 
 
 def test_streams_come_in_one_order_everywhere() -> None:
-    defined = list(dict.fromkeys(BEHIND_A_SETTING.get(name, name) for name in rows()))
-    listed = re.findall(r"#/definitions/streams/(\w+)", TEXT.partition("\nstreams:\n")[2])
+    listed = names(MANIFEST["streams"])
+    parents = names(MANIFEST["definitions"]["lists"].values())
     shown = re.findall(r"^\| `(\w+)` \| `GET", (ROOT / "README.md").read_text(), re.MULTILINE)
 
-    assert list(dict.fromkeys(BEHIND_A_SETTING.get(name, name) for name in listed)) == defined
-    assert shown == defined
+    assert listed == shown
+    assert parents == [name for name in listed if name in parents]
 
 
 def test_there_is_one_url_template() -> None:
@@ -44,10 +68,7 @@ def test_there_is_one_url_template() -> None:
 
 
 def test_every_path_is_segments_own() -> None:
-    endpoints = [
-        stream["$parameters"]["endpoint"]
-        for stream in MANIFEST["definitions"]["streams"].values()
-        if "$parameters" in stream
-    ]
+    endpoints = re.findall(r"endpoint: \"?([^\",\n]*)", TEXT)
 
+    assert len(endpoints) == len(names(MANIFEST["streams"]))
     assert all(re.fullmatch(r"(\w[\w-]*|\{\w+\})?(/(\w[\w-]*|\{\w+\}))*", endpoint) for endpoint in endpoints)

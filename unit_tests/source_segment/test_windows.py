@@ -272,6 +272,27 @@ def test_event_volume_is_read_in_windows_that_meet(
 
 
 @per_series
+@pytest.mark.parametrize("now", ["2026-11-22T12:00:00Z", "2026-11-22T23:59:58Z", "2026-11-30T23:59:58Z"])
+def test_the_pages_of_a_window_are_pages_of_one_window_however_long_they_take(
+    api: requests_mock.Mocker, contract: Contract, now: str
+) -> None:
+    def respond(request: requests_mock.request._RequestObjectProxy, _: object) -> JsonObject:  # no public name
+        clock.tick(30)
+        page = request.qs.get("pagination[cursor]", ["0"])[0]
+        return contract.page(contract.record, following="" if page == "4" else str(int(page) + 1))
+
+    serve_parents(api)
+    api.get(US + contract.path, json=respond)
+    with freeze_time(now) as clock:
+        output = read_streams(SourceSegment, {"api_token": "token", "start_date": now[:10]}, [contract.name])
+
+    assert output.errors == []
+    requests = requests_to(api, contract)
+    assert [request.pop("pagination[cursor]", "0") for request in requests] == ["0", "1", "2", "3", "4"]
+    assert all(request == requests[0] for request in requests)
+
+
+@per_series
 @pytest.mark.parametrize("times", [["2026-11-21T00:00:00.000Z"], []], ids=["counts", "no counts"])
 def test_a_series_reads_the_day_before_again_whole(
     api: requests_mock.Mocker, contract: Contract, times: list[str]

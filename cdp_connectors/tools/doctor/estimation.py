@@ -1,7 +1,6 @@
 """The cost of a sync for this account, from the lists that decide on it."""
 
 import importlib
-import importlib.util
 from collections import Counter
 from collections.abc import Mapping
 
@@ -10,6 +9,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.costs import StreamCost
 from cdp_connectors.json_types import JsonObject
+from cdp_connectors.source import ManifestSource
 from cdp_connectors.tools.connector import PACKAGES
 from cdp_connectors.tools.doctor.sources import created
 
@@ -17,17 +17,23 @@ _MOST_PAGES = 50
 _MOST_SLICES = 10_000
 
 
-def estimate(connector: str, config: JsonObject) -> tuple[dict[str, StreamCost], int]:
+def estimate(connector: str, source: ManifestSource, config: JsonObject) -> tuple[dict[str, StreamCost], int]:
     """Return the cost of each stream that follows from lists that can be counted, and the number of requests made.
 
-    A connector without a module `costs` has no estimates.
+    Args:
+        connector: the name of a source.
+        source: the source, whose streams were built.
+        config: its configuration.
     """
-    name = f"{PACKAGES[connector]}.costs"
-    if importlib.util.find_spec(name) is None:
-        return {}, 0
-    costs = importlib.import_module(name)
-    rows, requests = _count(connector, config, costs.COUNTED)
-    return costs.stream_costs(rows), requests
+    costs = importlib.import_module(f"{PACKAGES[connector]}.costs")
+    requests = 0
+
+    def count(lists: Mapping[str, Mapping[str, str]]) -> Mapping[str, int]:
+        nonlocal requests
+        rows, requests = _count(connector, config, lists)
+        return rows
+
+    return costs.account_costs(source, count), requests
 
 
 def _count(

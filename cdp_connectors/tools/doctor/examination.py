@@ -31,7 +31,8 @@ def examine(connector: str, config: JsonObject, names: Sequence[str] | None = No
 
     Where the first of them have no rows, as a year before the account was opened, the last two weeks are tried.
 
-    Without a selection of streams, the lists that decide on the cost of a sync are read whole and counted.
+    Without a selection of streams, the lists that decide on the cost of a sync are read whole and counted, or Heap's
+    manifests.
 
     Args:
         connector: the name of a source.
@@ -59,7 +60,7 @@ def examine(connector: str, config: JsonObject, names: Sequence[str] | None = No
 
     with ThreadPoolExecutor(_SIMULTANEOUS_STREAMS) as threads:
         findings = list(threads.map(examine_stream, streams))
-    costs, requests = ({}, 0) if names else estimate(connector, config)
+    costs, requests = ({}, 0) if names else estimate(connector, source, config)
     for stream in findings:
         if cost := costs.get(stream.stream):
             stream.first_sync = Estimate(cost.first_sync, round(cost.first_minutes, 1))

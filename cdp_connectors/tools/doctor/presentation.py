@@ -46,6 +46,8 @@ def _streams(report: Report) -> Table:
 def _cost(estimate: Estimate | None) -> str:
     if estimate is None:
         return "by volume"
+    if not estimate.minutes:
+        return f"{estimate.requests:,}"
     minutes = "< 1" if estimate.minutes < 1 else f"{estimate.minutes:,.0f}"
     return f"{estimate.requests:,} in {minutes} min"
 

@@ -23,7 +23,7 @@ class SampleFindings:
 
 @dataclass
 class Estimate:
-    """Requests that a sync of one stream makes, and the minutes that they take within the rate limit."""
+    """Requests that a sync of one stream makes, and the minutes that they take within the rate limit; 0 without one."""
 
     requests: int
     minutes: float

@@ -120,3 +120,4 @@ def test_an_answer_that_does_not_say_success_is_no_acceptance(api: Mocker, answe
     assert written.states == []
     assert written.error is not None
     assert "did not confirm that the data was accepted" in str(written.error)
+    assert written.error.failure_type is FailureType.transient_error

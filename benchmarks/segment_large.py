@@ -1,0 +1,120 @@
+"""What a workspace of 2,000 sources and 500 destinations takes: requests, minutes, memory."""
+
+import gc
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measure import Cost, measure
+from cdp_connectors.json_types import JsonObject
+from cdp_connectors.manifests import declared, endpoint, limit_per_minute
+from sandbox.airbyte import Connector, configured
+from sandbox.clock import Clock
+from sandbox.server import Sandbox
+from source_segment.source import SourceSegment
+
+SOURCES, DESTINATIONS = 2_000, 500
+PER_MINUTE = 3_000
+"""The connector's own limit for all endpoints without a limit of theirs."""
+_DAY = timedelta(days=1)
+
+
+def run() -> None:
+    """Read all streams and the suggested ones, without a state and a day later, from a sandbox without limits.
+
+    The minutes are those that the counted requests take at the documented limits; streams wait for them at the same
+    time, so that the slowest endpoint decides. The seconds are those of this machine, where the API answers at once
+    and shares the processor with the connector.
+    """
+    table = Table(title=f"source-segment: {SOURCES:,} sources, {DESTINATIONS} destinations", title_justify="left")
+    table.add_column("streams", no_wrap=True)
+    for heading in ("rows", "requests", "minutes at the limits", "seconds here", "CPU seconds", "peak RSS MB"):
+        table.add_column(heading, justify="right")
+    limited = Table(title="endpoints with a limit of their own, all streams", title_justify="left")
+    limited.add_column("endpoint", no_wrap=True)
+    for heading in ("per minute", "requests", "minutes"):
+        limited.add_column(heading, justify="right")
+    suggested = _suggested_streams()
+    for name, requests, cost in [*_syncs("all", None), *_syncs(f"the {len(suggested)} suggested", suggested)]:
+        minutes = _minutes(requests)
+        table.add_row(
+            name,
+            f"{cost.records:,}",
+            f"{requests.total():,}",
+            f"{max(minutes.values()):,.1f}",
+            f"{cost.seconds:,.0f}",
+            f"{cost.cpu_seconds:,.0f}",
+            f"{cost.peak_rss_mb:,.0f}",
+        )
+        if not limited.rows:
+            for path, taken in sorted(minutes.items(), key=lambda each: -each[1]):
+                count = round(taken * _limits().get(path, PER_MINUTE))
+                limited.add_row(path, f"{_limits().get(path, PER_MINUTE):,}", f"{count:,}", f"{taken:,.1f}")
+    console = Console(width=140)
+    console.print(table)
+    console.print(limited)
+
+
+def _suggested_streams() -> list[str]:
+    metadata = yaml.safe_load(Path("metadata.yaml").read_text())
+    streams: list[str] = metadata["connectors"]["source-segment"]["suggestedStreams"]["streams"]
+    return streams
+
+
+def _syncs(name: str, streams: list[str] | None) -> Iterator[tuple[str, Counter[str], Cost]]:
+    # The connector's clock cannot be moved: the sandbox's is a day behind it, and catches up.
+    clock = Clock(datetime.now(timezone.utc).replace(microsecond=0) - _DAY - timedelta(minutes=2))
+    with (
+        TemporaryDirectory() as folder,
+        Sandbox(clock, segment_sources=SOURCES, segment_destinations=DESTINATIONS) as sandbox,
+    ):
+        gc.freeze()  # else a collection looks at all rows of the sandbox, and holds up its answers for that long
+        config = sandbox.configs()["source-segment"]
+        del config["start_date"]
+        catalog = configured(Connector("source_segment", config).discover(), streams)
+        inputs: dict[str, JsonObject | list[JsonObject]] = {"config": config, "catalog": catalog}
+        for time in ("first sync", "a day later"):
+            sandbox.journal.clear()
+            cost = _read(Path(folder), inputs)
+            yield f"{name}, {time}", sandbox.requests_of("segment"), cost
+            inputs["state"] = _last_states(cost.output)
+            clock.advance(_DAY)
+
+
+def _read(folder: Path, inputs: Mapping[str, JsonObject | list[JsonObject]]) -> Cost:
+    command = [sys.executable, "-m", "source_segment", "read"]
+    for option, content in inputs.items():
+        path = folder / f"{option}.json"
+        path.write_text(json.dumps(content))
+        command += [f"--{option}", str(path)]
+    return measure(command, keep=b'"type":"STATE"')
+
+
+def _last_states(lines: bytes) -> list[JsonObject]:
+    states = [json.loads(line) for line in lines.splitlines()]
+    return list({each["state"]["stream"]["stream_descriptor"]["name"]: each["state"] for each in states}.values())
+
+
+def _minutes(requests: Counter[str]) -> dict[str, float]:
+    """The minutes that requests take at the limits, by path, and together at all paths without a limit of their own."""
+    limits = _limits()
+    minutes = {path: count / limits[path] for path, count in requests.items() if path in limits}
+    minutes["all others"] = sum(count for path, count in requests.items() if path not in limits) / PER_MINUTE
+    return minutes
+
+
+@cache
+def _limits() -> Mapping[str, int]:
+    manifest = SourceSegment().resolved_manifest
+    streams = list(declared(manifest["streams"]))
+    limits = {endpoint(stream).partition(" ")[2]: limit_per_minute(stream, manifest) for stream in streams}
+    return {path: limit for path, limit in limits.items() if limit}

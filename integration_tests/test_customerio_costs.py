@@ -1,0 +1,165 @@
+"""The formulas for the requests of a sync of Customer.io, against the requests that the sandbox counts."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from math import ceil
+
+import pytest
+
+from cdp_connectors.costs import Account
+from integration_tests.rows import JsonObject
+from sandbox.airbyte import Attempt, BulkCdkLike, Connector, configured, run_sync
+from sandbox.clock import Clock
+from sandbox.customerio.world import CustomerioWorld
+from sandbox.server import Sandbox
+from source_customerio.costs import COSTS, COUNTED
+
+DAY = 86_400
+LOOKBACK = 30 * DAY
+HALF_A_YEAR = 183 * DAY
+FAMILIES = {  # of which one parent's metrics are requested by whichever stream comes first
+    "campaign": "campaigns",
+    "broadcast": "broadcasts",
+    "newsletter": "newsletters",
+    "transactional": "transactional_messages",
+}
+BELOW = {
+    "campaign": ("campaign_actions", "actions"),
+    "broadcast": ("broadcast_actions", "actions"),
+    "newsletter": ("newsletter_variants", "content_ids"),
+}
+PAGES = {  # whose rows are spread unevenly over the parents, so that some have more pages than one
+    "campaign_actions": 10,
+    "broadcast_actions": 10,
+    "broadcast_trigger_errors": 100,
+    "object_relationships": 50,  # a hundred, but some are listed twice
+}
+METRICS = re.compile(r"(campaign|broadcast|newsletter|transactional)(_action|_variant)?(_link)?_metrics")
+OTHERS = [name for name in COSTS if not METRICS.fullmatch(name)]
+
+
+@pytest.fixture(scope="module")
+def counted() -> Iterator[tuple[dict[str, int], Account, dict[str, int], Account, dict[str, Account]]]:
+    """The requests of a first sync and of one a day later, and the size of the workspace at both.
+
+    The last are the sizes at the second sync for each stream of metrics, whose windows begin at their own states.
+    """
+    with Sandbox(Clock(datetime.now(timezone.utc) - timedelta(days=3)), scale=0.02) as workspace:
+        world = workspace.customerio
+        source = Connector("source_customerio", {**workspace.configs()["source-customerio"], "people_detail": True})
+        catalog, destination = configured(source.discover()), BulkCdkLike()
+        begun = world.now
+        first = run_sync(source, destination, catalog)
+        account = account_of(world, begun)
+        workspace.clock.advance(timedelta(days=1))
+        second = run_sync(source, destination, catalog, first.state_list())
+        assert (first.failures, second.failures) == ([], [])
+        later = account_of(world, begun)
+        own = {
+            name: replace(later, sizes={**later.sizes, **changing(world, window_of(first, name))})
+            for name in COSTS
+            if name.endswith("_metrics")
+        }
+        yield requests(first), account, requests(second), later, own
+
+
+def requests(attempt: Attempt) -> dict[str, int]:
+    """The requests of each stream, by its closing log line."""
+    lines = (re.match(r"Stream (\w+): [\d,]+ rows, ([\d,]+) requests", log["message"]) for log in attempt.logs)
+    return {line[1]: int(line[2].replace(",", "")) for line in lines if line}
+
+
+def window_of(attempt: Attempt, stream: str) -> int:
+    """The beginning of the window that a stream of metrics reads next, in epoch seconds."""
+    position = attempt.stream_state(stream).get("state", {}).get("period_start")
+    return int(datetime.fromisoformat(position.replace("Z", "+00:00")).timestamp()) - LOOKBACK if position else 0
+
+
+def account_of(world: CustomerioWorld, since: int) -> Account:
+    """The sizes of the workspace now; `since` is the beginning of the last sync."""
+    sizes: dict[str, float] = {name: len(world.expected(name)) for name in COSTS}
+    for stream, fields in COUNTED.items():
+        for field, name in fields.items():
+            sizes[name] = sum(len(row.get(field) or []) for row in world.expected(stream))
+    sizes["customers_search"] = sizes["customers"]
+    addresses = (row.get("email") or "" for row in world.expected("sender_identities"))
+    sizes["sending_domains"] = len({address.split("@")[-1].lower() for address in addresses if "@" in address})
+    sizes["sent_newsletters"] = sum(bool(row.get("sent_at")) for row in world.expected("newsletters"))
+    for name in ("messages", "draft_messages"):
+        sizes[f"recent_{name}"] = sum(row["created"] >= since - LOOKBACK for row in world.expected(name))
+    sizes["new_activities"] = sum(row["timestamp"] >= since - DAY for row in world.expected("activities"))
+    sizes |= where_counted(world, "ever", "months", 0)
+    sizes |= where_counted(world, "recent", "days", 0)
+    return Account(sizes)
+
+
+def changing(world: CustomerioWorld, window: int) -> dict[str, float]:
+    """The sizes that depend on the beginning of a stream's window."""
+    newsletters, campaigns = world.expected("newsletters"), world.expected("campaigns")
+    return {
+        "changing_newsletters": sum((row.get("sent_at") or 0) + HALF_A_YEAR >= window for row in newsletters),
+        "has_state": float(window > 0),
+        "running_campaigns": sum(row["state"] == "running" or row["updated"] + 2 * DAY >= window for row in campaigns),
+        **where_counted(world, "active", "days", window - DAY),
+    }
+
+
+def where_counted(world: CustomerioWorld, since: str, resolution: str, window: int) -> dict[str, float]:
+    """How many parents have counted anything since the window, and how much is below them."""
+    sizes: dict[str, float] = {}
+    first = datetime.fromtimestamp(max(window, 0), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for family, parents in FAMILIES.items():
+        for linked, stream in (("", f"{family}_metrics"), ("linked_", f"{family}_link_metrics")):
+            rows = [row for row in world.expected(stream, resolution) if row["period_start"] >= first]
+            ids = {row[f"{family}_id"] for row in rows}
+            name = parents if family != "transactional" else family
+            sizes[f"{since}_{linked}{name}"] = len(ids)
+            if below := BELOW.get(family):
+                sizes[f"{since}_{linked}{below[0]}"] = children(world.expected(parents), ids, below[1])
+    return sizes
+
+
+def children(rows: Iterable[JsonObject], ids: set[int], field: str) -> int:
+    return sum(len(row.get(field) or []) for row in rows if row["id"] in ids)
+
+
+def assert_as_computed(name: str, counts: Mapping[str, int], computed: float, account: Account) -> None:
+    """The number is exact, but for pages of children: at most as many more as all of them would fill."""
+    spare = account.rows(name) // PAGES[name] if name in PAGES else 0
+    assert computed <= counts[name] <= computed + spare, name
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_first_sync_takes_the_requests_that_the_formula_gives(name: str, counted: tuple) -> None:  # type: ignore[type-arg]
+    counts, account, *_ = counted
+    assert_as_computed(name, counts, COSTS[name].first(account), account)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_sync_on_the_next_day_takes_the_requests_that_the_formula_gives(name: str, counted: tuple) -> None:  # type: ignore[type-arg]
+    _, _, counts, account, own = counted
+    if name == "draft_messages":  # the window begins thirty days before the newest draft, of which there are few
+        assert COSTS[name].daily(account) <= counts[name] <= COSTS[name].daily(account) + ceil(LOOKBACK / DAY / 7)
+    else:
+        assert_as_computed(name, counts, COSTS[name].daily(own.get(name, account)), account)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_metrics_take_the_requests_that_the_formulas_give_together(family: str, counted: tuple) -> None:  # type: ignore[type-arg]
+    """A parent that counted is requested again for its own stream if a stream within it came first.
+
+    A stream that never had a row has no state, so that it requests the months of the parents on every sync.
+    """
+    first, account, second, later, own = counted
+    names = [name for name in COSTS if name.startswith(family) and name not in OTHERS]
+    parents = FAMILIES[family] if family != "transactional" else family
+    again = account.rows(f"recent_{parents}") + account.rows(f"ever_{parents}")
+    stateless = later.rows(FAMILIES[family]) if any(not own[name].rows("has_state") for name in names) else 0
+
+    computed = sum(COSTS[name].first(account) for name in names)
+    assert computed <= sum(first[name] for name in names) <= computed + again
+    computed = sum(COSTS[name].daily(own[name]) for name in names)
+    active = max(own[name].rows(f"active_{parents}") for name in names)
+    assert computed <= sum(second[name] for name in names) <= computed + active + stateless

@@ -1,0 +1,157 @@
+"""Activities: a sync that was interrupted resumes where it was."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests_mock
+
+from source_customerio import SourceCustomerio
+from unit_tests.helpers import JsonObject, read_streams, rows
+from unit_tests.source_customerio.customerio_api import DAY, HOUR, NOW_TS, US
+
+PAGE = 10
+FIRST = 1_200  # activities, one an hour
+
+
+@dataclass
+class ActivityLog:
+    """A list of activities that grows, with tokens that are positions in it or name the last row before them."""
+
+    tokens: str = "position"
+    broken: bool = False
+    ids: list[int] = field(default_factory=lambda: list(range(FIRST, 0, -1)))
+    asked: list[str] = field(default_factory=list)
+    lost: JsonObject | None = None
+    """The answer to the token with which a sync resumes; None for the page."""
+
+    def answer(self, request: Any, context: Any) -> JsonObject:  # noqa: ANN401 # of requests_mock
+        token = request.qs.get("start", [""])[0]
+        self.asked.append(token)
+        if self.lost is not None and len(self.asked) == 1:
+            context.status_code = self.lost.get("status", 200)
+            return self.lost
+        if self.broken and len(self.asked) > 80:
+            context.status_code = 402
+            return {"errors": [{"detail": "no more", "status": "402"}]}
+        start = int(token.removeprefix("p")) if token.startswith("p") else 0
+        if token.startswith("r"):
+            start = next((at for at, number in enumerate(self.ids) if number < int(token[1:])), len(self.ids))
+        found, end = self.ids[start : start + PAGE], start + PAGE
+        following = (f"p{end}" if self.tokens == "position" else f"r{found[-1]}") if end < len(self.ids) else ""
+        return {
+            "activities": [{"id": str(number), "timestamp": NOW_TS - (FIRST - number) * HOUR} for number in found],
+            "next": following,
+        }
+
+
+@pytest.fixture
+def log(api: requests_mock.Mocker) -> ActivityLog:
+    served = ActivityLog()
+    api.get(f"{US}/activities", json=served.answer)
+    return served
+
+
+def read(state: JsonObject | None = None) -> tuple[set[str], list[JsonObject]]:
+    """The ids that came, and the states in order."""
+    saved = {"activities": state} if state else None
+    output = read_streams(SourceCustomerio, {"access_token": "key"}, ["activities"], saved)
+    states = [dict(vars(message.state.stream.stream_state)) for message in output.state_messages]
+    return {row["id"] for row in rows(output)}, states
+
+
+def read_half(log: ActivityLog) -> tuple[set[str], JsonObject]:
+    """Read until Customer.io breaks off; returns the ids that came and the last state."""
+    log.broken = True
+    ids, states = read()
+    log.broken = False
+    log.asked.clear()
+    return ids, states[-1]
+
+
+def test_a_first_sync_saves_its_position_on_the_way_and_nothing_of_it_at_the_end(log: ActivityLog) -> None:
+    ids, states = read()
+
+    assert len(ids) == FIRST
+    assert [state["unfinished"]["page"] for state in states if "unfinished" in state] == ["p490", "p990"]
+    assert states[-1] == {"timestamp": str(NOW_TS)}
+    assert log.asked[0] == ""
+
+
+@pytest.mark.parametrize("tokens", ["position", "row"])
+def test_a_sync_that_broke_off_resumes_there_and_then_reads_what_is_new(log: ActivityLog, tokens: str) -> None:
+    log.tokens = tokens
+    before, state = read_half(log)
+
+    after, states = read(state)
+
+    assert before | after == {str(number) for number in log.ids}
+    assert len(log.asked) < FIRST / PAGE - 50 + 20
+    assert states[-1] == {"timestamp": str(NOW_TS)}
+
+
+@pytest.mark.parametrize("tokens", ["position", "row"])
+@pytest.mark.parametrize("more", [3, 75])
+def test_what_arrived_since_moves_nothing_out_of_sight(log: ActivityLog, tokens: str, more: int) -> None:
+    log.tokens = tokens
+    log.ids = [*range(FIRST - more, 0, -1)]
+    before, state = read_half(log)
+    log.ids = [*range(FIRST, 0, -1)]
+
+    after, _ = read(state)
+
+    assert before | after == {str(number) for number in log.ids}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 400, "errors": [{"detail": "invalid start token", "status": "400"}]},
+        {"activities": [], "next": ""},
+        {"activities": None, "next": ""},
+        {"activities": [{"id": "1", "timestamp": NOW_TS - 1_199 * HOUR}], "next": ""},
+        {"activities": [{"id": "1", "timestamp": NOW_TS - 1_199 * HOUR}], "next": "p1190"},
+    ],
+    ids=["rejected", "empty", "null", "the end", "elsewhere"],
+)
+def test_a_token_that_leads_elsewhere_makes_the_list_be_read_whole(log: ActivityLog, answer: JsonObject) -> None:
+    _, state = read_half(log)
+    log.lost = answer
+
+    after, states = read(state)
+
+    assert after == {str(number) for number in log.ids}
+    assert states[-1] == {"timestamp": str(NOW_TS)}
+
+
+def test_a_second_interruption_resumes_too(log: ActivityLog) -> None:
+    before, state = read_half(log)
+    log.asked, log.broken = [""] * 20, True
+    between, states = read(state)
+    log.broken = False
+
+    after, _ = read(states[-1])
+
+    assert before | between | after == {str(number) for number in log.ids}
+
+
+def test_what_is_new_is_read_from_a_day_before_the_interruption(log: ActivityLog) -> None:
+    log.ids = [*range(FIRST - 24, 0, -1)]
+    before, state = read_half(log)
+    log.ids = [*range(FIRST, 0, -1)]
+
+    read(state)
+
+    assert state["unfinished"]["newest"] == NOW_TS - DAY
+    assert log.asked.count("") == 1
+    assert len(log.asked) < FIRST / PAGE - 50 + 20
+    assert before
+
+
+@pytest.mark.parametrize("damaged", [None, [], "p490", {"page": "p490"}, {"since": 0, "page": "p", "moment": "x"}])
+@pytest.mark.usefixtures("log")
+def test_a_damaged_position_is_none(damaged: object) -> None:
+    ids, states = read({"timestamp": "0", "unfinished": damaged})
+
+    assert len(ids) == FIRST
+    assert states[-1] == {"timestamp": str(NOW_TS)}
