@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk test-secrets images test-images test-pyairbyte test-spark campaign mutations coverage mutants benchmark encoder fuzz streams format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration test-long test-wheel test-newest-cdk test-secrets images test-images test-pyairbyte test-spark campaign mutations coverage mutants benchmark encoder fuzz streams format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -25,7 +25,7 @@ sandbox: $(READY) ## Serve the simulated vendors on this machine (ARGS="--scale 
 	@$(PYTHON) -m sandbox $(ARGS)
 
 test: lint types ## Lint, types, unit tests, integration tests
-	$(PYTHON) -m pytest --numprocesses auto
+	$(PYTHON) -m pytest --numprocesses auto --dist worksteal
 
 lint: $(READY) ## Check style and formatting
 	$(PYTHON) -m ruff check .
@@ -39,6 +39,9 @@ unit: $(READY) ## Unit tests only: no network, no server
 
 integration: $(READY) ## Integration tests only: real processes against the sandbox
 	$(PYTHON) -m pytest integration_tests
+
+test-long: $(READY) ## The integration tests that take minutes each: a million records, ten days of syncs
+	$(PYTHON) -m pytest integration_tests -m long_tests
 
 test-wheel: $(READY) ## Build the wheel, install it by itself, and run every connector's spec
 	@sh scripts/test-wheel.sh $(VENV)

@@ -335,7 +335,7 @@ def test_every_status_of_a_missing_feature_names_it(api: requests_mock.Mocker, n
     assert features.get(name, "Protocols") in message
 
 
-def test_a_denied_stream_asks_no_further_parent_and_keeps_what_it_has_read(api: requests_mock.Mocker) -> None:
+def test_a_denied_stream_requests_no_further_parent_and_keeps_what_it_has_read(api: requests_mock.Mocker) -> None:
     contract = BY_NAME["source_connected_warehouses"]
     parents = [f"s{number}" for number in range(1, 301)]
     serve(api, contract, {"json": contract.page(contract.record)})
