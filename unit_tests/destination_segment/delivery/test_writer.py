@@ -181,3 +181,16 @@ def test_a_state_counts_the_records_of_its_own_stream() -> None:
 def test_the_last_message_counts_every_record_that_could_not_be_sent() -> None:
     written = write(CONFIG, catalog_of(), [record({"id": number}) for number in (None, 1, None, None)])
     assert str(written.error).startswith("3 record(s) could not be sent; all others were.")
+
+
+@pytest.mark.usefixtures("api")
+def test_a_state_counts_its_own_of_two_streams_of_one_name() -> None:
+    (plain,) = catalog_of()["streams"]
+    catalog = {"streams": [plain, {**plain, "stream": {**plain["stream"], "namespace": "b"}}]}
+    others = [record({"id": number}) for number in (2, 3)]
+    for message in others:
+        message["record"]["namespace"] = "b"
+    other_state = state(2)
+    other_state["state"]["stream"]["stream_descriptor"]["namespace"] = "b"
+    written = write(CONFIG, catalog, [record({"id": 1}), *others, other_state, state(1)])
+    assert (written.error, written.counts) == (None, [(2, 0), (1, 0)])
