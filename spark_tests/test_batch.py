@@ -49,7 +49,7 @@ def test_columns_and_schema(spark: SparkSession, full: HeapBucket) -> None:
 def test_planning_lists_the_manifests_once_and_reads_each_once(spark: SparkSession, full: HeapBucket) -> None:
     dumps = {dump_id for dump_id, _ in full.world.current_files("pageviews")}
     before = answered(full)
-    load(spark, full, "pageviews").rdd.getNumPartitions()
+    load(spark, full, "pageviews", awsRegion=full.server.region).rdd.getNumPartitions()
     asked = answered(full) - before
     assert asked["LIST"] == 1 + len(dumps)  # the manifests; the sizes of files, for each dump that counts
     assert asked["GET"] == len(full.world.dumps) + len(dumps)  # the manifests; a header for each dump that counts

@@ -52,7 +52,7 @@ def test_the_first_batch_reads_each_manifest_once(spark: SparkSession, world: Wo
     files = world.bucket.world.current_files("users")
     dumps = {dump_id for dump_id, _ in files}
     before = answered(world.bucket)
-    append_new_rows(spark, options(world.bucket, "users"), tmp_path)
+    append_new_rows(spark, options(world.bucket, "users", awsRegion=world.bucket.server.region), tmp_path)
     asked = answered(world.bucket) - before
     assert asked["LIST"] == 2 + len(dumps)  # the manifests when it is loaded and started; the sizes of files
     assert asked["GET"] == len(world.bucket.world.dumps) + len(dumps) + len(files)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
+from pyspark_heap.content import Snapshot
 from sandbox.clock import Clock
 from sandbox.heap.bucket import HeapBucket
 from sandbox.heap.s3 import SeaweedS3
@@ -66,10 +67,16 @@ def rows(found: Iterable[Any]) -> list[str]:
 
 
 def current_rows(spark: SparkSession, world: World, table: str, folder: Path) -> list[str]:
-    """The current content of a table in a stream's folder: rows of dumps before the first valid one are void."""
-    tables = load(spark, world.bucket, "_heap_tables").collect()
-    (first_valid,) = (row.first_valid_dump_id for row in tables if row["table"] == table)
+    """The current content of a table in a stream's folder: rows of dumps before the first valid one are void.
+
+    What that needs to know of the bucket is read in this process: each data frame starts two interpreters.
+    """
+    (first_valid,) = (row[1] for row in snapshot(world.bucket, "_heap_tables").rows or () if row[0] == table)
     if not list((folder / table).glob("*.parquet")):
         return []
-    found = spark.read.schema(load(spark, world.bucket, table).schema).parquet(str(folder / table))
+    found = spark.read.schema(snapshot(world.bucket, table).schema).parquet(str(folder / table))
     return rows(found.where(f"_heap_dump_id >= {first_valid}").collect())
+
+
+def snapshot(heap: HeapBucket, table: str) -> Snapshot:
+    return Snapshot.of(options(heap, table))
