@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CONNECTOR ?= all
 
-.PHONY: help setup demo sandbox test lint types unit integration test-wheel test-newest-cdk test-secrets images test-images test-pyairbyte test-spark campaign benchmark encoder fuzz streams format picture lock clean
+.PHONY: help setup demo sandbox test lint types unit integration test-long test-wheel test-newest-cdk test-secrets images test-images test-pyairbyte test-spark campaign mutations coverage mutants benchmark encoder fuzz streams format picture lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -25,7 +25,7 @@ sandbox: $(READY) ## Serve the simulated vendors on this machine (ARGS="--scale 
 	@$(PYTHON) -m sandbox $(ARGS)
 
 test: lint types ## Lint, types, unit tests, integration tests
-	$(PYTHON) -m pytest --numprocesses auto
+	$(PYTHON) -m pytest --numprocesses auto --dist worksteal
 
 lint: $(READY) ## Check style and formatting
 	$(PYTHON) -m ruff check .
@@ -39,6 +39,9 @@ unit: $(READY) ## Unit tests only: no network, no server
 
 integration: $(READY) ## Integration tests only: real processes against the sandbox
 	$(PYTHON) -m pytest integration_tests
+
+test-long: $(READY) ## The integration tests that take minutes each: a million records, ten days of syncs
+	$(PYTHON) -m pytest integration_tests -m long_tests
 
 test-wheel: $(READY) ## Build the wheel, install it by itself, and run every connector's spec
 	@sh scripts/test-wheel.sh $(VENV)
@@ -65,7 +68,16 @@ build/pyairbyte/.ready: requirements/pyairbyte.txt scripts/pyairbyte-venv.sh
 test-spark: $(READY) ## Test pyspark_heap with every supported PySpark (needs Java 17; SPARK=4.1.4 for one)
 	@sh scripts/test-spark.sh $(VENV) $(SPARK)
 
-campaign: $(READY) ## Run whole syncs with faults from a seed (CONNECTOR=heap, MINUTES=10, SEED=17 for one case)
+coverage: $(READY) ## Measure the branch coverage of the packages by the whole suite, connectors' processes included
+	$(PYTHON) -m pytest --numprocesses auto --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+mutants: $(READY) ## Test the tests: mutate the modules that decide what is read and what counts as sent (ONLY=positions)
+	@sh scripts/test-mutants.sh $(VENV) $(ONLY)
+
+mutations: $(READY) ## Read mutated responses (CONNECTOR=heap, RESPONSES=10000)
+	@$(PYTHON) -m campaign.mutations --connector $(CONNECTOR) --responses $(or $(RESPONSES),10000) --minutes $(or $(MINUTES),600) $(if $(SEED),--seed $(SEED))
+
+campaign: $(READY) ## Run whole jobs with faults from a seed (CONNECTOR=heap, MINUTES=10, SEED=17 for one case)
 	@$(PYTHON) -m campaign --connector $(CONNECTOR) --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST))
 
 benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)

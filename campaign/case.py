@@ -2,6 +2,7 @@
 
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,9 +12,9 @@ from typing import Any
 
 from campaign.faults import HIDING, SEAMS, Fault, clock_seconds, draw_faults
 from campaign.forked import ForkedConnector
-from campaign.oracle import MOST_SECONDS, breaches_of_attempt, breaches_of_job, breaches_of_states
+from campaign.oracle import MOST_SECONDS, STACKS_SECONDS, breaches_of_attempt, breaches_of_job, breaches_of_states
 from campaign.proxy import FaultProxy, Schedule
-from campaign.surroundings import jump, surroundings
+from campaign.surroundings import ask_for_stacks, jump, surroundings
 from campaign.vendors import JsonObject, Vendor, Vendors
 from campaign.zygote import Zygote
 from sandbox.airbyte import (
@@ -168,6 +169,7 @@ class _Case:
         self._connection = Connection(source, self._destination, configured(discovered, chosen))
         self._allowed: set[str] = set()
         self._sessions: list[int] = []
+        self._watch = threading.Timer(0, print)
 
     def _now(self) -> float:
         return (self._vendor.connector_now or datetime.now(timezone.utc)).timestamp()
@@ -181,8 +183,10 @@ class _Case:
         try:
             job = run_job(self._connection, wait=at_once, attempt_options=lambda n: self._options(plan, n))
         except SilentLossError as loss:
+            self._watch.cancel()
             outcome.breaches += [str(loss)[:2_000], *breaches_of_attempt(loss.attempt, self._vendor.secrets, ())]
             return
+        self._watch.cancel()
         outcome.add(job, plan, schedule)
         self._judge(job, plan, before)
 
@@ -240,6 +244,8 @@ class _Case:
         ahead = sum(map(clock_seconds, whole))
         source = self._connection.source = self._source(chosen, ahead=ahead, full_disk="full disk" in whole)
         self._sessions = source.sessions
+        self._watch.cancel()
+        self._watch = ask_for_stacks(STACKS_SECONDS, source.sessions)
         self._destination.delay = (lambda _: 0.002) if "slow destination" in whole else None
         lines = {fault.at: fault.what for fault in plan.faults if fault.seam == "line" and fault.attempt == attempt}
 

@@ -2,6 +2,7 @@
 
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,9 +14,9 @@ import orjson
 from campaign.case import JobPlan, Outcome, Plan, Stage, at_once
 from campaign.faults import clock_seconds
 from campaign.forked import ForkedConnector
-from campaign.oracle import MOST_SECONDS, breaches_of_attempt
+from campaign.oracle import MOST_SECONDS, STACKS_SECONDS, breaches_of_attempt
 from campaign.proxy import FaultProxy
-from campaign.surroundings import jump, surroundings
+from campaign.surroundings import ask_for_stacks, jump, surroundings
 from campaign.vendors import JsonObject
 from campaign.zygote import Zygote
 from sandbox.airbyte import Connection, Job, ScriptedSource, SilentLossError, Sync, run_job
@@ -158,6 +159,7 @@ class _Case:
         self._connection = Connection(_GrowingSource(self._records), self._destination(proxy.url), CATALOG)  # type: ignore[arg-type] # it is started only
         self._connection.supports_refreshes = chance.random() < 0.5  # noqa: PLR2004 # either
         self._sessions: list[int] = []
+        self._watch = threading.Timer(0, print)
         self._secret = sandbox.segment_tracking.write_key
 
     def run(self, plan: JobPlan) -> None:
@@ -172,8 +174,10 @@ class _Case:
         try:
             job = run_job(self._connection, wait=at_once, attempt_options=lambda n: self._options(plan, n))
         except SilentLossError as loss:
+            self._watch.cancel()
             outcome.breaches += [str(loss)[:2_000], *breaches_of_attempt(loss.attempt, (self._secret, _MARK), ())]
             return
+        self._watch.cancel()
         outcome.add(job, plan, schedule)
         rejects = any(fault.what in {"status 400", "status 413"} for fault in plan.faults)
         self._judge(job, plan, before, rejects=rejects)
@@ -226,6 +230,8 @@ class _Case:
         ahead = sum(map(clock_seconds, whole))
         destination = self._destination(chosen, ahead=ahead, full_disk="full disk" in whole)
         self._connection.destination, self._sessions = destination, destination.sessions
+        self._watch.cancel()
+        self._watch = ask_for_stacks(STACKS_SECONDS, destination.sessions)
         self._sandbox.faults.latency_ms = 30 if "slow API" in whole else 0
         planned = {fault.at: fault.what for fault in plan.faults if fault.seam == "line" and fault.attempt == attempt}
         running: list[Sync] = []

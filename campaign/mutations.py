@@ -21,9 +21,9 @@ from typing import Any
 
 from campaign.case import SCALES, Stage
 from campaign.forked import ForkedConnector
-from campaign.oracle import MOST_SECONDS, breaches_of_attempt
+from campaign.oracle import MOST_SECONDS, STACKS_SECONDS, breaches_of_attempt
 from campaign.proxy import FaultProxy, Response
-from campaign.surroundings import ACCELERATED, surroundings
+from campaign.surroundings import ACCELERATED, ask_for_stacks, surroundings
 from campaign.vendors import JsonObject, Vendor, Vendors, rows_by_key
 from campaign.zygote import Zygote
 from sandbox.airbyte import Attempt, BulkCdkLike, configured, run_sync
@@ -212,13 +212,19 @@ def _run_bucket(
 
 
 def _sync(
-    source: ForkedConnector, catalog: JsonObject, served: Vendor, proxy: FaultProxy, mutator: Mutator | None
+    source: ForkedConnector,
+    catalog: JsonObject,
+    served: Vendor,
+    proxy: FaultProxy,
+    mutator: Mutator | None,
 ) -> tuple[Attempt, BulkCdkLike, list[str]]:
     destination = BulkCdkLike()
     proxy.schedule.begin(())
     proxy.schedule.mutate = mutator
+    watch = ask_for_stacks(STACKS_SECONDS, source.sessions)
     attempt = run_sync(source, destination, catalog, strict=False, seconds=MOST_SECONDS)
-    breaches = [*breaches_of_attempt(attempt, served.secrets, source.sessions)]
+    watch.cancel()
+    breaches = [*breaches_of_attempt(attempt, served.secrets, source.sessions, invalid=mutator is not None)]
     breaches += [f"skipped line: {line}" for line in attempt.skipped_lines] + attempt.checksum_errors
     if proxy.schedule.requests > _MOST_REQUESTS:
         breaches.append(f"{proxy.schedule.requests} requests")

@@ -14,10 +14,14 @@ MOST_MEMORY_MB = 512.0
 """The image's limit."""
 MOST_SECONDS = 240.0
 """Longer attempts hang."""
+STACKS_SECONDS = MOST_SECONDS - 10
+"""After this time, a connector is asked for the stacks of its threads."""
 MOST_REQUESTS = 400
 """More requests than any stream of a case needs in an attempt, with all its retries; an endless loop passes it."""
 _MOST_NAMED = 3
+_MOST_STACK_LINES = 200
 _EXCERPT = 400
+_UNFORESEEN = "An unexpected error occurred"
 _TRACEBACK = "Traceback (most recent call last)"
 _UNREASONABLE_WAIT = re.compile(r"UNREASONABLE WAIT of \d+ seconds")
 _EMAIL = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+\.[a-z]{2,}")
@@ -41,7 +45,7 @@ def breaches_of_attempt(
         described = f"{failure.message[:_EXCERPT]} | {failure.internal_message[:_EXCERPT]}"
         if failure.failure_type == "config_error" and failure.stack_trace:
             yield f"a traceback of a configuration error: {described}"
-        if failure.failure_type == "system_error" and not invalid:
+        if failure.failure_type == "system_error" and (not invalid or _UNFORESEEN in failure.message):
             yield f"a system error: {described}"
         if failure.message.rstrip().endswith(":"):
             yield f"an unfinished sentence: {described}"
@@ -62,7 +66,7 @@ def _breaches_of_exit(attempt: Attempt) -> Iterator[str]:
     if attempt.source_exit_code is None:
         yield "the source did not exit"
     if any("took longer than" in message for message in attempt.messages):
-        yield "a hang"
+        yield "a hang: " + "; ".join(attempt.stderr[-_MOST_STACK_LINES:])
 
 
 def _breaches_of_output(attempt: Attempt, secrets: Iterable[str]) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 import os
 import signal
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ OFFSET = "CAMPAIGN_CLOCK_OFFSET"
 JUMP = "CAMPAIGN_CLOCK_JUMP"
 """A file with the seconds by which the clock jumps at `JUMP_SIGNAL`."""
 JUMP_SIGNAL = signal.SIGUSR1
+STACKS_SIGNAL = signal.SIGUSR2
+"""At this signal, the process writes the stacks of its threads to standard error."""
 FULL_DISK = "CAMPAIGN_FULL_DISK"
 """Set if no file may grow."""
 
@@ -40,3 +43,17 @@ def jump(folder: Path, pid: int, seconds: float) -> None:
     (folder / "jump").write_text(str(seconds))
     with suppress(ProcessLookupError):  # it may have ended
         os.kill(pid, JUMP_SIGNAL)
+
+
+def ask_for_stacks(seconds: float, pids: Sequence[int]) -> threading.Timer:
+    """Let connectors write their stacks after so many seconds; `pids` may still grow."""
+
+    def ask() -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, STACKS_SIGNAL)
+
+    timer = threading.Timer(seconds, ask)
+    timer.daemon = True
+    timer.start()
+    return timer

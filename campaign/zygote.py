@@ -4,6 +4,7 @@ What it forks behaves as `python -m PACKAGE` does, with input, output and enviro
 which every command would resolve and validate again, is resolved and validated here once.
 """
 
+import faulthandler
 import gc
 import json
 import os
@@ -29,7 +30,7 @@ from typing import IO, Any
 import time_machine
 from typing_extensions import Self
 
-from campaign.surroundings import FULL_DISK, JUMP, JUMP_SIGNAL, OFFSET
+from campaign.surroundings import FULL_DISK, JUMP, JUMP_SIGNAL, OFFSET, STACKS_SIGNAL
 
 _MOST_BYTES = 1 << 20
 _DEFAULTS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
@@ -172,6 +173,7 @@ def _fork(run: Callable[[], None], connection: socket.socket, listener: socket.s
 
 def _surround(env: Mapping[str, str]) -> None:
     """Put this process into the surroundings that the environment describes."""
+    faulthandler.register(STACKS_SIGNAL, file=sys.__stderr__ or sys.stderr)
     if env.get(FULL_DISK):
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if OFFSET in env:

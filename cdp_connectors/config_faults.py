@@ -28,7 +28,7 @@ _EXPECTATIONS = {
 
 
 def config_fault(config: Json, specification: Mapping[str, Json]) -> str | None:
-    """The faults of a configuration, as text that names the fields and quotes no value; None if it has none.
+    """The faults of a configuration, as a string that names the fields and quotes no value; None if it has none.
 
     The JSON schema library quotes the invalid value, which may be a secret or contain one.
 

@@ -18,9 +18,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.models import AirbyteMessage, AirbyteStateStats, Type
+from airbyte_cdk.models import AirbyteMessage, AirbyteStateStats, ConnectorSpecification, Type
 
 from cdp_connectors.cdk_repairs import exclusive_output, uncounted_records
+from cdp_connectors.json_types import Json
 from cdp_connectors.process_end import ENDING
 
 _FIELD = "finished lines"
@@ -102,14 +103,16 @@ def record_count(message: AirbyteMessage) -> int:
 class LineEntrypoint(AirbyteEntrypoint):
     """`AirbyteEntrypoint` that writes finished lines where their carrier is due."""
 
-    def read(self, *args: Any, **kwargs: Any) -> Iterable[AirbyteMessage]:  # noqa: ANN401 # passed on as they are
+    def read(
+        self, source_spec: ConnectorSpecification, config: Json, catalog: Json, state: Json
+    ) -> Iterable[AirbyteMessage]:
         """The messages of a sync, without the carriers, whose lines are written already.
 
         Every message yielded before a carrier has been printed by then, since the CDK prints one before it takes the
         next. `sourceStats` of a state counts lines.
         """
         uncounted: Counter[tuple[str, str | None]] = Counter()
-        for message in super().read(*args, **kwargs):
+        for message in super().read(source_spec, config, catalog, state):
             lines = lines_of(message)
             if lines and message.record:
                 uncounted[message.record.stream, message.record.namespace] += lines.count - 1

@@ -15,12 +15,11 @@ _PARAMETER = re.compile(r"\{\{ *parameters\['(\w+)'\][^}]*(?:\}[^}]+)*?\}\}")
 
 
 def declared(entries: list[Component]) -> Iterator[Component]:
-    """The streams of a manifest's list, those behind a setting included."""
-    for entry in entries:
-        if entry.get("type") == "ConditionalStreams":
-            yield from declared(entry["streams"])
-        else:
-            yield entry
+    """The streams of a manifest's list, those behind a setting included; of several with one name, the first."""
+    streams: dict[str, Component] = {}
+    for stream in (each for entry in entries for each in entry.get("streams", [entry])):
+        streams.setdefault(stream["name"], stream)
+    yield from streams.values()
 
 
 def parents(stream: Component) -> Iterator[str]:

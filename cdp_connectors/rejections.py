@@ -1,8 +1,8 @@
-"""Refusals that concern one parent, and rejections that concern a whole stream."""
+"""Rejections that concern one parent, and those that concern a whole stream."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -84,36 +84,22 @@ class ParentErrorHandler(DefaultErrorHandler):
         """
         response = response_or_exception if isinstance(response_or_exception, requests.Response) else None
         if response is not None and not response.ok and not is_web_page(response):
-            self._raise_first(self.absent, response, self.absent_limit, ever_answered=True)
-            self._raise_first(self.rejected, response, self.rejected_limit, ever_answered=False)
+            for filters, is_absent in ((self.absent, True), (self.rejected, False)):
+                for match in filter(None, (each.matches(response) for each in filters)):
+                    raise self._absence(match, response, is_absent=is_absent)
         resolution = super().interpret_response(response_or_exception)
         if response is not None and resolution.response_action is ResponseAction.IGNORE:
-            raise self._absence(resolution, response, self.absent_limit, ever_answered=True)
+            raise self._absence(resolution, response, is_absent=True)
         return resolution
 
-    def _raise_first(
-        self, filters: list[HttpResponseFilter], response: requests.Response, limit: int | None, *, ever_answered: bool
-    ) -> None:
-        for response_filter in filters:
-            if resolution := response_filter.matches(response):
-                raise self._absence(resolution, response, limit, ever_answered=ever_answered)
-
-    def _absence(
-        self, resolution: ErrorResolution, response: requests.Response, limit: int | None, *, ever_answered: bool
-    ) -> ParentAbsentError:
-        verdict = self._verdict(response)
-        return ParentAbsentError(resolution.error_message or "", verdict, limit, ever_answered=ever_answered)
-
-    def _verdict(self, response: requests.Response) -> AirbyteTracedException | None:
-        resolution = self.verdict.matches(response) if self.verdict else None
-        if not resolution:
-            return None
-        return RejectedRequestError(
-            message=resolution.error_message or "",
-            internal_message=f"{response.status_code} for every parent",
-            failure_type=resolution.failure_type or FailureType.system_error,
-            status=response.status_code,
-        )
+    def _absence(self, match: ErrorResolution, response: requests.Response, *, is_absent: bool) -> ParentAbsentError:
+        verdict = None
+        if self.verdict and (failure := self.verdict.matches(response)):
+            summary = f"{response.status_code} for every parent"
+            kind = failure.failure_type or FailureType.system_error
+            verdict = RejectedRequestError(failure.error_message or "", summary, kind, response.status_code)
+        limit = self.absent_limit if is_absent else self.rejected_limit
+        return ParentAbsentError(match.error_message or "", verdict, limit, ever_answered=is_absent)
 
 
 def stop_rejected_streams() -> None:
@@ -154,8 +140,7 @@ class _StreamRead:
         for partition in generate():
             if self._failure:
                 return
-            if not self._stream:
-                self._stream = partition.stream_name()
+            self._stream = partition.stream_name()
             with self._lock:
                 self._open += 1
                 self._parents.setdefault(_parent_key(partition), _Parent()).waiting += 1
@@ -175,9 +160,7 @@ class _StreamRead:
                 if key not in self._absent:
                     yield from self._answer(key, partition, answered)
         except ParentAbsentError as error:
-            self._count_absent(key, error)
-        except StoppedStreamError:
-            raise
+            self._count_absent(error)
         except AirbyteTracedException as error:
             self._count_failure(error)
             raise
@@ -198,46 +181,39 @@ class _StreamRead:
         """Let the first slice of a parent wait for its answer before the others are requested."""
         with self._lock:
             parent = self._parents[key]
-        held = not parent.answered and parent.first.acquire()
+        with ExitStack() as turn:
+            if not parent.answered:
+                turn.enter_context(parent.first)
 
-        def answered() -> None:
-            nonlocal held
-            self._answered, self._in_a_row, parent.answered = True, 0, True
-            if read := current_read():
-                read.unanswered.discard(self._stream)
-            if held:
-                held = False
-                parent.first.release()
+            def answered() -> None:
+                self._answered, self._in_a_row, parent.answered = True, 0, True
+                if read := current_read():
+                    read.unanswered.discard(self._stream)
+                turn.close()
 
-        try:
-            yield answered
-        finally:
-            if held:
-                parent.first.release()
-            with self._lock:
-                parent.waiting -= 1
-                if not parent.waiting:
-                    self._parents.pop(key, None)
+            try:
+                yield answered
+            finally:
+                with self._lock:
+                    parent.waiting -= 1
+                    if not parent.waiting:
+                        self._parents.pop(key, None)
 
     def _raise_if_stopped(self) -> None:
         if self._failure:
-            raise StoppedStreamError(
-                message=self._failure.message,
-                internal_message="not requested, since the stream has failed",
-                failure_type=self._failure.failure_type,
-            )
+            reason = "not requested, since the stream has failed"
+            raise StoppedStreamError(reason, self._failure.message, self._failure.failure_type)
 
-    def _count_absent(self, key: int, error: ParentAbsentError) -> None:
+    def _count_absent(self, error: ParentAbsentError) -> None:
         read = current_read()
         with self._lock:
-            self._absent[key] = error
             self._in_a_row += 1
             count = len(self._absent) if error.ever_answered else self._in_a_row
-            harmless = error.ever_answered and self._answered
             if error.verdict and not self._answered and read:
                 read.unanswered.add(self._stream)
-            too_many = error.limit is not None and count >= error.limit and not harmless
-            verdict = error.verdict if too_many and not self._failure else None
+            too_many = error.limit is not None and count >= error.limit
+            tolerated = self._failure or (error.ever_answered and self._answered)
+            verdict = error.verdict if too_many and not tolerated else None
             self._failure = self._failure or verdict
         _logger.info(error.message)
         if read:

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -32,6 +33,8 @@ from cdp_connectors.rejections import StoppedStreamError, stop_rejected_streams
 from cdp_connectors.report import ReadReport
 from cdp_connectors.states import load_states, state_fault, states_by_stream
 
+_OTHER_SHAPES = (UndefinedError, AttributeError, LookupError, TypeError, ValueError)
+"""What Python and Jinja raise where a response has a value of another type than documented, or none."""
 _UNKNOWN_STREAM = Failure(
     FailureType.config_error,
     "The source has no such stream. Refresh the connection's schema, or remove the stream from the catalog.",
@@ -195,16 +198,17 @@ class ManifestSource(RepairedSource):
         except AirbyteTracedException as error:
             self._failures.setdefault(stream, error)
             raise
-        except UndefinedError as error:  # of a template, which the manifest applies to responses
+        except _OTHER_SHAPES as error:
             self._failures.setdefault(stream, undocumented := _undocumented_response(stream, error))
             raise undocumented from error
 
 
-def _undocumented_response(stream: str, error: UndefinedError) -> AirbyteTracedException:
+def _undocumented_response(stream: str, error: Exception) -> AirbyteTracedException:
+    *_, place = traceback.extract_tb(error.__traceback__)
     return transient_error(
         f"A response for stream {stream} does not have the documented form. Run the sync again later. If the error "
         "persists, check that the API URL is the vendor's own.",
-        f"A template could not be evaluated: {error}",
+        f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}",  # the text can quote data
     )
 
 

@@ -95,6 +95,7 @@ def test_a_killed_sync_is_repeated_without_losing_a_day(workspace: Sandbox) -> N
     assert_tables(workspace, catalog, destination)
 
 
+@pytest.mark.long_tests
 def test_ten_days_with_late_opens_have_the_rows_of_a_full_read(early_workspace: Sandbox) -> None:
     source, destination = source_of(early_workspace), BulkCdkLike()
     catalog = catalog_of(source)
@@ -131,6 +132,7 @@ def test_each_reading_of_the_documents_gives_the_right_rows(small_workspace: San
     assert_tables(small_workspace, catalog, destination, once=True)
 
 
+@pytest.mark.long_tests
 def test_every_resolution_has_the_numbers_of_the_workspace(small_workspace: Sandbox) -> None:
     resolutions = ["hours", "days", "weeks", "months"]
     source, destination = source_of(small_workspace, metrics_resolutions=resolutions), BulkCdkLike()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import orjson
+import pytest
 
 from cdp_connectors.json_types import JsonObject
 from sandbox.airbyte import Connector, ScriptedSource, Sync, run_sync
@@ -31,6 +32,7 @@ TRAITS = orjson.dumps({"email": "someone@example.com", "plan": "pro", "name": "S
 STATE = b'{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"users"},"stream_state":{}}}}'
 
 
+@pytest.mark.long_tests
 def test_a_million_records_with_invalid_ones_among_them_stay_within_300_mb(sandbox: Sandbox) -> None:
     sandbox.segment_tracking.keeps_messages = False
     syncs: list[Sync] = []

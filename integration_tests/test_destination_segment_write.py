@@ -246,7 +246,7 @@ def test_a_record_that_cannot_be_sent_is_named_and_everything_else_arrives(sandb
     assert skipped.states["users"]["destinationStats"] == {"recordCount": 5, "rejectedRecordCount": 1}
 
 
-def test_a_stream_without_a_mapping_is_told_before_anything_is_sent(sandbox: Sandbox) -> None:
+def test_a_stream_without_a_mapping_is_reported_before_anything_is_sent(sandbox: Sandbox) -> None:
     attempt = write(sandbox, users(10), mappings=[ORDER])
     assert attempt.status == "failed"
     assert errors(attempt)[0][1].startswith("Stream 'users' has no mapping (mapped streams: 'orders').")

@@ -180,3 +180,22 @@ def test_groups_that_segment_does_not_name_fail_and_are_not_summed_or_lost(sandb
     assert attempt.source_status == {OVERVIEW: "INCOMPLETE", "users": "COMPLETE"}
     assert "Set Delivery Grouping to none" in attempt.source_errors[0].message
     assert attempt.source_errors[0].failure_type == "config_error"
+
+
+def test_series_of_several_pages_are_read_while_time_passes(sandbox: Sandbox) -> None:
+    sandbox.segment.change({"largest_page": 4})
+    sandbox.faults.latency_ms = 300
+
+    attempt, destination, catalog = synced(sandbox, "events_volume", OVERVIEW)
+
+    assert attempt.failures == []
+    assert_all_rows(sandbox, destination, catalog)
+
+
+def test_a_null_list_is_an_empty_table(sandbox: Sandbox) -> None:
+    sandbox.faults.update({"path": "/(users|groups)$", "damage": "null_lists"})
+
+    attempt, destination, _ = synced(sandbox, "users", "groups", "group_users")
+
+    assert attempt.failures == []
+    assert destination.table("users") == destination.table("group_users") == []

@@ -16,7 +16,9 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def test_one_denied_stream_freezes_every_overwritten_table_unless_it_is_skipped(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("status", [403, 404])
+def test_one_denied_stream_freezes_every_overwritten_table_unless_it_is_skipped(sandbox: Sandbox, status: int) -> None:
+    sandbox.segment.change({"gate_status": status})
     config = sandbox.configs()["source-segment"]
     source = Connector("source_segment", config)
     skipping = Connector("source_segment", {**config, "unavailable_streams": "skip"})

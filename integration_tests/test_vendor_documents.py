@@ -165,7 +165,7 @@ def test_answers_agree_with_the_openapi_document_of_2022(answers: Answers, v32: 
     assert [f"{error.json_path}: {error.message}" for error in errors] == []
 
 
-def test_no_difference_from_the_openapi_document_is_listed_in_vain(answers: Answers, v32: JsonObject) -> None:
+def test_every_listed_difference_from_the_openapi_document_exists(answers: Answers, v32: JsonObject) -> None:
     found = {difference(error) for path in IN_V32 for error in errors_by_v32(answers, v32, path)}
     assert found == NULL_SINCE_V32 | OPTIONAL_SINCE_V32 | VALUES_SINCE_V32
 

@@ -4,7 +4,7 @@ Importing the package imports nothing else: `SourceHeap` needs airbyte-cdk, and 
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from source_heap.source import SourceHeap
@@ -14,7 +14,7 @@ __all__ = ["SourceHeap", "scan"]
 _MODULES = {"SourceHeap": "source_heap.source", "scan": "source_heap.table_scan"}
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 # a public name of any kind
+def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_MODULES[name]), name)

@@ -30,7 +30,7 @@ class StartDateFilter:
         self.text = f"{moment:%Y-%m-%d %H:%M:%S}"
         self.seconds = int(moment.timestamp())
 
-    def keeps(self, time: Any) -> bool:  # noqa: ANN401 # dumps have texts and numbers
+    def keeps(self, time: object) -> bool:
         """Whether the row counts. A text is UTC; a number is s, ms or µs since 1970, which its size tells apart."""
         if isinstance(time, str):
             return self._keeps_text(time)

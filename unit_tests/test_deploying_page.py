@@ -69,7 +69,7 @@ def test_no_connection_drops_new_fields(language: str, connection: str, setting:
     assert all(snippet.count(connection) == snippet.count(setting) for snippet in examples)
 
 
-def test_a_self_managed_airbyte_is_asked_for_its_own_tokens() -> None:
+def test_a_self_managed_airbyte_issues_its_own_tokens() -> None:
     (provider,) = (snippet for snippet in snippets("docs/deploying.md", "hcl") if 'provider "airbyte"' in snippet)
     assert "token_url" in provider
     assert any('"grant-type' in snippet.replace("\\", "") for snippet in snippets("docs/deploying.md", "sh"))

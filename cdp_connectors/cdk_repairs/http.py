@@ -13,6 +13,7 @@ from airbyte_cdk.sources.streams.call_rate import APIBudget, CachedLimiterSessio
 from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, ResponseAction
 from airbyte_cdk.sources.streams.http.http_client import HttpClient
 from airbyte_cdk.utils import AirbyteTracedException
+from pyrate_limiter import TimeClock
 
 from cdp_connectors.reads import current_read
 
@@ -42,6 +43,7 @@ def repair_http_client() -> None:
         HttpClient._send = _counted(HttpClient._send)  # type: ignore[method-assign] # as before
         HttpAPIBudget.get_calls_left_from_response = _ignoring_words(HttpAPIBudget.get_calls_left_from_response)  # type: ignore[method-assign] # as before
         APIBudget.acquire_call = _timed(APIBudget.acquire_call)  # type: ignore[method-assign] # as before
+        TimeClock.now = _of_monotonic_clock(TimeClock.now)  # type: ignore[method-assign] # as before
 
 
 def _caching_successes_only(
@@ -166,6 +168,20 @@ def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.R
         return response
 
     return send_counted
+
+
+def _of_monotonic_clock(now: Callable[[TimeClock], int]) -> Callable[[TimeClock], int]:
+    """Measure the windows of rate limits by a clock that nobody sets.
+
+    The CDK's limiter takes the time of day. When that is set back by an hour, every request of the last window is an
+    hour ahead, and the next one waits for it.
+    """
+
+    @wraps(now)
+    def monotonic_now(clock: TimeClock) -> int:  # noqa: ARG001 # as in the class
+        return int(1000 * time.monotonic())
+
+    return monotonic_now
 
 
 def _timed(acquire_call: Callable[P, None]) -> Callable[P, None]:

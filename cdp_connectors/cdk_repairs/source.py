@@ -5,7 +5,7 @@ from typing import Any
 
 from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource, TestLimits
-from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter
+from airbyte_cdk.sources.declarative.partition_routers import AsyncJobPartitionRouter, PartitionRouter
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
 )
@@ -130,9 +130,10 @@ def _name_router(stream: AbstractStream) -> None:
     """Let `get_partition_router` answer for full refresh streams too.
 
     The CDK calls it to let children wait for their parent. A full refresh stream answers None, so that `stream_groups`
-    would have no effect on it: a parent that is read at the same time would be requested twice.
+    would have no effect on it: a parent that is read at the same time would be requested twice. A stream of
+    asynchronous jobs answers None too, as if trying it created nothing.
     """
     generator = stream._stream_partition_generator if isinstance(stream, DefaultStream) else None
     slicer = generator._stream_slicer if isinstance(generator, StreamSlicerPartitionGenerator) else None
-    if isinstance(slicer, PartitionRouter):
+    if isinstance(slicer, PartitionRouter | AsyncJobPartitionRouter):
         stream.get_partition_router = lambda: slicer  # type: ignore[attr-defined] # a DefaultStream

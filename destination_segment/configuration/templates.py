@@ -6,7 +6,7 @@ template that is a single expression gives the value itself, in its own type, nu
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.parse import quote
 
 from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, nodes
@@ -47,13 +47,13 @@ NULL = _Null()
 class _Environment(SandboxedEnvironment):
     """Templates in which `record.items` is the field of that name, and not what Python's objects have under it."""
 
-    def getattr(self, obj: Json, attribute: str) -> Any:  # noqa: ANN401 # as Jinja's
+    def getattr(self, obj: Json, attribute: str) -> Json:
         """The value of a field, or whatever Jinja finds."""
         if isinstance(obj, dict) and attribute in obj:
             return _or_null(obj[attribute])
         return _or_null(super().getattr(obj, attribute))
 
-    def getitem(self, obj: Json, argument: Json) -> Any:  # noqa: ANN401 # as Jinja's
+    def getitem(self, obj: Json, argument: Json) -> Json:
         """The value of a field or of a list's item."""
         return _or_null(super().getitem(obj, argument))
 

@@ -249,6 +249,13 @@ def test_files_keep_a_collection_up_to_date(ask: Ask) -> None:
     assert ask("collections/2/sync").status_code == ask("collections/2/sync/rejects").status_code == 404
 
 
+def test_the_result_of_a_write_is_looked_up_by_its_id(ask: Ask) -> None:
+    failed = ask("collections/1/writes/01JD8X4Q6R2W7N3K5M9P1T0VZC").json()["write"]
+
+    assert (failed["state"], failed["code"], len(failed["items"])) == ("failed", "items", 1)
+    assert ask("collections/1/writes/unknown").status_code == ask("collections/99/writes/unknown").status_code == 404
+
+
 def test_an_export_is_pending_for_a_while_and_then_a_file(ask: Ask, world: CustomerioWorld) -> None:
     world.export_polls = 2
     created = ask("exports/customers", json={"filters": EVERYBODY}).json()["export"]

@@ -63,7 +63,7 @@ def test_both_spellings_of_the_paging_parameters_are_understood(still_get: Get, 
     assert dotted["data"] != first
 
 
-def test_a_page_has_200_records_unless_more_are_asked_for(still_get: Get) -> None:
+def test_a_page_has_200_records_unless_more_are_requested(still_get: Get) -> None:
     sizes = [
         len(still_get("/catalog/destinations", **parameters).json()["data"]["destinationsCatalog"])
         for parameters in ({}, {"pagination.count": 1000})
@@ -210,7 +210,7 @@ def test_successes_carry_the_rate_limit(get: Get, world: SegmentWorld) -> None:
 
 
 @pytest.mark.parametrize("token_limited", [False, True])
-def test_too_many_requests_are_told_when_to_come_back(get: Get, world: SegmentWorld, *, token_limited: bool) -> None:
+def test_too_many_requests_get_the_time_to_retry(get: Get, world: SegmentWorld, *, token_limited: bool) -> None:
     world.rate_limit, world.token_limited = 2, token_limited
     assert [get("/").status_code for _ in range(3)] == [200, 200, 429]
     response = get("/")

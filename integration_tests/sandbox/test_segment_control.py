@@ -9,7 +9,7 @@ def change(sandbox: Sandbox, changes: Json) -> requests.Response:
     return requests.post(f"{sandbox.url}/_sandbox/segment", json=changes, timeout=10)
 
 
-def test_the_api_is_told_how_to_behave(sandbox: Sandbox) -> None:
+def test_the_control_endpoint_sets_the_apis_behaviour(sandbox: Sandbox) -> None:
     response = change(sandbox, {"gates": ["protocols"], "rate_limit": 5})
     assert response.status_code == 200
     assert response.json()["gates"] == ["protocols"]

@@ -200,6 +200,24 @@ def test_delivery_overview_by_hour_and_by_what_sent_the_events(
     assert served
 
 
+def test_delivery_overview_can_leave_its_groups_without_a_name(still_get: Get, still_world: SegmentWorld) -> None:
+    rows = still_world.expected("delivery_overview_successful_delivery", groups=("subscriptionId",))
+    row = next(each for each in rows if each["subscriptionId"])
+    still_world.unnamed_groups = True
+
+    dataset = still_get(
+        "/delivery-overview/successful-delivery",
+        granularity="DAY",
+        startTime=(still_world.clock.now - timedelta(days=13)).strftime("%Y-%m-%dT00:00:00Z"),
+        endTime=still_world.clock.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **{name: row[name] for name in ("sourceId", "destinationConfigId")},
+        **{"groupBy.0": "eventType", "groupBy.1": "subscriptionId"},
+    ).json()["data"]["dataset"]
+
+    assert dataset
+    assert not any("subscriptionId" in group for group in dataset)
+
+
 def test_what_sent_the_events_exists(still_world: SegmentWorld) -> None:
     groups = ("subscriptionId", "activationId", "audienceId", "spaceId")
     rows = still_world.expected("delivery_overview_successful_delivery", groups=groups)

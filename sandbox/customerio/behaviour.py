@@ -43,6 +43,10 @@ class Behaviour(Switches):
     """Whether lists of Design Studio and assets without `parent_folder_id` have everything or the root folder only."""
     export_polls: Count = 2
     """Requests that find an export pending before it is done."""
+    export_columns: Literal["attributes", "identifiers"] = "attributes"
+    """Whether an export has a column for each attribute, or the identifiers first, with `cio_`, and then the others."""
+    export_ends: Literal["done", "failed", "never"] = "done"
+    """How the job of an export ends."""
     metrics_dates: Literal["absent", "text", "iso"] = "absent"
     """Whether metrics have `start`, `end` and `res`, and in which format."""
     metrics_end: Literal["inclusive", "exclusive"] = "inclusive"

@@ -1,10 +1,14 @@
-"""The contents of collections, and how files keep them up to date: the API of November 2026."""
+"""The contents of collections, and how files and requests keep them up to date: the API of November 2026."""
 
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from starlette.requests import Request
+
 from cdp_connectors.json_types import Json
-from sandbox.api.endpoints import Endpoint, Listing, Single
-from sandbox.api.present import Arguments
+from sandbox.api.endpoints import Endpoint, Listing, Operation, Single
+from sandbox.api.errors import not_found
+from sandbox.api.present import Arguments, Present
 from sandbox.api.timeline import DAY, HOUR, Dated, Record, at, epoch, visible
 from sandbox.api.tokens import Tokens
 from sandbox.customerio.behaviour import Behaviour
@@ -13,6 +17,7 @@ OBJECT_COLLECTION = 3
 """The collection whose content is one object instead of an array."""
 _KEPT_DAYS = 90
 _SOURCE_IDS = ("01JD8X4Q6R2W7N3K5M9P1T0VZA", "01JD8X4Q6R2W7N3K5M9P1T0VZB")
+_WRITE_IDS = ("01JD8X4Q6R2W7N3K5M9P1T0VZC", "01JD8X4Q6R2W7N3K5M9P1T0VZD")
 _CODES = ("duplicate-key", "missing-key", "invalid-row")
 
 
@@ -73,6 +78,27 @@ class Collections:
                 paging=Tokens("rej", default=100, largest=1000, parameter="cursor", following="next_cursor"),
             ),
         ]
+
+    def operations(self) -> list[Operation]:
+        """Return the look-up of a write; which there are, no endpoint tells."""
+        return [_Write(collections=self)]
+
+    def write(self, collection: str, identifier: str, now: datetime) -> Record:
+        """Return a change that was submitted to a collection: each has one that was applied and one that failed.
+
+        The name of the state of the first is not documented.
+
+        Raises:
+            ApiError: 404 for an unknown collection or write.
+        """
+        listed = {str(each["id"]) for each in visible(self._collections, now)}
+        if collection not in listed or identifier not in _WRITE_IDS:
+            raise not_found()
+        if identifier == _WRITE_IDS[1]:
+            return {"id": identifier, "state": "applied"}
+        item = {"index": 0, "key": "A-100", "code": "key-already-exists"}
+        message = 'item 0 ("A-100"): key-already-exists'
+        return {"id": identifier, "state": "failed", "code": "items", "message": message, "items": [item]}
 
     def _each(self, now: datetime) -> list[Arguments]:
         return [{"collection_id": collection["id"]} for collection in visible(self._collections, now)]
@@ -141,6 +167,16 @@ class Collections:
             for loaded in range(last - (_KEPT_DAYS - 1) * DAY, last + 1, DAY)
             for row in range(loaded // DAY % 5 + 1, loaded // DAY % 5 + 4)
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Write(Operation):
+    path: str = "/collections/{collection_id}/writes/{write_id}"
+    collections: Collections
+
+    def answer(self, request: Request, present: Present) -> Record:
+        parameters = request.path_params
+        return {"write": self.collections.write(parameters["collection_id"], parameters["write_id"], present.now)}
 
 
 def _iso(moment: datetime) -> str:

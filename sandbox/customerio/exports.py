@@ -16,7 +16,7 @@ from sandbox.api.timeline import Dated, Record, epoch, visible
 from sandbox.api.validation import json_object
 from sandbox.customerio.behaviour import Behaviour
 from sandbox.customerio.people import Person
-from sandbox.customerio.workspace_people import WorkspacePeople
+from sandbox.customerio.workspace_people import PREFIX, WorkspacePeople
 
 _FIRST_ID = 1000
 SIGNATURE = "sandbox-signature"
@@ -103,16 +103,17 @@ class Exports:
         return self._jobs[int(identifier)]
 
     def _is_done(self, job: _Job) -> bool:
-        return job.polls >= self._behaviour.export_polls
+        return job.polls >= self._behaviour.export_polls and self._behaviour.export_ends == "done"
 
     def _record(self, job: _Job) -> Record:
         done = self._is_done(job)
+        failed = job.polls >= self._behaviour.export_polls and self._behaviour.export_ends == "failed"
         return {
             "id": job.id,
             "deduplicate_id": f"{job.id}:{job.created}",
             "type": "customers",
-            "status": "done" if done else "pending",
-            "failed": False,
+            "status": "done" if done else "failed" if failed else "pending",
+            "failed": failed,
             "total": len(job.people) if done else 0,
             "downloads": 0,
             "description": "People",
@@ -122,10 +123,14 @@ class Exports:
             "updated_at": job.created,
         }
 
-    @staticmethod
-    def _row(person: Person, now: int) -> Record:
+    def _row(self, person: Person, now: int) -> Record:
         record = person.at(now)
-        return {"cio_id": person.cio_id, **record["attributes"], "unsubscribed": str(record["unsubscribed"]).lower()}
+        unsubscribed = {"unsubscribed": str(record["unsubscribed"]).lower()}
+        if self._behaviour.export_columns == "attributes":
+            return {"cio_id": person.cio_id, **record["attributes"], **unsubscribed}
+        identifiers = {**person.identifiers, "cio_id": PREFIX + person.cio_id}
+        others = {name: value for name, value in record["attributes"].items() if name not in identifiers}
+        return {**identifiers, **unsubscribed, **others}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,8 @@ class CustomerioWorld(Behaviour):
         content = Content(contents, start, parents)
         self.audience = Audience(self.people, content, tables, self)
         self.exports = Exports(tables["exports"], self.people, self)
-        self.operations: list[Operation] = self.exports.operations()
+        collections = Collections(tables["collections"], start, self)
+        self.operations: list[Operation] = [*self.exports.operations(), *collections.operations()]
         self.endpoints: list[Endpoint] = [
             Listing(
                 path="/workspaces",
@@ -97,7 +98,7 @@ class CustomerioWorld(Behaviour):
             *self.audience.endpoints(each),
             *object_endpoints(self._objects, self.people),
             *library_endpoints(Library(designs, start, _scaled(1_100, scale)), self),
-            *Collections(tables["collections"], start, self).endpoints(),
+            *collections.endpoints(),
             *Subscriptions(self.people, tables["topics"], start).endpoints(),
             *metrics_endpoints(Sent(deliveries, parents), self),
         ]

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import cramjam
 
+from cdp_connectors.json_types import Json
 from source_heap.errors import ConfigError
 
 MAGIC = b"Obj\x01"
@@ -144,7 +145,7 @@ class ContainerReader:
         raise CorruptFileError(self._start, "it holds a number that is too long")
 
 
-def _schema_fault(schema: Any) -> str | None:  # noqa: ANN401 # any JSON value
+def _schema_fault(schema: Json) -> str | None:
     """Why a header's schema describes no rows, or None if it does."""
     if not isinstance(schema, dict) or schema.get("type") != "record":
         return "its schema is not a record"
@@ -159,7 +160,7 @@ def _schema_fault(schema: Any) -> str | None:  # noqa: ANN401 # any JSON value
     return None
 
 
-def _is_type(avro_type: Any) -> bool:  # noqa: ANN401 # any JSON value
+def _is_type(avro_type: Json) -> bool:
     if isinstance(avro_type, list):
         return all(_is_type(branch) for branch in avro_type)
     return isinstance(avro_type, str) or (isinstance(avro_type, dict) and _is_type(avro_type.get("type")))
@@ -190,7 +191,7 @@ def groups(
         yield group
 
 
-def without_logical_types(schema: Any) -> Any:  # noqa: ANN401 # a schema is any JSON value
+def without_logical_types(schema: Json) -> Json:
     """The schema with every logical type reduced to the type that is really written."""
     if isinstance(schema, list):
         return [without_logical_types(branch) for branch in schema]

@@ -17,6 +17,7 @@ import fastavro
 import orjson
 from fastavro.schema import SchemaParseException, UnknownType
 
+from cdp_connectors.json_types import Json
 from source_heap.avro.container import Block, ContainerReader, CorruptFileError, Header, groups, uncompressed
 from source_heap.avro.frames import frame, polars_reads, scalar_type
 
@@ -114,7 +115,7 @@ def fastavro_batch(header: Header, block: Block) -> Batch:
     return Batch(block.row_count, columns)
 
 
-def _conversion(avro_type: Any, as_text: bool) -> Callable[[Any], Any] | None:  # noqa: ANN401, FBT001 # JSON value
+def _conversion(avro_type: Json, as_text: bool) -> Callable[[Any], Any] | None:  # noqa: FBT001 # one caller
     scalar = scalar_type(avro_type)
     if as_text:
         return None if scalar == "string" else as_string
@@ -127,7 +128,7 @@ def _finite(value: float | None) -> float | None:
     return value if value is None or math.isfinite(value) else None
 
 
-def _as_json(value: Any) -> Any:  # noqa: ANN401 # any Avro value, to any JSON value
+def _as_json(value: object) -> Json:
     if isinstance(value, float):
         return _finite(value)
     if isinstance(value, bytes):
@@ -139,7 +140,7 @@ def _as_json(value: Any) -> Any:  # noqa: ANN401 # any Avro value, to any JSON v
     return value
 
 
-def as_string(value: Any) -> str | None:  # noqa: ANN401 # any Avro value
+def as_string(value: object) -> str | None:
     """A value as a string: bytes in base64, numbers and booleans as in JSON, nested values as JSON."""
     value = _as_json(value)
     return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from cdp_connectors.json_types import Json
 from source_heap.avro.container import Block, CorruptFileError, Header, container, uncompressed, varint
 
 _SCALARS = {"boolean", "int", "long", "float", "double", "string", "bytes"}
@@ -20,7 +21,7 @@ def polars_reads(header: Header) -> bool:
     return None not in scalars and not scalars.isdisjoint(_RECOGNIZABLE)
 
 
-def scalar_type(avro_type: Any) -> str | None:  # noqa: ANN401 # a schema is any JSON value
+def scalar_type(avro_type: Json) -> str | None:
     """The type of a column of scalars, null or not; None for a column of any other type."""
     if isinstance(avro_type, list):
         branches = [branch for branch in avro_type if branch != "null"]

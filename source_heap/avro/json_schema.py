@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cdp_connectors.json_types import Json
+
 JsonSchema = dict[str, Any]
 
 _TEXT: JsonSchema = {"type": ["null", "string"]}
@@ -44,7 +46,7 @@ def table_schema(record_schemas: Iterable[Mapping[str, Any]], columns: Iterable[
     return {name: schema or _TEXT for name, schema in properties.items()}
 
 
-def column_schema(avro_type: Any, named_types: dict[str, JsonSchema | None]) -> JsonSchema | None:  # noqa: ANN401
+def column_schema(avro_type: Json, named_types: dict[str, JsonSchema | None]) -> JsonSchema | None:
     """The JSON schema of a column, or None for a column that is always null.
 
     `named_types` are the types that the same file defined in columns before; what this one defines is added.

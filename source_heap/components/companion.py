@@ -44,7 +44,7 @@ class CompanionRouter(PartitionRouter):
         """The state as it was last saved."""
         return self.saved_state or None
 
-    def get_request_params(self, **_: Any) -> Mapping[str, Any]:  # noqa: ANN401 # the engine's own signature
+    def get_request_params(self, **_: object) -> Mapping[str, Any]:
         """Nothing: a slice is no request."""
         return {}
 

@@ -84,7 +84,7 @@ class FilesRouter(PartitionRouter):
         """The position once all slices yielded so far are read."""
         return self.state(self._last_yielded or self.progress.position)
 
-    def get_request_params(self, **_: Any) -> Mapping[str, Any]:  # noqa: ANN401 # the engine's own signature
+    def get_request_params(self, **_: object) -> Mapping[str, Any]:
         """Nothing: a slice is a path."""
         return {}
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import orjson
 
+from cdp_connectors.json_types import Json
+
 LIBRARY = Path(__file__).with_name("encoder.so")
 PYTHON_ONLY = "HEAP_ENCODER"
 """The environment variable that, set to `python`, leaves the library unused."""
@@ -165,7 +167,7 @@ def describe(
     return b"".join(parts)
 
 
-def _kind(avro_type: Any, named: dict[str, bytes]) -> bytes | None:  # noqa: ANN401 # a schema is any JSON value
+def _kind(avro_type: Json, named: dict[str, bytes]) -> bytes | None:
     if isinstance(avro_type, str):
         return _KINDS.get(avro_type) or named.get(avro_type)
     if not isinstance(avro_type, dict):

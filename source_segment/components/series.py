@@ -9,7 +9,8 @@ from airbyte_cdk.sources.declarative.extractors import DpathExtractor
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from airbyte_cdk.sources.types import Config
 
-from cdp_connectors.failures import config_error
+from cdp_connectors.failures import config_error, transient_error
+from cdp_connectors.json_types import Json
 from cdp_connectors.records import RecordChange
 
 _TOTALS = ("total", "totalRetryCount")
@@ -32,11 +33,13 @@ class DistinctSeries(DpathExtractor):
         """Yield the points.
 
         Raises:
-            AirbyteTracedException: a `config_error` when two points have the same time and dimensions.
+            AirbyteTracedException: a `config_error` when two points have the same time and dimensions; a
+                `transient_error` for anything else in the place of a point.
         """
         seen = set()
-        for point in super().extract_records(response):
-            key = tuple(point.get(name) for name in (*self.dimensions, "time"))
+        points: Iterable[Json] = super().extract_records(response)
+        for point in points:
+            key = self._identity(point)
             if key in seen:
                 raise config_error(
                     "Segment groups the delivery overview as configured, but does not say in its response which group "
@@ -44,6 +47,13 @@ class DistinctSeries(DpathExtractor):
                 )
             seen.add(key)
             yield point
+
+    def _identity(self, point: Json) -> str:
+        if not isinstance(point, dict):
+            raise transient_error(
+                "Segment returned a series with something other than points. Run the sync again later."
+            )
+        return repr([point.get(name) for name in (*self.dimensions, "time")])
 
 
 @dataclass

@@ -13,6 +13,7 @@ from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.cdk_repairs.records import require_objects
+from cdp_connectors.json_types import Json
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def repaired(monkeypatch: pytest.MonkeyPatch) -> None:
     require_objects()
 
 
-def selected(answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 # any JSON value
+def selected(answer: Json) -> list[dict[str, Any]]:
     fields = [AddedFieldDefinition(["parent_id"], "1", None, parameters={})]
     selector = RecordSelector(
         extractor=DpathExtractor(field_path=["people"], config={}, parameters={}),

@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
@@ -15,15 +16,23 @@ from typing import BinaryIO
 import pytest
 import requests
 import requests_mock
+import time_machine
 from airbyte_cdk.destinations import Destination
 from airbyte_cdk.models import AirbyteMessageSerializer, FailureType
 from airbyte_cdk.sources.declarative.requesters.paginators.strategies.cursor_pagination_strategy import (
     CursorPaginationStrategy,
 )
-from airbyte_cdk.sources.streams.call_rate import HttpAPIBudget
+from airbyte_cdk.sources.streams.call_rate import (
+    CallRateLimitHit,
+    HttpAPIBudget,
+    HttpRequestMatcher,
+    MovingWindowCallRatePolicy,
+    Rate,
+)
 from airbyte_cdk.sources.streams.http.error_handlers import ErrorResolution, HttpStatusErrorHandler, ResponseAction
 from airbyte_cdk.sources.streams.http.http_client import HttpClient
 from airbyte_cdk.utils import AirbyteTracedException
+from pyrate_limiter import TimeClock
 
 from cdp_connectors.cdk_repairs import (
     RejectedRequestError,
@@ -111,6 +120,26 @@ def test_the_cdk_fails_over_a_number_of_remaining_calls_that_is_a_word(*, repair
     else:
         with pytest.raises(ValueError, match="unlimited"):
             unrepaired(read)(budget, response)
+
+
+@pytest.mark.parametrize("repaired", [False, True])
+def test_the_cdk_waits_for_as_long_as_the_clock_was_set_back(
+    monkeypatch: pytest.MonkeyPatch, *, repaired: bool
+) -> None:
+    repair_http_client()
+    if not repaired:
+        monkeypatch.setattr(TimeClock, "now", unrepaired(TimeClock.now))
+    matchers = [HttpRequestMatcher(method="GET")]
+    policy = MovingWindowCallRatePolicy([Rate(limit=1, interval=timedelta(seconds=1))], matchers)
+    request = requests.Request("GET", LIST)
+
+    with time_machine.travel(datetime(2026, 1, 1, tzinfo=timezone.utc), tick=True) as clock:
+        policy.try_acquire(request, weight=1)
+        clock.shift(timedelta(hours=-1))
+        with pytest.raises(CallRateLimitHit) as hit:
+            policy.try_acquire(request, weight=1)
+
+    assert (hit.value.time_to_wait <= timedelta(seconds=1)) is repaired
 
 
 def failure_of(http: HttpClient) -> AirbyteTracedException:

@@ -57,7 +57,7 @@ def test_a_start_date_in_the_future_is_rejected() -> None:
         StartDate().validate("2026-11-22T12:00:01Z")
 
 
-def test_every_text_is_trimmed_at_any_depth_and_the_api_url_has_no_slash() -> None:
+def test_every_string_is_trimmed_at_any_depth_and_the_api_url_has_no_slash() -> None:
     config: dict[str, Any] = {
         "api_token": " token\n",
         "api_url": " https://proxy.example.com/segment/ ",
@@ -75,7 +75,7 @@ def test_every_text_is_trimmed_at_any_depth_and_the_api_url_has_no_slash() -> No
     }
 
 
-def test_an_empty_required_text_is_named() -> None:
+def test_an_empty_required_string_is_named() -> None:
     NotEmpty(title="API Token").validate("token")
     with pytest.raises(AirbyteTracedException, match="API Token is empty"):
         NotEmpty(title="API Token").validate("")

@@ -42,7 +42,7 @@ def test_a_vendor_out_of_reach_is_transient_and_named() -> None:
     assert message.trace.error.message.startswith("api.example.com could not be reached: Connection refused. Check")
 
 
-def test_requests_repeated_in_vain_keep_the_vendors_sentence() -> None:
+def test_exhausted_retries_keep_the_vendors_message() -> None:
     message = error_trace(EXHAUSTED + "The vendor is unavailable.", FailureType.system_error)
 
     assert stream_failure(message) == (

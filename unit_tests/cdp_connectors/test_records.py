@@ -4,10 +4,11 @@ from typing import Any
 import pytest
 from airbyte_cdk.sources.types import StreamSlice
 
+from cdp_connectors.json_types import Json
 from cdp_connectors.records import ParentKeys, RecordChange
 
 
-def slice_of(partition: dict[str, Any], **extra_fields: Any) -> StreamSlice:  # noqa: ANN401 # any JSON value
+def slice_of(partition: dict[str, Any], **extra_fields: Json) -> StreamSlice:
     return StreamSlice(partition=partition, cursor_slice={"start_time": "2026-01-01"}, extra_fields=extra_fields)
 
 

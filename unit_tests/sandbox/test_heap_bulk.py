@@ -8,7 +8,7 @@ from sandbox.heap.bulk import DISTINCT_ROWS, pageview_columns, write_pageviews
 
 @pytest.mark.parametrize("codec", ["snappy", "null", "deflate"])
 @pytest.mark.parametrize("rows", [0, 1, 700, 45_001])
-def test_file_has_exactly_the_rows_asked_for(rows: int, codec: str, tmp_path: Path) -> None:
+def test_file_has_exactly_the_requested_rows(rows: int, codec: str, tmp_path: Path) -> None:
     path = tmp_path / "pageviews.avro"
     write_pageviews(path, rows, codec=codec)
     with path.open("rb") as file:
@@ -19,7 +19,7 @@ def test_file_has_exactly_the_rows_asked_for(rows: int, codec: str, tmp_path: Pa
     assert all(block.size < 70_000 for block in blocks)
 
 
-def test_rows_have_the_columns_asked_for_and_differ(tmp_path: Path) -> None:
+def test_rows_have_the_requested_columns_and_differ(tmp_path: Path) -> None:
     path = tmp_path / "pageviews.avro"
     write_pageviews(path, DISTINCT_ROWS, columns=5)
     with path.open("rb") as file:

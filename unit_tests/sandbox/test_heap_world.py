@@ -199,7 +199,7 @@ def test_changed_users_are_sent_again(world: HeapWorld) -> None:
     assert max(len(versions) for versions in sent.values()) > 1
 
 
-def test_columns_change_and_types_widen_to_text(world: HeapWorld) -> None:
+def test_columns_change_and_types_widen_to_string(world: HeapWorld) -> None:
     users = world.expected("users")
     assert {type(row["plan_seats"]) for row in users} == {str, type(None)}
     assert {"lifetime_value" in row for row in users} == {True, False}

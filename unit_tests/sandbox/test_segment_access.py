@@ -3,7 +3,7 @@ from email.utils import parsedate_to_datetime
 from sandbox.segment.access import RateLimit
 
 
-def test_a_window_lasts_a_minute_and_then_counts_anew() -> None:
+def test_a_window_lasts_a_minute_and_then_counts_from_zero() -> None:
     now = [1_700_000_000.0]
     limit = RateLimit(lambda: now[0])
     for _ in range(3):

@@ -65,7 +65,7 @@ def test_no_event_reaches_a_disabled_or_device_mode_destination(still_world: Seg
 
 
 @pytest.mark.parametrize("step", ["filtered_at_source", "failed_delivery"])
-def test_what_an_event_lacks_is_an_empty_text(still_world: SegmentWorld, step: str) -> None:
+def test_what_an_event_lacks_is_an_empty_string(still_world: SegmentWorld, step: str) -> None:
     rows = still_world.expected(f"delivery_overview_{step}")
     assert {row["eventName"] == "" for row in rows if row["eventType"] == "identify"} == {True}
     assert all(row["discardReason"] for row in rows)

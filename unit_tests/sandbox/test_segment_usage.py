@@ -58,7 +58,7 @@ def test_eighteen_months_have_usage(still_world: SegmentWorld) -> None:
     assert max(months) == "2026-03-01"
 
 
-def test_api_calls_are_text_and_cumulative_within_the_month(still_world: SegmentWorld) -> None:
+def test_api_calls_are_strings_and_cumulative_within_the_month(still_world: SegmentWorld) -> None:
     for month in (JANUARY, FEBRUARY, MARCH):
         calls = list(workspace_calls(still_world, month).values())
         assert calls == sorted(calls)
@@ -74,7 +74,7 @@ def test_the_workspace_has_the_sum_of_its_sources(still_world: SegmentWorld) -> 
     assert workspace_calls(still_world, FEBRUARY) == totals
 
 
-def test_tracked_users_are_text_and_cumulative_within_the_billing_period(still_world: SegmentWorld) -> None:
+def test_tracked_users_are_strings_and_cumulative_within_the_billing_period(still_world: SegmentWorld) -> None:
     rows = still_world.usage.mtu_workspace(FEBRUARY, still_world.clock.now) + still_world.usage.mtu_workspace(
         JANUARY, still_world.clock.now
     )

@@ -7,6 +7,7 @@ from typing import Any
 import requests
 from airbyte_cdk.models import ConfiguredAirbyteCatalog
 
+from cdp_connectors.json_types import Json
 from source_heap.bucket import Bucket
 from source_heap.run_config import RunConfig
 from unit_tests.source_heap.avro_files import avro_file
@@ -22,7 +23,7 @@ class MemoryBucket:
         self.written_at: dict[str, str] = {}
         self.asked: list[str] = []
 
-    def add_dump(self, dump_id: int, minute: int | None = None, **tables: Any) -> None:  # noqa: ANN401 # any JSON value
+    def add_dump(self, dump_id: int, minute: int | None = None, **tables: Json) -> None:
         """Write a manifest; each table is a mapping of its entry's fields, with file names instead of URIs."""
         entries = []
         for name, table in tables.items():

@@ -15,7 +15,7 @@ from unit_tests.source_heap.avro_files import avro_file
 NESTED = {"type": "record", "name": "point", "fields": [{"name": "x", "type": "double"}]}
 
 
-def read(content: bytes, schema: pa.Schema, **arguments: Any) -> list[dict[str, Any]]:  # noqa: ANN401 # any argument
+def read(content: bytes, schema: pa.Schema, **arguments: Json) -> list[dict[str, Any]]:
     reader = ContainerReader(io.BytesIO(content))
     batches = list(record_batches(reader.header, reader.blocks(), schema, {"_heap_dump_id": 7}, **arguments))
     return [row for batch in batches for row in batch.to_pylist()]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cdp_connectors.json_types import Json
 from source_heap.avro import decoder
 from source_heap.avro.container import ContainerReader, CorruptFileError, container
 from source_heap.avro.decoder import decode, polars_reads
@@ -81,7 +82,7 @@ def rows_of(file: bytes, text_columns: list[str] | None = None) -> list[dict[str
     return rows
 
 
-def as_json(value: Any) -> Any:  # noqa: ANN401 # any Avro value, to any JSON value
+def as_json(value: Json) -> Json:
     """The decoder's contract, implemented a second time."""
     match value:
         case float():
@@ -148,14 +149,14 @@ def test_known_logical_types_pass_as_their_base_type(logical: dict[str, str], va
 
 
 @pytest.mark.usefixtures("path")
-def test_text_columns_hold_any_type_as_text() -> None:
+def test_string_columns_hold_any_type_as_string() -> None:
     fields = {"a": "long", "b": "double", "c": "boolean", "d": ["null", "string"], "e": "bytes", "f": "double"}
     row = {"a": EXTREME - 1, "b": 1.5, "c": True, "d": None, "e": b"\x00", "f": float("nan")}
     expected = {"a": str(EXTREME - 1), "b": "1.5", "c": "true", "d": None, "e": "AA==", "f": None}
     assert rows_of(avro_file(fields, [row]), list(fields)) == [expected]
 
 
-def test_a_union_of_types_becomes_text_when_asked() -> None:
+def test_a_union_of_types_becomes_a_string_on_request() -> None:
     rows = [{"a": 1}, {"a": "x"}, {"a": None}]
     assert rows_of(avro_file({"a": ["null", "long", "string"]}, rows), ["a"]) == [{"a": "1"}, {"a": "x"}, {"a": None}]
 
@@ -250,7 +251,7 @@ def test_rows_that_cannot_be_decoded_name_their_block(broken_rows: bytes, capfd:
 
 
 @pytest.mark.parametrize("content", [b"", b"Obj", b"<Error/>" * 10, b"Obj\x01\x00" + bytes(16)])
-def test_what_is_no_avro_file_is_rejected(content: bytes) -> None:
+def test_what_is_not_an_avro_file_is_rejected(content: bytes) -> None:
     with pytest.raises(CorruptFileError) as caught:
         ContainerReader(io.BytesIO(content))
     assert caught.value.offset == 0
@@ -280,7 +281,7 @@ def test_an_unknown_codec_is_rejected() -> None:
         ({"type": "record", "name": "r", "fields": [{"name": "a", "type": {"type": "enum"}}]}, "is not valid Avro"),
     ],
 )
-def test_a_header_without_a_usable_schema_is_a_corrupt_file(schema: Any, sentence: str) -> None:  # noqa: ANN401 # JSON
+def test_a_header_without_a_usable_schema_is_a_corrupt_file(schema: Json, sentence: str) -> None:
     header = replace(ContainerReader(io.BytesIO(avro_file({"a": "long"}, [{"a": 1}], "null"))).header, schema=schema)
     with pytest.raises(CorruptFileError, match=sentence) as caught:
         list(decode(io.BytesIO(container(header, [(1, [b"\x02"])]))))

@@ -9,6 +9,7 @@ import requests_mock
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
+from cdp_connectors.json_types import Json
 from source_heap.aws import AwsAccess
 from source_heap.errors import ConfigError, TransientError
 
@@ -22,7 +23,7 @@ ASKED = {
 }
 
 
-def access(credentials: dict[str, str] | None = None, **config: Any) -> AwsAccess:  # noqa: ANN401 # any setting
+def access(credentials: dict[str, str] | None = None, **config: Json) -> AwsAccess:
     return AwsAccess(
         {"bucket": "heap-rs3-example", "aws_region": "eu-west-1", "credentials": credentials or KEYS, **config}
     )
@@ -76,7 +77,7 @@ def test_another_endpoint_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 301, 400, 403])
-def test_the_region_is_found_out_once(status: int, requests_mock: requests_mock.Mocker) -> None:
+def test_the_region_is_detected_once(status: int, requests_mock: requests_mock.Mocker) -> None:
     url = "https://s3.amazonaws.com/heap-rs3-example"
     requests_mock.head(url, status_code=status, headers={"x-amz-bucket-region": "ap-south-1"})
     aws = access(aws_region=None)
@@ -89,7 +90,7 @@ def test_a_store_that_names_no_region_gets_the_usual_one(requests_mock: requests
     assert access(aws_region=None, endpoint_url="http://127.0.0.1:9000").region() == "us-east-1"
 
 
-def test_a_region_that_cannot_be_found_out(requests_mock: requests_mock.Mocker) -> None:
+def test_a_region_that_cannot_be_detected(requests_mock: requests_mock.Mocker) -> None:
     requests_mock.head("https://s3.amazonaws.com/heap-rs3-example", exc=requests.ConnectTimeout)
     with pytest.raises(TransientError, match="Enter the bucket's region"):
         access(aws_region=None).region()
@@ -141,7 +142,7 @@ def test_access_keys_may_have_a_session_token() -> None:
     assert "X-Amz-Security-Token" not in signed(access({**KEYS, "aws_session_token": ""})).headers
 
 
-def test_a_session_near_its_end_is_renewed_and_signs_anew(sts: Stubber) -> None:
+def test_a_session_near_its_end_is_renewed_and_signs_again(sts: Stubber) -> None:
     sts.add_response("assume_role", session(1, timedelta(minutes=5)), ASKED)
     sts.add_response("assume_role", session(2, timedelta(hours=1)), ASKED)
     aws = access(ROLE)
@@ -164,7 +165,7 @@ def test_a_role_that_cannot_be_assumed(sts: Stubber, code: str) -> None:
     assert "e-1" not in str(caught.value).replace("eu-west-1", "")
 
 
-def test_sts_that_does_not_answer_is_no_error_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sts_that_does_not_answer_is_not_the_users_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com")
 

@@ -6,11 +6,11 @@ import subprocess
 import sys
 from importlib.metadata import requires
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import source_heap
+from cdp_connectors.json_types import Json
 
 # The packages that a module imports, and how many modules it may load in all; the CDK alone loads 1,500.
 PURE: dict[str, tuple[set[str], int]] = {
@@ -64,7 +64,7 @@ print(json.dumps({"modules": len(loaded), "packages": sorted(packages)}))
 """
 
 
-def loaded_by(module: str) -> Any:  # noqa: ANN401 # JSON
+def loaded_by(module: str) -> Json:
     """The packages and the number of modules that a new interpreter loads to import this one."""
     command = [sys.executable, "-c", LOADED, module]
     return json.loads(subprocess.run(command, capture_output=True, check=True, cwd=folder().parent).stdout)

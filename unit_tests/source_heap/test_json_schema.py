@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from cdp_connectors.json_types import Json
 from source_heap.avro.json_schema import table_schema
 from unit_tests.source_heap.avro_files import record_schema
 
@@ -12,7 +13,7 @@ BASE64 = {"type": ["null", "string"], "contentEncoding": "base64"}
 ENUM = {"type": "enum", "name": "some.Kind", "symbols": ["A"]}
 
 
-def column(*avro_types: Any) -> Any:  # noqa: ANN401 # a schema is any JSON value
+def column(*avro_types: Json) -> Json:
     """The schema of a column that has these types in successive files."""
     return table_schema([record_schema({"c": avro_type}) for avro_type in avro_types], [])["c"]
 
@@ -43,7 +44,7 @@ def column(*avro_types: Any) -> Any:  # noqa: ANN401 # a schema is any JSON valu
         (["int", "double"], NUMBER),
     ],
 )
-def test_types(avro_type: Any, expected: dict[str, Any]) -> None:  # noqa: ANN401 # as above
+def test_types(avro_type: Json, expected: dict[str, Any]) -> None:
     assert column(avro_type) == expected
 
 

@@ -9,6 +9,7 @@ import pytest
 from airbyte_cdk.models import SyncMode, Type
 from airbyte_cdk.sources.types import Record, StreamSlice
 
+from cdp_connectors.json_types import Json
 from source_heap.components.avro_files import AvroFiles
 from source_heap.components.files import FilesRouter
 from source_heap.missed_columns import MissedColumns
@@ -30,7 +31,7 @@ def bucket() -> MemoryBucket:
     return bucket
 
 
-def run_of(bucket: MemoryBucket, *columns: str, **settings: Any) -> RunConfig:  # noqa: ANN401 # any setting
+def run_of(bucket: MemoryBucket, *columns: str, **settings: Json) -> RunConfig:
     catalog = catalog_of(["clicks"], SyncMode.incremental)
     catalog.streams[0].stream.json_schema = {"properties": {name: {} for name in columns}}
     run = bucket.run(catalog)
@@ -70,7 +71,7 @@ def test_a_new_column_is_named_once(bucket: MemoryBucket, caplog: pytest.LogCapt
     assert "color" not in caplog.text
 
 
-def test_a_declared_column_is_no_news(bucket: MemoryBucket, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_declared_column_is_not_reported(bucket: MemoryBucket, caplog: pytest.LogCaptureFixture) -> None:
     _, state = sync(run_of(bucket, "event_id", "color"))
     assert "missed_columns" not in state
     assert caplog.text == ""

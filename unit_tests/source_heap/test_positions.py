@@ -67,7 +67,7 @@ def test_an_empty_full_copy_voids_too() -> None:
     assert plan_.start.full_dump_id == 2
 
 
-def test_manifests_that_lack_the_table_are_not_asked_for_again() -> None:
+def test_manifests_that_lack_the_table_are_not_requested_again() -> None:
     listed = [manifest(n, minute=n) for n in range(1, 60)]
     position = end(planned(listed, {20: part(20, "a")}, Position()))
     assert unsettled([*listed, manifest(60, minute=60)], position) == [manifest(60, minute=60)]

@@ -1,7 +1,6 @@
-from typing import Any
-
 import pytest
 
+from cdp_connectors.json_types import Json
 from source_heap.avro.decoder import Batch
 from source_heap.rows import Selection, StartDateFilter, records, select
 
@@ -24,7 +23,7 @@ SECONDS = 1_735_689_600  # 2025-01-01T00:00:00Z
         str(SECONDS * 1_000),
     ],
 )
-def test_events_from_the_start_date_on_are_kept(time: Any) -> None:  # noqa: ANN401 # dumps have texts and numbers
+def test_events_from_the_start_date_on_are_kept(time: Json) -> None:
     assert StartDateFilter("2025-01-01T00:00:00Z").keeps(time)
 
 
@@ -42,14 +41,14 @@ def test_events_from_the_start_date_on_are_kept(time: Any) -> None:  # noqa: ANN
         str(SECONDS * 1_000_000 - 1),
     ],
 )
-def test_earlier_events_are_left_out(time: Any) -> None:  # noqa: ANN401 # as above
+def test_earlier_events_are_left_out(time: Json) -> None:
     assert not StartDateFilter("2025-01-01T00:00:00Z").keeps(time)
 
 
 @pytest.mark.parametrize(
     "time", [None, "", "Invalid date", 0, "0", -1, "yesterday", "2024-12-31 23:59:59+02:00", True, "9" * 5_000]
 )
-def test_a_time_that_cannot_be_read_never_drops_a_row(time: Any) -> None:  # noqa: ANN401 # as above
+def test_a_time_that_cannot_be_read_never_drops_a_row(time: Json) -> None:
     assert StartDateFilter("2025-01-01T00:00:00Z").keeps(time)
 
 

@@ -1,16 +1,15 @@
 """Settings that the manifest validates beyond its JSON schema."""
 
-from typing import Any
-
 import pytest
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.json_types import Json
 from source_heap import SourceHeap
 
 ARN = "arn:aws:iam::123456789012:role/heap"
 
 
-def message(**credentials: Any) -> str | None:  # noqa: ANN401 # any setting
+def message(**credentials: Json) -> str | None:
     config = {"bucket": "heap-rs3-example", "aws_region": "us-east-1", "credentials": credentials}
     source = SourceHeap(config={**config, "endpoint_url": "http://127.0.0.1:1"})
     try:

@@ -1,7 +1,6 @@
 """Damaged states through the source: their streams fail with a sentence, and nothing is read for them."""
 
 import logging
-from typing import Any
 
 import pytest
 from airbyte_cdk.models import (
@@ -16,6 +15,7 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.json_types import Json
 from source_heap import SourceHeap
 from source_heap.components.states import companion_state_fault, table_state_fault
 from source_heap.positions import Position
@@ -30,7 +30,7 @@ CONFIG = {
 POSITION = Position(settled=(1,), settled_until="2025-01-01T00:00:00.000Z", dump_id=2, file="a").to_state()
 
 
-def failures(stream: str, parent_state: Any) -> list[tuple[FailureType | None, str]]:  # noqa: ANN401 # any JSON
+def failures(stream: str, parent_state: Json) -> list[tuple[FailureType | None, str]]:
     content = {"use_global_cursor": True, "state": {"_heap_dump_id": "1"}, "parent_state": parent_state}
     described = AirbyteStreamState(StreamDescriptor(name=stream), AirbyteStateBlob(content))
     state = [AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=described)]
@@ -55,7 +55,7 @@ def failures(stream: str, parent_state: Any) -> list[tuple[FailureType | None, s
     ],
     ids=str,
 )
-def test_a_damaged_position_fails_its_stream(parent_state: Any) -> None:  # noqa: ANN401 # any JSON
+def test_a_damaged_position_fails_its_stream(parent_state: Json) -> None:
     (failure,) = failures("clicks", parent_state)
     assert failure[0] is FailureType.config_error
     assert "The saved state of this stream is damaged" in failure[1]
@@ -65,13 +65,13 @@ def test_a_damaged_position_fails_its_stream(parent_state: Any) -> None:  # noqa
 @pytest.mark.parametrize(
     "parent_state", [{"tables": {}}, {"tables": {"a": [1]}, "position": POSITION}, {"position": POSITION}], ids=str
 )
-def test_a_damaged_state_of_the_companion_fails_it(parent_state: Any) -> None:  # noqa: ANN401 # any JSON
+def test_a_damaged_state_of_the_companion_fails_it(parent_state: Json) -> None:
     (failure,) = failures("_heap_tables", parent_state)
     assert failure[0] is FailureType.config_error
     assert "The saved state of this stream is damaged" in failure[1]
 
 
 @pytest.mark.parametrize("state", [{}, POSITION, Position().to_state(), {**POSITION, "missed_columns": ["a"]}], ids=str)
-def test_states_that_the_connector_wrote_are_in_order(state: Any) -> None:  # noqa: ANN401 # any JSON
+def test_states_that_the_connector_wrote_are_in_order(state: Json) -> None:
     assert table_state_fault(state) is None
     assert companion_state_fault({"position": state, "tables": {}} if state else {}) is None

@@ -71,7 +71,7 @@ def test_a_broken_transfer_goes_on_at_the_missing_byte_of_the_same_object(error:
     ]
 
 
-def test_an_early_end_is_no_end() -> None:
+def test_an_early_end_is_not_the_end() -> None:
     class Short(Store):
         def __call__(self, headers: Mapping[str, str]) -> requests.Response:
             response = super().__call__(headers)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from airbyte_cdk.models import AirbyteMessage, FailureType
@@ -31,7 +31,9 @@ VERDICT = AirbyteTracedException(message="the plan lacks it", failure_type=Failu
         ("month", "2026-11-20", "2026-11-01"),
     ],
 )
-def test_a_cursor_is_normalized_in_every_place_of_a_state(unit: Any, cursor: str, normalized: str) -> None:  # noqa: ANN401 # a Literal
+def test_a_cursor_is_normalized_in_every_place_of_a_state(
+    unit: Literal["second", "day", "month"], cursor: str, normalized: str
+) -> None:
     migration = NormalizeState(cursor_field="time", unit=unit)
     partition = {"destinationId": "d1", "parent_slice": {}}
 

@@ -335,7 +335,7 @@ def test_every_status_of_a_missing_feature_names_it(api: requests_mock.Mocker, n
     assert features.get(name, "Protocols") in message
 
 
-def test_a_denied_stream_asks_no_further_parent_and_keeps_what_it_has_read(api: requests_mock.Mocker) -> None:
+def test_a_denied_stream_requests_no_further_parent_and_keeps_what_it_has_read(api: requests_mock.Mocker) -> None:
     contract = BY_NAME["source_connected_warehouses"]
     parents = [f"s{number}" for number in range(1, 301)]
     serve(api, contract, {"json": contract.page(contract.record)})
@@ -430,3 +430,17 @@ def test_check_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, wai
 
     assert status.status is Status.FAILED
     assert sum(waits) < 30
+
+
+@pytest.mark.parametrize("pagination", [1.5, "next", ["next"]])
+def test_a_pagination_of_another_type_fails_the_stream_with_a_message(
+    api: requests_mock.Mocker, pagination: object
+) -> None:
+    page = USERS.page({"id": "u1"})
+    api.get(US + USERS.path, json={"data": {**page["data"], "pagination": pagination}})
+
+    output = read_streams(SourceSegment, CONFIG, ["users"])
+
+    failure_type, message = only_error(output)
+    assert failure_type is FailureType.transient_error
+    assert message.startswith("A response for stream users does not have the documented form.")

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 import requests_mock
-from airbyte_cdk.models import AirbyteStreamStatus, SyncMode
+from airbyte_cdk.models import AirbyteStreamStatus, FailureType, SyncMode
 
 from source_segment import SourceSegment
 from unit_tests.helpers import JsonObject, read_streams, rows
@@ -185,3 +185,28 @@ def test_an_endpoint_that_rejects_the_page_size_gets_the_smaller_one(api: reques
 
     assert rows(output) == [{"id": "u1"}]
     assert [request["pagination[count]"] for request in requests_to(api, users)] == ["1000", "200"]
+
+
+@pytest.mark.parametrize("grouping", ["subscription", "audience", "activation"])
+def test_the_overview_of_destinations_is_grouped_as_configured(api: requests_mock.Mocker, grouping: str) -> None:
+    contract = BY_NAME["delivery_overview_failed_delivery"]
+    group = f"{grouping}Id"
+    serve(api, contract, {"json": contract.page({**contract.record, group: "x"}, {**contract.record, group: "y"})})
+
+    output = read_streams(SourceSegment, {**CONFIG, "delivery_grouping": grouping}, [contract.name])
+
+    others = dict.fromkeys({"subscriptionId", "audienceId", "activationId"} - {group}, "")
+    assert [row[group] for row in rows(output)] == ["x", "y"]
+    assert all(others.items() <= row.items() for row in rows(output))
+    assert [request["groupBy.3"] for request in requests_to(api, contract)] == [group]
+
+
+def test_groups_without_a_name_are_an_error_and_not_rows_that_overwrite_each_other(api: requests_mock.Mocker) -> None:
+    contract = BY_NAME["delivery_overview_failed_delivery"]
+    serve(api, contract, {"json": contract.page(contract.record, contract.record)})
+
+    output = read_streams(SourceSegment, {**CONFIG, "delivery_grouping": "subscription"}, [contract.name])
+
+    (error,) = [each.trace.error for each in output.errors if each.trace.error.stream_descriptor]
+    assert error.failure_type is FailureType.config_error
+    assert "Set Delivery Grouping to none" in error.message

@@ -147,7 +147,7 @@ def test_state_is_floored_to_its_month_in_utc_and_never_later_than_now(cursor: s
     assert not migration.should_migrate({})
 
 
-def test_a_saved_state_that_is_no_date_says_what_to_do(api: requests_mock.Mocker) -> None:
+def test_a_saved_state_that_is_not_a_date_says_what_to_do(api: requests_mock.Mocker) -> None:
     _, output = sync(api, USAGE[0], "2026-11-22T12:00:00Z", state={"timestamp": "last tuesday"})
 
     error = output.errors[0].trace.error

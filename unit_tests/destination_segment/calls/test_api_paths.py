@@ -93,7 +93,7 @@ def test_an_unknown_constant_path_is_the_configurations_fault(api: Mocker, statu
     [({}, None), ({"body": {"source": "automatic"}}, None), ({"body": {"source": "record"}}, {"id": 1})],
     ids=["default", "automatic", "asked for"],
 )
-def test_get_and_delete_have_no_body_unless_one_is_asked_for(
+def test_get_and_delete_have_no_body_unless_one_is_configured(
     api: Mocker, method: str, body: JsonObject, sent: JsonObject | None
 ) -> None:
     api.register_uri(method, GROUP_URL, json={"success": True})

@@ -123,7 +123,7 @@ def test_a_field_whose_type_its_reserved_name_cannot_take(
 
 
 @pytest.mark.usefixtures("api")
-def test_a_stream_that_asks_to_overwrite_is_told_that_segment_keeps_what_it_has(
+def test_a_stream_that_overwrites_is_warned_that_segment_keeps_what_it_has(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     catalog = catalog_of()

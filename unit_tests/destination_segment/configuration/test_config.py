@@ -90,14 +90,14 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
         ),
     ],
 )
-def test_a_fault_is_told_in_a_sentence(config: JsonObject, sentence: str) -> None:
+def test_a_fault_is_reported_in_a_message(config: JsonObject, sentence: str) -> None:
     with pytest.raises(AirbyteTracedException) as failure:
         parse_config(config)
     assert failure.value.message == sentence
     assert failure.value.failure_type is FailureType.config_error
 
 
-def test_a_fault_is_told_without_the_secret_beside_it() -> None:
+def test_a_fault_is_reported_without_the_secret_next_to_it() -> None:
     with pytest.raises(AirbyteTracedException) as failure:
         parse_config({"write_key": ["sandbox-key-123"], "mappings": [IDENTIFY], "public_api_token": 5})
     assert "sandbox-key-123" not in f"{failure.value.message}{failure.value.internal_message}"
@@ -118,7 +118,7 @@ def test_traits_of_their_own_name_or_type_are_accepted(entry: JsonObject) -> Non
     parse_config(config_of(with_traits(entry)))
 
 
-def test_texts_are_trimmed_and_what_a_form_leaves_empty_is_absent() -> None:
+def test_strings_are_trimmed_and_what_a_form_leaves_empty_is_absent() -> None:
     config = parse_config(config_of({**IDENTIFY, "anonymous_id_field": "", "timestamp_field": None}, region=""))
     assert (config.region, config.mappings[0].call.used_fields) == ("us", {"id"})
     assert parse_config(config_of(IDENTIFY, write_key=" k ")).write_key == "k"

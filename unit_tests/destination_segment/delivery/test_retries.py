@@ -114,7 +114,7 @@ def test_a_rejection_is_final_and_says_what_to_check(
 
 
 @pytest.mark.parametrize("answer", [{"json": {"success": False}}, {"text": "OK"}, {"json": []}])
-def test_an_answer_that_does_not_say_success_is_no_acceptance(api: Mocker, answer: JsonObject) -> None:
+def test_a_response_that_does_not_confirm_success_is_not_acceptance(api: Mocker, answer: JsonObject) -> None:
     api.post(BATCH_URL, **answer)
     written = write(CONFIG, catalog_of(), INPUT)
     assert written.states == []

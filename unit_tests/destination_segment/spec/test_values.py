@@ -55,7 +55,7 @@ def test_points_in_time_are_written_as_iso_8601_in_utc(given: object, expected: 
         "0001-01-01T00:00:00+14:00",
     ],
 )
-def test_what_is_no_point_in_time_is_rejected(given: object) -> None:
+def test_what_is_not_a_point_in_time_is_rejected(given: object) -> None:
     with pytest.raises(UnsendableError, match=r"^is not a date$"):
         values.timestamp(given)
 
