@@ -11,7 +11,7 @@ from cdp_connectors.json_types import Json
 from sandbox.api.endpoints import Endpoint, OfParents
 from sandbox.api.errors import invalid
 from sandbox.api.present import Arguments, Present
-from sandbox.api.timeline import DAY, Record, at, epoch, visible
+from sandbox.api.timeline import DAY, Record, epoch, visible
 from sandbox.api.validation import integer, parameters
 from sandbox.customerio.behaviour import Behaviour
 from sandbox.customerio.content import LANGUAGES, branch_of
@@ -118,7 +118,7 @@ class Metrics(OfParents):
     def _body(self, arguments: Arguments, periods: Periods, now: int) -> Record:
         dates = periods.dates(self.behaviour)
         if self.envelope == "journey_metric":
-            stopped = self._stopped(arguments["campaign_id"], now)
+            stopped = self.sent.stopped(arguments["campaign_id"]) or now + 1
             totals = self._totals(
                 arguments, periods, now, lambda sent, at: journey_metrics(sent, at) if sent.created < stopped else ()
             )
@@ -139,12 +139,6 @@ class Metrics(OfParents):
             ]
             or None
         }
-
-    def _stopped(self, campaign: int, now: int) -> int:
-        """Return when the last journey can have started: now, or when a campaign that does not run was changed."""
-        campaigns = visible(self.sent.parents["campaigns"], at(now))
-        record = next(each for each in campaigns if each["id"] == campaign)
-        return now + 1 if record["state"] == "running" else int(record["updated"])
 
     def _links_ever(self, arguments: Arguments, now: int) -> list[str]:
         """Return the links that were ever clicked, also those that have no clicks in the requested periods."""

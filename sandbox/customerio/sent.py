@@ -43,6 +43,8 @@ class Sent:
             for kind in _KINDS
             for each in first_versions(parents[kind])
         }
+        campaigns = [each.record for each in first_versions(parents["campaigns"])]
+        self._stopped = {each["id"]: int(each["updated"]) for each in campaigns if each["state"] != "running"}
         self._by_origin: defaultdict[tuple[str, int], list[Delivery]] = defaultdict(list)
         sent_at = {each.record["id"]: each.record.get("sent_at") for each in first_versions(parents["newsletters"])}
         for delivery in deliveries:
@@ -50,6 +52,10 @@ class Sent:
                 continue
             for name, identifier in delivery.origin.items():
                 self._by_origin[name, identifier].append(delivery)
+
+    def stopped(self, campaign: int) -> int | None:
+        """Return since when no journey starts in a campaign, which is its first change, or None if it runs."""
+        return self._stopped.get(campaign)
 
     def created(self, kind: str, parent: int) -> int:
         """Return the creation time of a campaign, newsletter and so on, in epoch seconds."""
