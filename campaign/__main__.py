@@ -1,6 +1,10 @@
-"""`make campaign`: run cases until the time is over, and print what was found and how to repeat it."""
+"""`make campaign`: run cases until the time is over, and print what was found and how to repeat it.
+
+Exits with 1 if a promise was broken: a row, a secret, a person's address, a traceback, a state, an end.
+"""
 
 import argparse
+import re
 import sys
 import time
 from dataclasses import asdict
@@ -12,11 +16,17 @@ from campaign.surroundings import ACCELERATED
 from campaign.vendors import Vendors
 from campaign.zygote import Zygote
 
+_PROMISES = re.compile(
+    r"lost|too many|differs|undeclared|checksum|skipped line|secret|personal data|traceback|hang|did not exit"
+    r"|left behind|the state .*fell|without faults failed|counted as rejected",
+    re.IGNORECASE,
+)
+"""Findings that fail the run; all others, such as a message of the wrong type, are printed."""
 CONNECTORS = ("segment", "customerio", "heap", "destination")
 
 
 def main() -> int:
-    """Run the campaign; returns 1 if anything was found."""
+    """Run the campaign; returns 1 if a promise was broken."""
     parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
     parser.add_argument("--connector", choices=[*CONNECTORS, "all"], default="all")
     parser.add_argument("--seed", type=int, help="run this case alone; by default cases 1, 2, 3 …")
@@ -33,7 +43,7 @@ def main() -> int:
 
 
 def _run(connector: str, seed: int | None, first: int, ends: float, most_jobs: int) -> int:
-    total, found, case = Outcome(), 0, first if seed is None else seed
+    total, found, broken, case = Outcome(), 0, 0, first if seed is None else seed
     package = "destination_segment" if connector == "destination" else f"source_{connector}"
     run = run_destination_case if connector == "destination" else run_case
     with Zygote(package, ACCELERATED) as zygote, Vendors(connector) as vendors:
@@ -46,13 +56,19 @@ def _run(connector: str, seed: int | None, first: int, ends: float, most_jobs: i
             print(f"{connector} {case}: {_summary(outcome)}, {time.monotonic() - started:.0f} s", flush=True)
             if outcome.breaches:
                 found += 1
+                broken += any(map(breaks_promise, outcome.breaches))
                 minimal = minimise(plan, lambda each: bool(run(each, stage).breaches)) if seed else None
                 _report(plan, outcome, minimal)
             case += 1
             if seed is not None or time.monotonic() > ends or (most_jobs and total.jobs >= most_jobs):
                 break
     print(f"{connector}, {case - (first if seed is None else seed)} cases: {_summary(total)}; {found} with findings")
-    return found
+    return broken
+
+
+def breaks_promise(breach: str) -> bool:
+    """Whether a finding means that a promise was broken, rather than that a message could be better."""
+    return _PROMISES.search(breach) is not None
 
 
 def _report(plan: Plan, outcome: Outcome, minimal: Plan | None) -> None:

@@ -61,7 +61,8 @@ def breaches_of_attempt(
 
 
 def _breaches_of_exit(attempt: Attempt) -> Iterator[str]:
-    if attempt.source_exit_code == 1 and not attempt.source_errors:
+    # Once the destination has failed, the platform drops what the source still says.
+    if attempt.source_exit_code == 1 and not attempt.source_errors and attempt.destination_exit_code == 0:
         yield f"exit code 1 without an error trace: {attempt.stderr[-5:]}"
     if attempt.source_exit_code is None:
         yield "the source did not exit"

@@ -40,7 +40,9 @@ def surroundings(
 
 def jump(folder: Path, pid: int, seconds: float) -> None:
     """Let the clock of a running connector jump."""
-    (folder / "jump").write_text(str(seconds))
+    written = folder / "jump.new"
+    written.write_text(str(seconds))
+    written.replace(folder / "jump")  # at once, since the jump before may be about to be read
     with suppress(ProcessLookupError):  # it may have ended
         os.kill(pid, JUMP_SIGNAL)
 

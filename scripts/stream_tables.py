@@ -54,10 +54,7 @@ def streams(package: str) -> list[Stream]:
     """The streams of a connector in the order of its manifest, those behind a setting included."""
     manifest = SOURCES[package]().resolved_manifest
     notes = _notes(_readme(package)[1])
-    rows: dict[str, Stream] = {}
-    for stream in declared(manifest["streams"]):  # of those behind a setting, the first is the default
-        rows.setdefault(stream["name"], _row(stream, manifest, notes))
-    return list(rows.values())
+    return [_row(stream, manifest, notes) for stream in declared(manifest["streams"])]
 
 
 def rewritten(package: str) -> str:

@@ -36,4 +36,4 @@ mutate pagination '"cdp_connectors/pagination.py", "source_customerio/components
     '"unit_tests/cdp_connectors/test_pagination.py", "unit_tests/source_customerio/test_paging.py"'
 mutate states '"cdp_connectors/states.py", "source_heap/components/states.py", "source_segment/components/states.py", "source_customerio/components/state.py"' \
     '"unit_tests/cdp_connectors", "unit_tests/source_heap/test_states.py", "unit_tests/source_segment/test_windows.py", "unit_tests/source_customerio/test_incremental.py"'
-mutate delivery '"destination_segment/delivery/lanes.py", "destination_segment/delivery/writer.py"' '"unit_tests/destination_segment/delivery"'
+mutate delivery '"destination_segment/delivery/lanes.py", "destination_segment/delivery/writer.py"' '"unit_tests/destination_segment"'

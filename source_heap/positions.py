@@ -95,13 +95,14 @@ class Position:
         come in the order of their writing and hold `settled_until` back; all others ascend and hold `floor` back.
         """
         settled, floor, settled_until = self.settled, self.floor, self.settled_until
-        late_follows = following is not None and following.dump_id <= floor
+        holds_moment = (
+            following is not None and following.dump_id <= floor and following.written_at <= manifest.written_at
+        )
         if manifest.dump_id > floor:
             settled = tuple(sorted({*settled, manifest.dump_id}))
-        if following is None or not late_follows:
-            while len(settled) > REMEMBERED_DUMPS and (following is None or settled[0] < following.dump_id):
-                floor, settled = settled[0], settled[1:]
-        if following is None or not late_follows or manifest.written_at < following.written_at:
+        while len(settled) > REMEMBERED_DUMPS and (following is None or settled[0] < following.dump_id):
+            floor, settled = settled[0], settled[1:]
+        if not holds_moment:
             settled_until = max(settled_until, manifest.written_at)
         return replace(self, floor=floor, settled=settled, settled_until=settled_until, dump_id=None, file=None)
 

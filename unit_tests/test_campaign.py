@@ -5,6 +5,7 @@ import random
 import orjson
 import pytest
 
+from campaign.__main__ import breaks_promise
 from campaign.case import LEAST_FAULTS, Plan, draw_plan
 from campaign.destination import Records, position
 from campaign.faults import RESPONSE, S3_RESPONSE, SEAMS, TRACKING_RESPONSE, Fault
@@ -142,3 +143,24 @@ def test_what_no_output_may_hold_is_found(line: str, breach: str) -> None:
     assert [found for found in breaches_of_attempt(attempt, ["s3cret"], ()) if breach in found]
     attempt.logs = [{"level": "INFO", "message": "Stream users: 7 rows, 12 requests, 0 retries"}]
     assert not list(breaches_of_attempt(attempt, ["s3cret"], ()))
+
+
+def test_a_source_that_failed_says_why_unless_the_destination_failed_first() -> None:
+    silent = Attempt("failed", source_exit_code=1, destination_exit_code=0)
+    assert [breach for breach in breaches_of_attempt(silent, (), ()) if "without an error trace" in breach]
+    silent.destination_exit_code = -9
+    assert not list(breaches_of_attempt(silent, (), ()))
+
+
+@pytest.mark.parametrize(
+    ("breach", "breaks"),
+    [
+        ("users: 3 of 9 rows lost, for example [('1',)]", True),
+        ("a secret in the output", True),
+        ("users: the state .at fell from 2026-01-02 to 2026-01-01", True),
+        ("a hang: Thread 1", True),
+        ("a system error: the metrics cannot be dated", False),
+    ],
+)
+def test_a_broken_promise_fails_the_run_and_any_other_finding_is_printed(breach: str, *, breaks: bool) -> None:
+    assert breaks_promise(breach) is breaks

@@ -3,9 +3,11 @@
 import itertools
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 import requests
+from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.pagination import EndlessPageGuard, PageCursor
@@ -33,6 +35,20 @@ def test_a_cycle_of_any_length_is_noticed_soon(tail: int, length: int) -> None:
 
     assert followed is not None
     assert tail < followed <= 3 * max(tail, length) + length
+
+
+def test_the_remembered_cursor_moves_up_whenever_the_walk_has_doubled() -> None:
+    page, remembered = None, []
+    for number in range(9):
+        page = PageCursor.after(page, str(number))
+        assert page is not None
+        remembered.append((page.remembered, page.steps, page.limit))
+    assert remembered == [
+        ("0", 0, 1),
+        *[("1", step, 2) for step in range(2)],
+        *[("3", step, 4) for step in range(4)],
+        *[("7", step, 8) for step in range(2)],
+    ]
 
 
 def test_a_walk_without_a_cycle_is_never_stopped() -> None:
@@ -69,11 +85,40 @@ def test_an_empty_page_with_its_own_cursor_is_the_last() -> None:
 
 
 def test_a_page_with_rows_and_its_own_cursor_is_an_error() -> None:
-    with pytest.raises(AirbyteTracedException, match="returned before"):
+    with pytest.raises(AirbyteTracedException) as raised:
         pages([10, 10, 10, 10], ["a", "a", "a", "a"])
+    assert str(raised.value) == (
+        "The API returned a page cursor for /list that it had returned before, which would repeat the same rows "
+        "forever. Nothing was skipped; run the sync again, and report it to the vendor if it persists."
+    )
+    assert raised.value.internal_message == "page cursor 'a' repeats"
 
 
 def test_empty_pages_end_in_an_error_and_some_of_them_do_not() -> None:
     assert pages([*[0] * 100, 5, *[0] * 100, 5, 1], [*map(str, range(202)), ""]) == 203
-    with pytest.raises(AirbyteTracedException, match="more than 100 empty pages"):
+    with pytest.raises(AirbyteTracedException) as raised:
         pages([0] * 1_000, map(str, range(1_000)))
+    assert str(raised.value) == (
+        "The API returned more than 100 empty pages in a row for /list, each with a cursor. Nothing was skipped; run "
+        "the sync again, and report it to the vendor if it persists."
+    )
+
+
+class Watching(EndlessPageGuard):
+    """Remembers what it is given after a page."""
+
+    def onward(self, *given: Any) -> PageCursor | None:  # noqa: ANN401 # whatever it is given
+        self.given = given
+        return super().onward(*given)
+
+
+def test_a_template_has_the_last_page_and_a_subclass_all_of_it() -> None:
+    strategy = Watching(
+        page_size=10, cursor_value="{{ last_page_size }}/{{ last_record['id'] }}", config={}, parameters={}
+    )
+    response, last = requests.Response(), StreamSlice(partition={"parent": 1}, cursor_slice={})
+    response.url, response.status_code = "https://api.example.com/list", 200
+    response._content = b"{}"  # noqa: SLF001 # a response without a server
+
+    assert strategy.next_page_token(response, 7, Record({"id": 3}, "users"), "6/2", None, last) == "7/3"
+    assert strategy.given == ("7/3", "6/2", response, last)

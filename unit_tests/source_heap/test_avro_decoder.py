@@ -3,9 +3,12 @@ import contextlib
 import io
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import fastavro
@@ -21,6 +24,7 @@ from unit_tests.source_heap.avro_files import avro_file, record_schema
 
 CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz", "lz4"]
 EXTREME = 2**63
+ROOT = Path(__file__).parents[2]
 
 ENUM = {"type": "enum", "name": "Enum", "symbols": ["A", "B"]}
 FIXED = {"type": "fixed", "name": "Fixed", "size": 3}
@@ -179,6 +183,30 @@ def broken(file: bytes) -> tuple[list[dict[str, Any]], CorruptFileError]:
     except CorruptFileError as error:
         return rows, error
     pytest.fail("the file was taken as whole")
+
+
+WITHOUT_CODECS = """
+import sys
+sys.modules.update(dict.fromkeys(["lz4", "lz4.block", "snappy", "zstandard", "backports.zstd", "pyzstd"]))
+from source_heap.avro.decoder import decode
+for name in sys.argv[1:]:
+    with open(name, "rb") as file:
+        print(sum(batch.row_count for batch in decode(file, [])))
+"""
+
+
+def test_no_codec_needs_a_package_of_fastavros_own(tmp_path: Path) -> None:
+    files = [tmp_path / f"{codec}-{kind}.avro" for codec in CODECS for kind in ("scalar", "array")]
+    for file in files:
+        codec, kind = file.stem.split("-")
+        column = "long" if kind == "scalar" else {"type": "array", "items": "long"}
+        rows = [{"a": number if kind == "scalar" else [number]} for number in range(100)]
+        file.write_bytes(avro_file({"a": column}, rows, codec))
+
+    command = [sys.executable, "-c", WITHOUT_CODECS, *map(str, files)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+    assert finished.stdout.split() == ["100"] * len(files), finished.stderr
 
 
 @pytest.mark.parametrize("codec", CODECS)

@@ -98,3 +98,18 @@ def _assert_exact(history: History, batches: list[tuple[Position, Position, list
     assert len(read) == len(set(read))
     assert history.current <= set(read)
     assert history.between(history.arrivals, batches[-1][1], batches[-1][1]) == []
+
+
+def test_a_last_file_that_the_manifest_no_longer_has_leaves_all_files() -> None:
+    manifest, gone = Manifest(2, ("m",), "2026-01-01T00:00:00.000Z"), Position(dump_id=2, file="gone")
+    parts = {2: Part(incremental=True, files=("a", "b"))}
+    assert between([manifest], parts, Position(), gone) == [(2, ["a", "b"])]
+    assert between([manifest], parts, gone, Position(settled=(2,))) == [(2, ["a", "b"])]
+
+
+def test_a_name_that_two_dumps_have_ends_and_begins_the_reading_of_its_own_dump_only() -> None:
+    manifests = [Manifest(number, (f"m{number}",), "2026-01-01T00:00:00.000Z") for number in (2, 3)]
+    parts = {number: Part(incremental=True, files=("a", "b")) for number in (2, 3)}
+    middle = Position(settled=(2,), dump_id=3, file="a")
+    assert between(manifests, parts, Position(), middle) == [(2, ["a", "b"]), (3, ["a"])]
+    assert between(manifests, parts, Position(dump_id=2, file="a"), middle) == [(2, ["b"]), (3, ["a"])]

@@ -199,3 +199,62 @@ def test_nothing_is_lost_and_nothing_void_is_read_whatever_happens(
         assert len(end(last).settled) <= remembered + 1
         if not crashes:
             assert set(emitted.values()) <= {1}
+
+
+def test_parts_come_by_the_first_number_of_their_own_name() -> None:
+    names = ["9/part-10-x2", "9/part-9-x3", "2/8/part-2", "9/none", "9/part-0", "1/none-7"]
+    assert in_order(names) == ["9/none", "9/part-0", "2/8/part-2", "1/none-7", "9/part-9-x3", "9/part-10-x2"]
+
+
+def test_a_state_without_members_is_the_beginning() -> None:
+    assert Position.from_state({"full_dump_id": None}) == Position()
+
+
+def test_a_state_between_dumps_reads_nothing() -> None:
+    assert Position(floor=3).to_state()["reading"] is None
+    settled = Position(dump_id=7, file="a").settle(manifest(7), following=None)
+    assert (settled.dump_id, settled.file) == (None, None)
+
+
+def test_the_thirty_newest_ids_are_remembered_one_by_one() -> None:
+    position = Position()
+    for number in range(positions.REMEMBERED_DUMPS + 1):
+        position = position.settle(manifest(number), following=None)
+    assert (position.floor, position.settled) == (0, tuple(range(1, positions.REMEMBERED_DUMPS + 1)))
+
+
+def test_the_floor_stays_below_the_next_dump() -> None:
+    even = tuple(range(10, 10 + 2 * positions.REMEMBERED_DUMPS, 2))
+    position = Position(settled=even).settle(manifest(100), following=manifest(11))
+    assert (position.floor, position.settled[:2]) == (10, (12, 14))
+
+
+@pytest.mark.parametrize("late", [5, 10])
+def test_a_late_dump_that_follows_holds_the_moment_back(late: int) -> None:
+    position = Position(floor=10, settled_until=manifest(0, 1).written_at)
+    assert position.settle(manifest(50, 5), following=manifest(late, 3)).settled_until == position.settled_until
+    assert position.settle(manifest(50, 2), following=manifest(late, 3)).settled_until == manifest(50, 2).written_at
+
+
+def test_a_dump_at_the_floor_is_late() -> None:
+    assert Position(floor=10).settle(manifest(10, 3), following=None).settled == ()
+    parts = {5: part(5, "a"), 10: part(10, "a")}
+    assert files(planned([manifest(10, 2), manifest(5, 3)], parts, Position(floor=10))) == ["sync_10/t/a", "sync_5/t/a"]
+
+
+def test_of_late_dumps_of_one_moment_the_first_does_not_settle_the_second() -> None:
+    listed = [manifest(5, 3), manifest(6, 3)]
+    first, last = planned(listed, {5: part(5, "a"), 6: part(6, "a")}, Position(floor=10))
+    assert not first.after.settles(listed[1])
+    assert all(last.after.settles(each) for each in listed)
+
+
+def test_late_dumps_stay_settled_when_a_new_one_was_written_before_them() -> None:
+    listed = [manifest(5, 2), manifest(6, 9), manifest(20, 5)]
+    *_, last = planned(listed, {n: part(n, "a") for n in (5, 6, 20)}, Position(floor=10))
+    assert all(last.after.settles(each) for each in listed)
+
+
+def test_steps_are_numbered_over_all_dumps() -> None:
+    listed = {n: part(n, "a", "b") for n in (1, 2, 3, 4)}
+    assert [step.index for step in planned([manifest(n) for n in listed], listed, Position())] == list(range(8))

@@ -75,3 +75,9 @@ def test_a_damaged_state_of_the_companion_fails_it(parent_state: Json) -> None:
 def test_states_that_the_connector_wrote_are_in_order(state: Json) -> None:
     assert table_state_fault(state) is None
     assert companion_state_fault({"position": state, "tables": {}} if state else {}) is None
+
+
+def test_the_fault_of_a_state_is_named() -> None:
+    assert table_state_fault([]) == companion_state_fault([]) == "it is not an object"
+    assert companion_state_fault({"tables": {"users": ["1"]}}) == "'tables' is missing or has a wrong type"
+    assert companion_state_fault({"tables": {"users": []}}) == "'tables' is missing or has a wrong type"

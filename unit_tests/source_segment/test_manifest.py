@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from cdp_connectors.json_types import Json
-from cdp_connectors.manifests import declared
 
 ROOT = Path(__file__).parents[2] / "source_segment"
 TEXT = (ROOT / "manifest.yaml").read_text()
@@ -46,7 +45,8 @@ def _member(node: yaml.Node, name: str) -> yaml.Node:
 
 def names(streams: Json) -> list[str]:
     """The names of the streams of a list, those behind a setting once."""
-    return list(dict.fromkeys(stream["$parameters"]["name"] for stream in declared(streams)))
+    rows = [row for entry in streams for row in entry.get("streams", [entry])]
+    return list(dict.fromkeys(row["$parameters"]["name"] for row in rows))
 
 
 @pytest.mark.parametrize(("place", "lines"), rows().items(), ids=list(rows()))

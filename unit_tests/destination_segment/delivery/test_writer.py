@@ -165,3 +165,32 @@ class TestRecordsThatCannotBeSent:
 def test_a_record_of_a_stream_that_the_catalog_lacks_ends_the_sync() -> None:
     written = write(CONFIG, catalog_of(), [record({"id": 1}, stream="accounts")])
     assert str(written.error) == "Received records for stream 'accounts', which is not in the configured catalog."
+
+
+@pytest.mark.usefixtures("api")
+def test_a_state_counts_the_records_of_its_own_stream() -> None:
+    order = {"stream": "orders", "call_type": "track", "user_id_field": "id", "event_name": "Bought"}
+    catalog = {"streams": [*catalog_of()["streams"], *catalog_of("orders")["streams"]]}
+    orders = [record({"id": number}, "orders") for number in (7, None, 8)]
+    messages = [record({"id": 1}), *orders, state(1), state(3, "orders")]
+    written = write(config_of(IDENTIFY, order, on_invalid="skip"), catalog, messages)
+    assert (written.error, written.counts) == (None, [(1, 0), (2, 1)])
+
+
+@pytest.mark.usefixtures("api")
+def test_the_last_message_counts_every_record_that_could_not_be_sent() -> None:
+    written = write(CONFIG, catalog_of(), [record({"id": number}) for number in (None, 1, None, None)])
+    assert str(written.error).startswith("3 record(s) could not be sent; all others were.")
+
+
+@pytest.mark.usefixtures("api")
+def test_a_state_counts_its_own_of_two_streams_of_one_name() -> None:
+    (plain,) = catalog_of()["streams"]
+    catalog = {"streams": [plain, {**plain, "stream": {**plain["stream"], "namespace": "b"}}]}
+    others = [record({"id": number}) for number in (2, 3)]
+    for message in others:
+        message["record"]["namespace"] = "b"
+    other_state = state(2)
+    other_state["state"]["stream"]["stream_descriptor"]["namespace"] = "b"
+    written = write(CONFIG, catalog, [record({"id": 1}), *others, other_state, state(1)])
+    assert (written.error, written.counts) == (None, [(2, 0), (1, 0)])
