@@ -86,6 +86,15 @@ def test_the_doctor_reads_every_stream_and_reports_no_value(connector: str, tmp_
     assert "example.com" not in json.dumps(report)
 
 
+def test_the_doctor_creates_no_export(tmp_path: Path) -> None:
+    with Sandbox(scale=0.05) as running:
+        config = written(tmp_path, {**running.configs()["source-customerio"], "customers_export": True})
+        result = tool("doctor", "source-customerio", "--config", config, "--streams", "customers")
+        requested = [(request.method, request.path) for request in running.journal]
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert [path for method, path in requested if method == "POST" and "exports" in path] == []
+
+
 def test_the_doctor_says_why_a_stream_cannot_be_read(sandbox: Sandbox, tmp_path: Path) -> None:
     config = written(tmp_path, {**sandbox.configs()["source-segment"], "api_token": "wrong-token"})
     result = tool("doctor", "source-segment", "--config", config, "--streams", "users")

@@ -24,12 +24,16 @@ RECENT_DAYS = 14
 _PARENTS_TRIED = 3
 _SAMPLE_ROWS = 1_000
 _SIMULTANEOUS_STREAMS = 4
+_CHANGES_THE_ACCOUNT = {"customers_export": False}
+"""Settings under which a read creates something in the account, and what the doctor has instead."""
 
 
 def examine(connector: str, config: JsonObject, names: Sequence[str] | None = None) -> Report:
     """Try streams of an account: at most three parents, slices or files of each, one page of each.
 
     Where the first of them have no rows, as a year before the account was opened, the last two weeks are tried.
+
+    Nothing is created in the account, whatever the configuration says.
 
     Without a selection of streams, the lists that decide on the cost of a sync are read whole and counted, or Heap's
     manifests.
@@ -44,6 +48,7 @@ def examine(connector: str, config: JsonObject, names: Sequence[str] | None = No
         UnknownStreamError: the source lacks one of the streams.
     """
     logging.disable()  # each failure is a finding
+    config = {name: _CHANGES_THE_ACCOUNT.get(name, value) for name, value in config.items()}
     limits = TestLimits(max_pages_per_slice=1, max_slices=_PARENTS_TRIED)
     source, recent_source = (created(connector, each, limits) for each in (config, _recent(config)))
     source.validate_settings()
