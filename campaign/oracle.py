@@ -17,7 +17,11 @@ MOST_SECONDS = 240.0
 STACKS_SECONDS = MOST_SECONDS - 10
 """After this time, a connector is asked for the stacks of its threads."""
 MOST_REQUESTS = 400
-"""More requests than any stream of a case needs in an attempt, with all its retries; an endless loop passes it."""
+"""More requests than any stream of a case needs in an attempt; an endless loop passes it.
+
+Retries do not count: a 429 with `Retry-After` is waited for as long as it takes, and the waits are shortened here. The
+limit of an attempt's duration is theirs.
+"""
 _MOST_NAMED = 3
 _MOST_STACK_LINES = 200
 _EXCERPT = 400
@@ -25,7 +29,9 @@ _UNFORESEEN = "An unexpected error occurred"
 _TRACEBACK = "Traceback (most recent call last)"
 _UNREASONABLE_WAIT = re.compile(r"UNREASONABLE WAIT of \d+ seconds")
 _EMAIL = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+\.[a-z]{2,}")
-_STREAM_REQUESTS = re.compile(r"Stream (?P<stream>\S+): [\d,]+ rows, (?P<requests>[\d,]+) requests")
+_STREAM_REQUESTS = re.compile(
+    r"Stream (?P<stream>\S+): [\d,]+ rows, (?P<requests>[\d,]+) requests, (?P<retries>[\d,]+) retries"
+)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?")
 
 
@@ -86,9 +92,10 @@ def _breaches_of_output(attempt: Attempt, secrets: Iterable[str]) -> Iterator[st
 
 def _breaches_of_requests(attempt: Attempt) -> Iterator[str]:
     for log in attempt.logs:
-        counted = _STREAM_REQUESTS.match(log["message"])
-        if counted and int(counted["requests"].replace(",", "")) > MOST_REQUESTS:
-            yield f"{counted['stream']}: {counted['requests']} requests in an attempt"
+        if counted := _STREAM_REQUESTS.match(log["message"]):
+            requests, retries = (int(counted[name].replace(",", "")) for name in ("requests", "retries"))
+            if requests - retries > MOST_REQUESTS:
+                yield f"{counted['stream']}: {requests:,} requests in an attempt, {retries:,} of them retries"
 
 
 def breaches_of_states(job: Job, before: Mapping[str, JsonObject]) -> Iterator[str]:

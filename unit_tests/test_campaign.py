@@ -141,7 +141,7 @@ def test_what_no_output_may_hold_is_found(line: str, breach: str) -> None:
     attempt = Attempt("succeeded", logs=[{"level": "INFO", "message": line}], source_exit_code=0)
 
     assert [found for found in breaches_of_attempt(attempt, ["s3cret"], ()) if breach in found]
-    attempt.logs = [{"level": "INFO", "message": "Stream users: 7 rows, 12 requests, 0 retries"}]
+    attempt.logs = [{"level": "INFO", "message": "Stream users: 7 rows, 1,234 requests, 1,222 retries"}]
     assert not list(breaches_of_attempt(attempt, ["s3cret"], ()))
 
 
