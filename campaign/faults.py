@@ -9,12 +9,9 @@ Seam = Literal["response", "line", "attempt"]
 
 CLOCKS = ("clock +1 h", "clock +26 h", "clock -1 h", "clock -26 h")
 """The connector's own clock jumps, or is wrong for a whole attempt."""
-RESPONSE = (
-    "status 400",
-    "status 401",
-    "status 403",
-    "status 408",
-    "status 422",
+# Their order is part of what a seed means.
+_CLIENT_ERRORS = ("status 400", "status 401", "status 403", "status 408")
+_LIMITED_OR_DOWN = (
     "status 429",
     "status 429 retry-after",
     "status 429 reset-header",
@@ -22,6 +19,11 @@ RESPONSE = (
     "status 502",
     "status 503",
     "status 504",
+)
+RESPONSE = (
+    *_CLIENT_ERRORS,
+    "status 422",
+    *_LIMITED_OR_DOWN,
     "revoked",
     "reset",
     "reset in body",
@@ -55,18 +57,9 @@ S3_RESPONSE = (
 )
 """The faults of a response of S3."""
 TRACKING_RESPONSE = (
-    "status 400",
-    "status 401",
-    "status 403",
-    "status 408",
+    *_CLIENT_ERRORS,
     "status 413",
-    "status 429",
-    "status 429 retry-after",
-    "status 429 reset-header",
-    "status 500",
-    "status 502",
-    "status 503",
-    "status 504",
+    *_LIMITED_OR_DOWN,
     "reset",
     "reset in body",
     "cut in body",

@@ -51,7 +51,7 @@ def run_to_the_end(command: Callable[[], None]) -> NoReturn:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BrokenPipeError:
         os._exit(_CLOSED_OUTPUT)
-    except Exception:  # noqa: BLE001 # reported as Python itself would, which then waits for the threads
+    except Exception:  # noqa: BLE001 # printed as by Python, whose own end would wait for threads that may be blocked
         sys.excepthook(*sys.exc_info())
     try:
         for output in (sys.stdout, sys.stderr):

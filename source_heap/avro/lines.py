@@ -124,7 +124,7 @@ def _submitted(pool: ThreadPoolExecutor, function: Callable[[Item], T], items: I
     try:
         for item in items:
             yield pool.submit(function, item)
-    except Exception as error:  # noqa: BLE001 # raised where the result of the next item would be
+    except Exception as error:  # noqa: BLE001 # nothing is swallowed: the future raises it, after the rows before it
         failed: Future[T] = Future()
         failed.set_exception(error)
         yield failed

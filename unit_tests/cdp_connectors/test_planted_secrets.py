@@ -85,7 +85,7 @@ def output_of(command: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> s
             report_failure(command)
         except SystemExit:
             pass
-        except Exception as error:  # noqa: BLE001 # reported as in a process
+        except Exception as error:  # noqa: BLE001 # printed as a process prints it, since its output is what is tested
             sys.excepthook(type(error), error, error.__traceback__)
     return output.getvalue()
 
