@@ -5,7 +5,16 @@ from pathlib import Path
 from types import NoneType
 
 import orjson
-from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerializer, AirbyteStateType
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateMessageSerializer,
+    AirbyteStateType,
+    AirbyteStreamState,
+    StreamDescriptor,
+    Type,
+)
 from airbyte_cdk.sources.declarative.datetime.datetime_parser import DatetimeParser
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from airbyte_cdk.sources.types import Config
@@ -32,6 +41,12 @@ def load_states(path: str) -> list[AirbyteStateMessage]:
         if isinstance(stream, dict) and not isinstance(stream.get("stream_state"), Mapping | NoneType):
             stream["stream_state"] = {"not an object": True}
     return [AirbyteStateMessageSerializer.load(state) for state in states]
+
+
+def state_message(stream: str, state: Mapping[str, Json]) -> AirbyteMessage:
+    """The message that makes this the state of a stream."""
+    content = AirbyteStreamState(StreamDescriptor(name=stream), AirbyteStateBlob(state))
+    return AirbyteMessage(type=Type.STATE, state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=content))
 
 
 def states_by_stream(states: Iterable[AirbyteStateMessage] | None) -> dict[str, Mapping[str, Json]]:

@@ -6,15 +6,7 @@ from datetime import datetime, timezone
 from typing import Any, ClassVar
 
 import requests
-from airbyte_cdk.models import (
-    AirbyteMessage,
-    AirbyteStateBlob,
-    AirbyteStateMessage,
-    AirbyteStateType,
-    AirbyteStreamState,
-    StreamDescriptor,
-    Type,
-)
+from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
@@ -22,6 +14,7 @@ from airbyte_cdk.sources.types import Config, StreamSlice
 
 from cdp_connectors.cdk_repairs import RejectedRequestError, extra_state
 from cdp_connectors.pagination import EndlessPageGuard, PageCursor
+from cdp_connectors.states import state_message
 
 _UNFINISHED = "unfinished"
 _REJECTED = {400, 404, 410, 422}
@@ -186,5 +179,4 @@ class ResumableWalk(Retriever):
         """The state of an unfinished read; the stock cursor, which writes one when a stream fails, keeps the field."""
         state = extra_state(self.cursor)
         state[_UNFINISHED] = vars(position)
-        stream = AirbyteStreamState(StreamDescriptor(name=self.name), AirbyteStateBlob(**state))
-        return AirbyteMessage(type=Type.STATE, state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stream))
+        return state_message(self.name, state)

@@ -7,22 +7,14 @@ from dataclasses import InitVar, dataclass, field
 from threading import Lock
 from typing import Any
 
-from airbyte_cdk.models import (
-    AirbyteMessage,
-    AirbyteStateBlob,
-    AirbyteStateMessage,
-    AirbyteStateType,
-    AirbyteStreamState,
-    FailureType,
-    StreamDescriptor,
-    Type,
-)
+from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.states import state_message
 from source_heap.avro.container import ContainerReader, CorruptFileError, Header
 from source_heap.avro.lines import TableFormat, encoded_lines
 from source_heap.components.errors import failure_type
@@ -89,7 +81,7 @@ class AvroFiles(Retriever):
         # Under the lock no thread can emit an earlier position after a later one.
         with self._emitting:
             position = self.partition_router.state(self.partition_router.progress.finish(step.index, step.after))
-            yield _state_message(self.name, {**self.cursor.state, "parent_state": position})
+            yield state_message(self.name, {**self.cursor.state, "parent_state": position})
 
     def _format(self, records_schema: Mapping[str, Any]) -> TableFormat:
         run = RunConfig.of(self.config)
@@ -149,11 +141,6 @@ def _failure(table: str, step: Step, byte: int, reason: str, failure_type: Failu
         "The saved position stays before this file; no rows are lost."
     )
     return AirbyteTracedException(message=message, internal_message=message, failure_type=failure_type)
-
-
-def _state_message(table: str, content: Mapping[str, Any]) -> AirbyteMessage:
-    state = AirbyteStreamState(StreamDescriptor(name=table), AirbyteStateBlob(content))
-    return AirbyteMessage(type=Type.STATE, state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=state))
 
 
 def _text_columns(json_schema: Mapping[str, Any]) -> set[str]:

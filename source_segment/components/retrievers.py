@@ -6,21 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airbyte_cdk.models import (
-    AirbyteMessage,
-    AirbyteStateBlob,
-    AirbyteStateMessage,
-    AirbyteStateType,
-    AirbyteStreamState,
-    StreamDescriptor,
-    Type,
-)
 from airbyte_cdk.sources.declarative.retrievers import Retriever, SimpleRetriever
 from airbyte_cdk.sources.streams import NO_CURSOR_STATE_KEY
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import StreamSlice
 
 from cdp_connectors.rejections import ParentAbsentError
+from cdp_connectors.states import state_message
 
 _LONGEST_SILENCE = 600  # seconds; as often as the CDK saves the state of a stream with partitions
 _logger = logging.getLogger("airbyte")
@@ -62,22 +54,9 @@ class OneRequestAtATime(Retriever):
                 _logger.info(error.message)
             if time.monotonic() - said > _LONGEST_SILENCE:
                 said = time.monotonic()
-                yield _sign_of_life(self.retriever.name)
+                yield state_message(self.retriever.name, {NO_CURSOR_STATE_KEY: True})
         if absent and absent.verdict and not answered:
             raise absent.verdict
-
-
-def _sign_of_life(stream: str) -> AirbyteMessage:
-    return AirbyteMessage(
-        type=Type.STATE,
-        state=AirbyteStateMessage(
-            type=AirbyteStateType.STREAM,
-            stream=AirbyteStreamState(
-                stream_descriptor=StreamDescriptor(name=stream),
-                stream_state=AirbyteStateBlob({NO_CURSOR_STATE_KEY: True}),
-            ),
-        ),
-    )
 
 
 def ungrouped(group: StreamSlice) -> Iterator[StreamSlice]:
