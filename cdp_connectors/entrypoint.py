@@ -17,12 +17,12 @@ from airbyte_cdk.logger import init_logger
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, ConnectorSpecification
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.cdk_repairs import correct_record_count, exclusive_output, print_messages
+from cdp_connectors.cdk_repairs import exclusive_output, print_messages
 from cdp_connectors.config_faults import config_fault
 from cdp_connectors.failures import config_error, make_readable
 from cdp_connectors.json_types import Json
 from cdp_connectors.lines import LineEntrypoint
-from cdp_connectors.logs import OperatorFilter
+from cdp_connectors.logs import OperatorHandler
 from cdp_connectors.process_end import end_on_signals_and_closed_output, run_to_the_end
 from cdp_connectors.source import ManifestSource
 
@@ -95,9 +95,7 @@ def _run(command: Callable[[], None]) -> NoReturn:
 def prepare_logging() -> None:
     """Write log messages for operators."""
     logger = init_logger("airbyte")
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(OperatorFilter())
-        handler.addFilter(correct_record_count)
+    logging.basicConfig(handlers=[OperatorHandler()], force=True)
     init_uncaught_exception_handler(logger)
 
 

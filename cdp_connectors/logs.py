@@ -1,13 +1,16 @@
 """Log lines for whoever operates a connector: no tracebacks for what is understood, nothing twice, nothing personal."""
 
 import logging
+import sys
 import traceback
 
-from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.logger import PRINT_BUFFER, AirbyteLogFormatter
+from airbyte_cdk.utils import AirbyteTracedException, PrintBuffer
 from requests import RequestException
 
-from cdp_connectors.cdk_repairs import is_noise
+from cdp_connectors.cdk_repairs import correct_record_count, is_noise
 from cdp_connectors.personal_data import without_personal_data
+from cdp_connectors.process_end import end_with_reader
 from cdp_connectors.rejections import StoppedStreamError
 
 _BODIES = ("headers", "body", "request_body")
@@ -46,3 +49,19 @@ class OperatorFilter(logging.Filter):
         for name in _BODIES:
             vars(record).pop(name, None)
         return True
+
+
+class OperatorHandler(logging.StreamHandler[PrintBuffer]):
+    """Write log records as the CDK's own handler does, for operators, and end with the reader of the output."""
+
+    def __init__(self) -> None:
+        super().__init__(PRINT_BUFFER)
+        self.setFormatter(AirbyteLogFormatter())
+        self.addFilter(OperatorFilter())
+        self.addFilter(correct_record_count)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 # the name is logging's
+        """End the process when nobody reads its output; report other errors of logging on standard error."""
+        if isinstance(sys.exc_info()[1], BrokenPipeError):
+            end_with_reader()
+        super().handleError(record)

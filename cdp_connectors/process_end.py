@@ -33,12 +33,17 @@ def end_on_signals_and_closed_output() -> None:
     The line that is being written is finished, unless that takes longer than `SECONDS_TO_FINISH_A_LINE`.
     """
     if sys.stdout is None:
-        os._exit(_CLOSED_OUTPUT)
+        end_with_reader()
     # A handler would interrupt the writing itself, or a thread that is being started, and then wait for its lock for
     # ever; an exception would wait for requests and back-offs. So one thread alone receives the signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     threading.Thread(target=_end_on_signal, name="signals", daemon=True).start()
-    threading.Thread(target=_end_with_reader, name="closed output", daemon=True).start()
+    threading.Thread(target=_wait_for_end_of_reader, name="closed output", daemon=True).start()
+
+
+def end_with_reader() -> NoReturn:
+    """End the process at once, as SIGPIPE would: nobody reads standard output any longer."""
+    os._exit(_CLOSED_OUTPUT)
 
 
 def run_to_the_end(command: Callable[[], None]) -> NoReturn:
@@ -50,7 +55,7 @@ def run_to_the_end(command: Callable[[], None]) -> NoReturn:
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BrokenPipeError:
-        os._exit(_CLOSED_OUTPUT)
+        end_with_reader()
     except Exception:  # noqa: BLE001 # printed as by Python, whose own end would wait for threads that may be blocked
         sys.excepthook(*sys.exc_info())
     try:
@@ -81,12 +86,12 @@ def _finish_line(finished: threading.Event) -> None:
             finished.set()
             threading.Event().wait()  # no other line may begin
     except BrokenPipeError:
-        os._exit(_CLOSED_OUTPUT)
+        end_with_reader()
 
 
-def _end_with_reader() -> NoReturn:
+def _wait_for_end_of_reader() -> NoReturn:
     """Wait until the other end of standard output is closed, which a pipe reports without anything being written."""
     watched = select.poll()
     watched.register(1, 0)
     watched.poll()
-    os._exit(_CLOSED_OUTPUT)
+    end_with_reader()

@@ -66,6 +66,22 @@ def test_the_end_of_the_reader_is_the_end_of_the_process(program: str) -> None:
         assert stderr_of(process) == b""
 
 
+def test_a_log_line_that_nobody_reads_is_the_end_of_the_process() -> None:
+    program = """
+import logging
+from cdp_connectors.entrypoint import prepare_logging
+prepare_logging()
+while True:
+    logging.getLogger("airbyte").info("still running")
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(SECONDS) == 141
+        assert stderr_of(process) == b""
+
+
 def test_a_process_without_an_output_ends_at_once() -> None:
     command = ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, PREAMBLE + WAITING]
     assert subprocess.run(command, check=False, timeout=SECONDS).returncode == 141
