@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from typing_extensions import Self
 
 from campaign.faults import LASTING, Fault
+from cdp_connectors.json_types import Json
 
 _SECONDS = 60
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
@@ -253,7 +254,7 @@ def _spoil_body(response: Response, what: str) -> None:
         case "half json":
             response.body = response.body[:half]
         case "number for list":
-            response.body = _number_for_list(response.body)
+            response.body = _numbers_in_body(response.body)
         case "listing lags":
             for newest in [*_LISTED.finditer(response.body)][-1:]:
                 response.body = response.body[: newest.start()] + response.body[newest.end() :]
@@ -275,15 +276,15 @@ def _replace_by_error(response: Response, code: int, detail: str, now: float) ->
             response.replace(code, b"<html><body>Upstream trouble</body></html>", "text/html")
 
 
-def _number_for_list(body: bytes) -> bytes:
+def _numbers_in_body(body: bytes) -> bytes:
     try:
-        decoded = json.loads(body)
+        return json.dumps(numbers_for_lists(json.loads(body))).encode()
     except ValueError:
         return b"3"
 
-    def changed(value: Any) -> Any:  # noqa: ANN401 # any JSON value
-        if isinstance(value, list):
-            return 3
-        return {name: changed(each) for name, each in value.items()} if isinstance(value, dict) else value
 
-    return json.dumps(changed(decoded)).encode()
+def numbers_for_lists(value: Json) -> Json:
+    """The same JSON value with a number in the place of every list."""
+    if isinstance(value, list):
+        return 3
+    return {name: numbers_for_lists(each) for name, each in value.items()} if isinstance(value, dict) else value

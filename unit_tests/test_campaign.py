@@ -1,6 +1,8 @@
 """The campaign's plans, minimisation and oracle."""
 
 import random
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import orjson
 import pytest
@@ -11,9 +13,11 @@ from campaign.destination import Records, position
 from campaign.faults import RESPONSE, S3_RESPONSE, SEAMS, TRACKING_RESPONSE, Fault
 from campaign.minimise import minimise
 from campaign.mutations import Mutator
-from campaign.oracle import breaches_of_attempt, breaches_of_states
+from campaign.oracle import breaches_of_attempt, breaches_of_job, breaches_of_states
 from campaign.proxy import Response, Schedule, spoil
-from sandbox.airbyte import Attempt, Job
+from campaign.vendors import Customerio, Rows
+from cdp_connectors.json_types import Json
+from sandbox.airbyte import Attempt, BulkCdkLike, Job
 from unit_tests.helpers import JsonObject
 
 
@@ -66,6 +70,34 @@ def test_every_fault_of_a_response_changes_it(what: str) -> None:
 
     changed = response.status, response.body, response.sent, response.headers["etag"] if what == "wrong etag" else ""
     assert changed != (200, body, None, "")
+
+
+class _Forms(Customerio):
+    """A vendor with one form, whose layout has a list."""
+
+    def __init__(self) -> None:
+        """No server is needed."""
+
+    def truth(self, stream: Mapping[str, Any]) -> Rows:
+        return {("1",): {stream["source_defined_primary_key"][0][0]: 1, "layout": {"rows": [1]}}}
+
+
+@pytest.mark.parametrize("rows", [[], 4, None])
+def test_a_value_that_the_vendor_did_not_send_is_found(rows: Json) -> None:
+    assert [*_breaches_of_forms({"rows": rows})] == ["forms: row ('1',) differs in ['layout']"]
+
+
+def test_what_the_proxy_made_of_a_field_may_differ_from_the_truth() -> None:
+    assert [*_breaches_of_forms({"rows": 3})] == []
+
+
+def _breaches_of_forms(layout: JsonObject) -> Iterator[str]:
+    properties: JsonObject = {"id": {}, "layout": {}}
+    forms = {"name": "forms", "source_defined_primary_key": [["id"]], "json_schema": {"properties": properties}}
+    catalog = {"streams": [{"stream": forms, "sync_mode": "full_refresh"}]}
+    destination = BulkCdkLike()
+    destination.tables["forms"] = [{"id": 1, "layout": layout}]
+    return breaches_of_job(Job([Attempt("succeeded")]), catalog, destination, _Forms())
 
 
 def test_harmless_mutations_leave_what_identifies_a_row() -> None:
