@@ -77,7 +77,7 @@ class Configuration:
             created = self._moment_after() if number > size else self._moment_before(400)
             updates = [min(created + self._random.randrange(60 * DAY), self._start - 1)] if number <= size else []
             if number % 7 == 0:
-                updates.append(self._moment_after())
+                updates.append(max(self._moment_after(), created + 1))
             record = make(number, created)
             vanishes = self._moment_after() if number % 11 == 0 else None
             rows += revisions(record, created, updates, stamp, label, vanishes)

@@ -8,12 +8,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
 from airbyte_cdk.sources.declarative.partition_routers import SubstreamPartitionRouter
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
-from airbyte_cdk.utils import AirbyteTracedException
 
+from cdp_connectors.failures import transient_error
 from cdp_connectors.records import ParentKeys, parent_keys
 from source_customerio.components.periods import (
     EST,
@@ -58,7 +57,7 @@ class DatedPeriods(DpathExtractor):
         """Yield the records, oldest first; those of one link after those of another.
 
         Raises:
-            AirbyteTracedException: a `system_error` when it cannot be told which periods the numbers belong to.
+            AirbyteTracedException: a `transient_error` when it cannot be told which periods the numbers belong to.
         """
         query = {name: values[0] for name, values in parse_qs(urlsplit(str(response.request.url)).query).items()}
         resolution = query.get("res") or query.get("period") or "days"
@@ -66,13 +65,10 @@ class DatedPeriods(DpathExtractor):
             try:
                 yield from _records(found, response, query, resolution)
             except _UndatedError as reason:
-                raise AirbyteTracedException(
-                    message=(
-                        f"The metrics that Customer.io returned at {urlsplit(response.url).path} cannot be dated: "
-                        f"{reason}. They were left out, since a wrong date would be worse. Run the sync again; if it "
-                        "fails again, the API has changed: please report it."
-                    ),
-                    failure_type=FailureType.system_error,
+                raise transient_error(
+                    f"The metrics that Customer.io returned at {urlsplit(response.url).path} cannot be dated: "
+                    f"{reason}. They were left out, since a wrong date would be worse. Run the sync again; if it "
+                    "fails again, the API has changed: please report it."
                 ) from reason
 
 

@@ -32,7 +32,7 @@ def test_an_answer_with_too_few_or_too_many_days_is_rejected(api: requests_mock.
     assert output.records == []
     for stream in BY_DATE:
         [(failure_type, sentence)] = errors[stream.name]
-        assert failure_type is FailureType.system_error
+        assert failure_type is FailureType.transient_error
         assert sentence.startswith("The metrics that Customer.io returned at /v1/campaigns/3/")
         assert f"cannot be dated: 3 days were requested, but {days} came. They were left out" in sentence
         assert "state" not in states_of(output)[stream.name]
