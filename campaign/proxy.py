@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from typing_extensions import Self
 
 from campaign.faults import LASTING, Fault
+from cdp_connectors.json_types import Json
 
 _SECONDS = 60
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
@@ -116,7 +117,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 # as in the base class
+    def handle_error(self, request: object, client_address: object) -> None:
         """Keep quiet about connectors that were killed."""
 
 
@@ -281,7 +282,7 @@ def _number_for_list(body: bytes) -> bytes:
     except ValueError:
         return b"3"
 
-    def changed(value: Any) -> Any:  # noqa: ANN401 # any JSON value
+    def changed(value: Json) -> Json:
         if isinstance(value, list):
             return 3
         return {name: changed(each) for name, each in value.items()} if isinstance(value, dict) else value
