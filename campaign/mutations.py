@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from campaign.case import SCALES, Stage
 from campaign.forked import ForkedConnector
@@ -26,6 +25,7 @@ from campaign.proxy import FaultProxy, Response
 from campaign.surroundings import ACCELERATED, ask_for_stacks, surroundings
 from campaign.vendors import JsonObject, Vendor, Vendors, rows_by_key
 from campaign.zygote import Zygote
+from cdp_connectors.json_types import Json
 from sandbox.airbyte import Attempt, BulkCdkLike, configured, run_sync
 
 Chance = random.Random
@@ -37,7 +37,7 @@ _VITAL = re.compile(
 )
 """Fields that identify, order, page or name other rows: without them a row is another one."""
 _HUGE = "x" * 100_000
-_VALUES: tuple[Any, ...] = (
+_VALUES: tuple[Json, ...] = (
     None,
     True,
     0,
@@ -53,7 +53,7 @@ _VALUES: tuple[Any, ...] = (
     _HUGE,
     "\ud7ff\u0000\u2028",
 )
-_SHAPES: tuple[Any, ...] = ([], {}, [[]], [None], {"": None}, [{"id": {}}])
+_SHAPES: tuple[Json, ...] = ([], {}, [[]], [None], {"": None}, [{"id": {}}])
 _MOST_REQUESTS = 20_000
 _AVRO = b"Obj\x01"
 _SYNCS_OF_A_BUCKET = 8
@@ -93,7 +93,7 @@ class Mutator:
         self.mutated += changed != response.body
         response.body = changed
 
-    def _changed(self, body: Any, chance: Chance) -> Any:  # noqa: ANN401 # any JSON value
+    def _changed(self, body: Json, chance: Chance) -> Json:
         places = list(self._places(body))
         if not places:
             return body
@@ -107,7 +107,7 @@ class Mutator:
             parent[name] = chance.choice(_VALUES if kind == "value" else _SHAPES)
         return body
 
-    def _places(self, value: Any, depth: int = 0) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 # any JSON value
+    def _places(self, value: Json, depth: int = 0) -> Iterator[tuple[Json, Json]]:
         """The members that may change, with their parents: all of them, or those of records that are not vital."""
         if isinstance(value, dict):
             for name, member in value.items():
@@ -156,7 +156,7 @@ def _corrupted(body: bytes, chance: Chance) -> bytes:
 
 
 def breaches_of_mutated(
-    attempt: Attempt, catalog: Mapping[str, Any], destination: BulkCdkLike, served: Vendor, *, hostile: bool
+    attempt: Attempt, catalog: Mapping[str, Json], destination: BulkCdkLike, served: Vendor, *, hostile: bool
 ) -> Iterator[str]:
     """Rows that a harmless sync lost; a failed one breaches too, since nothing vital was changed."""
     if hostile:

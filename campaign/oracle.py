@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -141,11 +140,11 @@ def _fallen(stream: str, before: JsonObject, after: JsonObject) -> Iterator[str]
             yield f"{stream}: the state {name} fell from {value} to {now[name]}"
 
 
-def _cursors(state: JsonObject) -> Iterator[tuple[str, Any]]:
+def _cursors(state: JsonObject) -> Iterator[tuple[str, Json]]:
     yield from _members(state["stream"].get("stream_state") or {}, "")
 
 
-def _members(value: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 # any JSON value
+def _members(value: Json, name: str) -> Iterator[tuple[str, Json]]:
     """The numbers and moments in a state; those of partitions by the partition."""
     if isinstance(value, dict):
         for key, member in value.items():
@@ -162,7 +161,7 @@ def _members(value: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN40
         yield name, value
 
 
-def breaches_of_job(job: Job, catalog: Mapping[str, Any], destination: BulkCdkLike, vendor: Vendor) -> Iterator[str]:
+def breaches_of_job(job: Job, catalog: Mapping[str, Json], destination: BulkCdkLike, vendor: Vendor) -> Iterator[str]:
     """The rows that the tables lack after a job that succeeded."""
     if not job.succeeded:
         return

@@ -117,7 +117,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 # as in the base class
+    def handle_error(self, request: object, client_address: object) -> None:
         """Keep quiet about connectors that were killed."""
 
 

@@ -169,7 +169,7 @@ def test_what_is_deleted_during_a_sync_costs_no_other_row(workspace: Sandbox, de
         assert found.keys() <= before[name].keys() | after.keys(), name
 
 
-def test_what_is_asked_of_each_person_is_complete(destination: BulkCdkLike) -> None:
+def test_streams_with_a_request_per_person_are_complete(destination: BulkCdkLike) -> None:
     with Sandbox(scale=SMALL) as small:
         source = source_of(small, people_detail=True)
         names = [f"person_{part}" for part in ("segments", "relationships", "subscription_preferences", "optouts")]
@@ -228,7 +228,7 @@ def test_the_limit_of_ten_requests_a_second_costs_no_row(workspace: Sandbox, des
     assert_same_tables(workspace, catalog, destination, source)
 
 
-def test_a_daily_quota_fails_clearly_and_the_next_day_goes_on(workspace: Sandbox, destination: BulkCdkLike) -> None:
+def test_a_daily_quota_fails_clearly_and_the_next_day_resumes(workspace: Sandbox, destination: BulkCdkLike) -> None:
     start_date = datetime.now(timezone.utc) - timedelta(days=100)
     source = source_of(workspace, start_date=start_date.strftime("%m/%d/%Y"))
     catalog = catalog_of(source, "messages")

@@ -58,7 +58,7 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
         """The offset before the first row."""
         return self._offset(Position())
 
-    def latestOffset(self, start: JsonObject | None = None, limit: Any = None) -> JsonObject:  # noqa: ANN401, N802
+    def latestOffset(self, start: JsonObject | None = None, limit: object = None) -> JsonObject:  # noqa: N802 # Spark's name
         """The offset up to which a batch from `start` may read.
 
         PySpark before 4.2 does not tell where the stream is; the offset is then the end of everything, planned from
@@ -108,7 +108,7 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
     def _table(self) -> Table:
         return Table(client(self.options.config).bucket(), self.options.table, self._known)
 
-    def _admitted(self, to_read: Plan, limit: Any) -> Position:  # noqa: ANN401 # as above
+    def _admitted(self, to_read: Plan, limit: object) -> Position:
         left = getattr(limit, "max_files", None) or getattr(limit, "max_bytes", None)
         if left is None:
             return to_read.end

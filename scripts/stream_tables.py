@@ -129,7 +129,8 @@ def _per(router: Component, manifest: Component) -> Iterator[str]:
     for parent in (config["stream"] for config in router.get("parent_stream_configs", [])):
         expander = simple_retriever(parent["retriever"])["record_selector"]["extractor"].get("record_expander")
         if expander:
-            yield f"entry of `{expander['expand_records_from_field'][0]}` in `{parent['name']}`"
+            entries = resolved(expander["expand_records_from_field"][0], parent["$parameters"])
+            yield f"entry of `{entries}` in `{parent['name']}`"
         elif parent["name"] in {stream["name"] for stream in declared(manifest["streams"])}:
             yield f"row of `{parent['name']}`"
         else:

@@ -118,7 +118,7 @@ def test_a_bucket_that_may_not_be_listed_or_read(spark: SparkSession, full: Heap
         load(spark, unreadable, "users")
 
 
-def test_expired_credentials_of_an_executor_are_signed_anew_or_named(spark: SparkSession, full: HeapBucket) -> None:
+def test_expired_credentials_of_an_executor_are_signed_again_or_named(spark: SparkSession, full: HeapBucket) -> None:
     with Gate(full.server.endpoint_url) as gate:
         frame = load(spark, full, "users", endpointUrl=gate.url)
         gate.answer_expired(2)

@@ -12,7 +12,7 @@ Get = Callable[..., requests.Response]
 def pages(
     get: Get, path: str, *, cursor: str = "pagination[cursor]", **parameters: str | int
 ) -> Iterator[dict[str, Any]]:
-    """The `data` of every page; `cursor` is the name of the parameter that asks for the next one."""
+    """The `data` of every page; `cursor` is the name of the parameter for the next one."""
     while True:
         response = get(path, **parameters)
         assert response.status_code == 200, response.text

@@ -21,7 +21,7 @@ def pages(ask: Ask, path: str, json: object = None, **parameters: str | int) -> 
         parameters["start"] = body["next"]
 
 
-def test_the_other_regions_key_is_refused_like_a_wrong_one(sandbox: Sandbox) -> None:
+def test_the_other_regions_key_is_rejected_like_a_wrong_one(sandbox: Sandbox) -> None:
     answers = [
         requests.get(
             f"{sandbox.url}/customerio/{region}/v1/workspaces", headers={"Authorization": f"Bearer {key}"}, timeout=10
@@ -122,7 +122,7 @@ def test_drafts_are_a_list_of_their_own(ask: Ask) -> None:
     assert not drafts & sent
 
 
-def test_tracked_responses_come_when_asked_for(ask: Ask) -> None:
+def test_tracked_responses_come_when_requested(ask: Ask) -> None:
     with_responses, without = (
         ask("/messages", limit=1000, get_tracked_responses=flag).json()["messages"] for flag in ("true", "false")
     )

@@ -82,12 +82,12 @@ def endpoint_of(world: CustomerioWorld, stream: str) -> OfParents:
 
 
 @pytest.mark.parametrize("stream", [stream for stream in CHILDREN if not stream.startswith(("object", "person"))])
-def test_an_identifier_that_is_no_number_is_malformed(ask: Ask, stream: str) -> None:
+def test_an_identifier_that_is_not_a_number_is_malformed(ask: Ask, stream: str) -> None:
     path, query = requested(stream, dict.fromkeys(re.findall("{(.+?)}", CHILDREN[stream].path), "x"))
     assert ask(path, **query).status_code == 400
 
 
-def test_actions_come_by_ten_with_texts_for_ids(ask: Ask) -> None:
+def test_actions_come_in_pages_of_ten_with_strings_as_ids(ask: Ask) -> None:
     first, second = walked(ask, "campaigns/20/actions", "actions", limit=100)
     named = next(row for row in ask("campaigns").json()["campaigns"] if row["id"] == 20)["actions"]
 
@@ -115,7 +115,7 @@ def test_lists_without_elements_are_null(ask: Ask) -> None:
     assert ask("objects", json={"object_type_id": "3", "filter": {"and": []}}).json()["identifiers"] is None
 
 
-def test_errors_of_a_trigger_are_texts_below_campaigns(ask: Ask) -> None:
+def test_errors_of_a_trigger_are_strings_below_campaigns(ask: Ask) -> None:
     pages = walked(ask, "campaigns/3/triggers/1/errors", "errors", limit=50)
 
     assert [len(page) for page in pages] == [50, 50, 20]
@@ -124,7 +124,7 @@ def test_errors_of_a_trigger_are_texts_below_campaigns(ask: Ask) -> None:
     assert ask("broadcasts/3/triggers/1/errors").text == "404 page not found\n"
 
 
-def test_members_are_told_twice_and_paged_as_asked(ask: Ask, workspace: Sandbox) -> None:
+def test_members_are_listed_twice_and_paged_as_requested(ask: Ask, workspace: Sandbox) -> None:
     count = ask("segments/1/customer_count").json()["count"]
     workspace.customerio.largest_page = 100
     members = [row for page in walked(ask, "segments/1/membership", "identifiers", limit=30_000) for row in page]
@@ -215,14 +215,14 @@ def test_the_content_of_a_collection_is_an_array_or_an_object(ask: Ask) -> None:
     assert isinstance(ask("collections/3/content").json(), dict)
 
 
-def test_optouts_can_be_asked_for_by_sender(ask: Ask) -> None:
+def test_optouts_can_be_filtered_by_sender(ask: Ask) -> None:
     found = ask("optouts", **{"from": "+15550101"}).json()["optouts"]
 
     assert found
     assert all({"channel": "whatsapp", "from": "+15550101"} in row["optouts"] for row in found)
 
 
-def test_a_topic_has_a_text_for_an_id_in_preferences(ask: Ask) -> None:
+def test_a_topic_has_a_string_id_in_preferences(ask: Ask) -> None:
     answer = ask("customers/30e00001/subscription_preferences", id_type="cio_id").json()
 
     assert {type(topic["id"]) for topic in answer["customer"]["topics"]} == {str}

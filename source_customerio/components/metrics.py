@@ -13,6 +13,7 @@ from airbyte_cdk.sources.declarative.partition_routers import SubstreamPartition
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
 from cdp_connectors.failures import transient_error
+from cdp_connectors.json_types import Json
 from cdp_connectors.records import ParentKeys, parent_keys
 from source_customerio.components.periods import (
     EST,
@@ -105,7 +106,7 @@ class AllParentsFirst(SubstreamPartitionRouter):
         return iter(list(super().stream_slices()))
 
 
-def is_dated(body: Any) -> bool:  # noqa: ANN401 # any JSON
+def is_dated(body: Json) -> bool:
     """Whether an answer says which periods its numbers belong to."""
     holders = [body, *(body.get(name) for name in ("metric", "journey_metric"))] if isinstance(body, dict) else []
     links = body.get("links") if isinstance(body, dict) else None
@@ -202,7 +203,7 @@ def _replaced(starts: list[datetime], counted: list[datetime]) -> set[str]:
     return {written(datetime(day.year, day.month, day.day, tzinfo=EST)) for day in days}
 
 
-def _at(value: Any, position: int, count: int) -> Any:  # noqa: ANN401 # any JSON
+def _at(value: Json, position: int, count: int) -> Json:
     """The part of numbers by language that belongs to one period: of each list of that length, its element."""
     if isinstance(value, dict):
         return {name: _at(part, position, count) for name, part in value.items()}

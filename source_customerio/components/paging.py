@@ -13,6 +13,7 @@ from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import Config, StreamSlice
 
 from cdp_connectors.cdk_repairs import RejectedRequestError, extra_state
+from cdp_connectors.json_types import Json
 from cdp_connectors.pagination import EndlessPageGuard, PageCursor
 from cdp_connectors.states import state_message
 
@@ -37,7 +38,7 @@ class Position:
     newest: int = 0
 
     @classmethod
-    def of(cls, saved: Any) -> "Position | None":  # noqa: ANN401 # any JSON
+    def of(cls, saved: Json) -> "Position | None":
         """The position that a state describes, or None if it describes none."""
         try:
             return cls(int(saved["since"]), str(saved["page"]), int(saved["moment"]), int(saved["newest"]))
@@ -87,7 +88,7 @@ class NewestFirst(EndlessPageGuard):
     def onward(
         self,
         cursor: PageCursor,
-        previous: Any | None,  # noqa: ANN401 # the CDK's token
+        previous: Json,
         response: requests.Response,
         stream_slice: StreamSlice | None,
     ) -> PageCursor | None:

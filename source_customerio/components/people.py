@@ -16,7 +16,7 @@ from cdp_connectors.rejections import ParentAbsentError
 _PREFIX = "cio_"
 
 
-def bare(cio_id: Any) -> str:  # noqa: ANN401 # a string, or a number to a careless JSON writer
+def bare(cio_id: str | int) -> str:
     """The `cio_id` without the prefix `cio_`, as all keys are written.
 
     Customer.io's documents write a person's `cio_id` with the prefix in some places and without it in others.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
+from cdp_connectors.json_types import Json
 from cdp_connectors.records import RecordChange
 
 HIDDEN = "***"
@@ -53,7 +54,7 @@ def redact(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, query, ""))
 
 
-def _names_only(headers: Any) -> str:  # noqa: ANN401 # a JSON text as documented, or whatever else is sent
+def _names_only(headers: Json) -> str:
     """The headers with `***` for each value; `***` alone if they are not written as documented."""
     try:
         return json.dumps([{"name": header["name"], "value": HIDDEN} for header in json.loads(headers)])

@@ -67,7 +67,7 @@ def test_says_when_no_region_accepts_the_key(api: requests_mock.Mocker) -> None:
     assert len(api.request_history) == 2
 
 
-def test_keeps_to_the_first_answer_when_the_other_region_cannot_be_asked(api: requests_mock.Mocker) -> None:
+def test_the_first_response_counts_when_the_other_region_is_unreachable(api: requests_mock.Mocker) -> None:
     api.get(US + "/workspaces", **REJECTED)
     api.get(EU + "/workspaces", exc=requests.ConnectionError("no route"))
 
@@ -76,7 +76,7 @@ def test_keeps_to_the_first_answer_when_the_other_region_cannot_be_asked(api: re
     assert str(status.message).startswith("Customer.io rejected the App API key in region 'us'.")
 
 
-def test_behind_an_api_url_there_is_no_other_region_to_ask(api: requests_mock.Mocker) -> None:
+def test_with_an_api_url_no_other_region_is_tried(api: requests_mock.Mocker) -> None:
     api.get("http://proxy.example.com/v1/workspaces", **REJECTED)
 
     status = check({"access_token": "key", "api_url": "http://proxy.example.com"})
@@ -95,7 +95,7 @@ def test_behind_an_api_url_there_is_no_other_region_to_ask(api: requests_mock.Mo
     ],
     ids=["403", "404", "web page", "503"],
 )
-def test_asks_the_other_region_for_no_other_reason(
+def test_the_other_region_is_tried_for_no_other_reason(
     api: requests_mock.Mocker, answer: dict[str, object], words: str
 ) -> None:
     for path in ("workspaces", "campaigns", "segments", "newsletters", "activities", "snippets"):

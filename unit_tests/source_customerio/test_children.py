@@ -33,7 +33,7 @@ def test_what_a_deleted_parent_had_is_skipped(api: requests_mock.Mocker, contrac
 
 
 @per_child
-def test_an_address_that_is_not_there_is_no_deleted_parent(api: requests_mock.Mocker, contract: Contract) -> None:
+def test_an_unknown_path_is_not_a_deleted_parent(api: requests_mock.Mocker, contract: Contract) -> None:
     serve(api, contract, {"status_code": 404, "text": "404 page not found\n"})
 
     failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, [contract.name]))
@@ -90,7 +90,9 @@ def test_a_row_of_a_collection_can_be_anything(api: requests_mock.Mocker, row: o
 
 
 @pytest.mark.parametrize(("answer", "found"), [({"city": "Bergen"}, 1), ({}, 0), ([], 0), (None, 0)])
-def test_a_collection_that_is_no_list_is_one_row_or_none(api: requests_mock.Mocker, answer: object, found: int) -> None:
+def test_a_collection_that_is_not_a_list_is_one_row_or_none(
+    api: requests_mock.Mocker, answer: object, found: int
+) -> None:
     serve(api, BY_NAME["collection_contents"], {"text": json.dumps(answer)})
 
     assert len(read_streams(SourceCustomerio, CONFIG, ["collection_contents"]).records) == found
@@ -171,7 +173,7 @@ def test_credentials_of_webhooks_are_removed(api: requests_mock.Mocker, name: st
     ],
     ids=["unreadable", "no headers", "empty", "no webhook"],
 )
-def test_what_cannot_be_read_is_hidden_and_what_is_no_webhook_stays(
+def test_unreadable_headers_are_hidden_and_other_messages_stay(
     api: requests_mock.Mocker, sent: dict[str, object], kept: tuple[str, str]
 ) -> None:
     serve(api, BY_NAME["campaign_actions"], {"json": BY_NAME["campaign_actions"].page({"id": 1, **sent})})

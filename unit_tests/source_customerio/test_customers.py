@@ -41,7 +41,7 @@ def groups_asked_for(api: requests_mock.Mocker) -> list[list[str]]:
     return [json.loads(request.body)["ids"] for request in api.request_history if request.path.endswith("attributes")]
 
 
-def test_the_search_asks_for_everybody_who_has_a_cio_id(api: requests_mock.Mocker) -> None:
+def test_the_search_is_for_everybody_who_has_a_cio_id(api: requests_mock.Mocker) -> None:
     serve_people(api, [cio_id(1)], [cio_id(2)])
 
     read_streams(SourceCustomerio, CONFIG, ["customers"])
@@ -68,7 +68,7 @@ def test_attributes_are_requested_a_hundred_people_at_a_time(
 
 
 @pytest.mark.parametrize("person", ["30e00001", "1e5", "007", "0x1f", "a1b2c3", "None"])
-def test_a_cio_id_stays_the_text_it_is(api: requests_mock.Mocker, person: str) -> None:
+def test_a_cio_id_stays_a_string(api: requests_mock.Mocker, person: str) -> None:
     serve_people(api, [person])
 
     output = read_streams(SourceCustomerio, CONFIG, ["customers"])

@@ -46,7 +46,7 @@ def test_every_stream_of_metrics_is_incremental_by_day() -> None:
         assert {*stream.added, "period_start", stream.counted} <= set(found.json_schema["properties"])
 
 
-def test_a_number_has_the_utc_day_that_was_asked_for(api: requests_mock.Mocker) -> None:
+def test_a_number_has_the_requested_utc_day(api: requests_mock.Mocker) -> None:
     serve(api, BY_DATE, lambda stream: {"json": stream.days(5, 6, 7)})
 
     output = sync(BY_DATE)
@@ -111,7 +111,7 @@ def test_an_answer_right_after_midnight_is_requested_again(api: requests_mock.Mo
         assert rows_of(output, stream) == [stream.row("2026-11-22", 7)]
 
 
-def test_asking_again_goes_on_for_the_two_minutes(api: requests_mock.Mocker, waits: list[float]) -> None:
+def test_retries_continue_for_the_two_minutes(api: requests_mock.Mocker, waits: list[float]) -> None:
     stream = BY_STEPS[0]
     serve(api, [stream], lambda stream: {"json": stream.days(7), **at("Mon, 23 Nov 2026 05:00:00 GMT")})
 

@@ -94,7 +94,7 @@ def test_a_token_that_repeats_is_an_error_instead_of_an_endless_loop(
     list(zip(PAGED, itertools.cycle(["30e00001", "0", "007", "1e5", "None", "True", "[1]"]), strict=False)),
     ids=lambda value: getattr(value, "name", value),
 )
-def test_a_token_that_looks_like_a_value_stays_the_text_it_is(
+def test_a_token_that_looks_like_a_value_stays_a_string(
     api: requests_mock.Mocker, contract: Contract, token: str
 ) -> None:
     serve(

@@ -35,7 +35,7 @@ def test_a_connection_takes_its_share_and_not_more(api: requests_mock.Mocker, wa
 
 
 @pytest.mark.parametrize("share", [100, 1000])
-def test_a_large_share_is_no_limit_to_speak_of(api: requests_mock.Mocker, waits: list[float], share: float) -> None:
+def test_a_large_share_is_practically_unlimited(api: requests_mock.Mocker, waits: list[float], share: float) -> None:
     assert seconds_for(api, 50, share, waits) == 0
 
 

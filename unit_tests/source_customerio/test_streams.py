@@ -39,7 +39,7 @@ def test_discovers_exactly_the_documented_streams() -> None:
         assert {*contract.primary_key, *contract.record, *contract.added} <= set(declared)
 
 
-def test_the_streams_that_ask_for_each_person_have_to_be_asked_for() -> None:
+def test_streams_with_a_request_per_person_are_off_by_default() -> None:
     config = {name: value for name, value in CONFIG.items() if name != "people_detail"}
 
     offered = {stream.name for stream in SourceCustomerio(config=config).discover(logging.getLogger(), config).streams}
@@ -53,7 +53,7 @@ def test_the_streams_that_ask_for_each_person_have_to_be_asked_for() -> None:
 
 
 @per_stream
-def test_asks_as_documented_and_passes_the_record_on_with_the_added_keys(
+def test_the_request_is_as_documented_and_the_record_gains_the_keys(
     api: requests_mock.Mocker, contract: Contract
 ) -> None:
     is_object = isinstance(contract.served(contract.record), dict) and "content" not in contract.record
@@ -85,7 +85,7 @@ def test_an_empty_list_is_an_empty_table(api: requests_mock.Mocker, contract: Co
     assert last_status(output, contract.name) is AirbyteStreamStatus.COMPLETE
 
 
-def test_every_stream_asks_the_host_of_the_region(api: requests_mock.Mocker) -> None:
+def test_every_stream_requests_the_host_of_the_region(api: requests_mock.Mocker) -> None:
     for contract in CONTRACTS:
         for name in contract.parents:
             serve_parent(api, name, EU)
@@ -98,7 +98,7 @@ def test_every_stream_asks_the_host_of_the_region(api: requests_mock.Mocker) -> 
     assert {"/v1" + contract.path for contract in CONTRACTS} <= {request.path for request in api.request_history}
 
 
-def test_asks_the_api_url_instead_of_the_region(api: requests_mock.Mocker) -> None:
+def test_the_api_url_replaces_the_host_of_the_region(api: requests_mock.Mocker) -> None:
     api.get("http://proxy.example.com/cio/v1/workspaces", json={"workspaces": [{"id": 1}]})
     config = {**CONFIG, "region": "eu", "api_url": " http://proxy.example.com/cio/ "}
 

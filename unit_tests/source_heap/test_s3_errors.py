@@ -46,7 +46,7 @@ CONFIG = [
 
 
 @pytest.mark.parametrize(("status", "code", "url", "sentence"), CONFIG)
-def test_errors_that_the_user_can_mend(status: int, code: str | None, url: str, sentence: str) -> None:
+def test_errors_that_the_user_can_fix(status: int, code: str | None, url: str, sentence: str) -> None:
     resolution = handler().interpret_response(answer(status, code, url, region="eu-west-1"))
     assert resolution.response_action is ResponseAction.FAIL
     assert resolution.failure_type is FailureType.config_error

@@ -60,7 +60,7 @@ def test_a_whole_transfer_is_one_request() -> None:
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError("reset"), IncompleteRead(1, 2), TimeoutError()])
-def test_a_broken_transfer_goes_on_at_the_missing_byte_of_the_same_object(error: Exception) -> None:
+def test_a_broken_transfer_resumes_at_the_missing_byte_of_the_same_object(error: Exception) -> None:
     store = Store([300, 1, 500], error)
     assert read_all(store) == CONTENT
     assert store.asked == [

@@ -29,7 +29,7 @@ CONFIG = config_of({"stream": "users", "call_type": "identify", "user_id_field":
 
 @pytest.mark.usefixtures("api")
 class TestStates:
-    def test_a_state_comes_back_as_it_came_but_for_the_counts(self) -> None:
+    def test_a_state_comes_back_unchanged_except_for_the_counts(self) -> None:
         platform_state = {
             "type": "STATE",
             "state": {
