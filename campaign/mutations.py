@@ -32,7 +32,8 @@ Chance = random.Random
 _SHARE = 0.3
 _VITAL = re.compile(
     r"(^|_)(id|ids|key|token|next|current|type|types|name|slug|email|actions|variants|status|state|time|period)$"
-    r"|Id$|Ids$|Key$|At$|_at$|Time$|Start$|End$|date|created|updated|timestamp|pagination|total|period|granularity|scheme",
+    r"|Id$|Ids$|Key$|At$|_at$|Time$|Start$|End$|date|created|updated|timestamp|pagination|total|period|granularity|scheme"
+    r"|^hidden$",
     re.IGNORECASE,
 )
 """Fields that identify, order, page or name other rows: without them a row is another one."""

@@ -93,19 +93,22 @@ def watch_stream(
 ) -> None:
     """Do all the work of a stream within a context that is given the name of the stream.
 
-    That is the generation of its partitions, which reads the parents, and the reading of each partition, in whatever
-    thread. The CDK keeps no such context, and turns the exceptions of a stream into strings.
+    That is the generation of its partitions, which reads the parents, the reading of each partition, and what the
+    cursor makes of each record, in whatever thread. The CDK keeps no such context, and turns the exceptions of a stream
+    into strings.
 
     Args:
         stream: the stream, built and not read yet.
         within: the context.
         pass_on: what the records of each partition go through.
     """
-    generate = stream.generate_partitions
+    generate, observe = stream.generate_partitions, stream.cursor.observe
 
     def read(partition: Partition) -> Iterator[Record]:
         with within(stream.name):
-            yield from pass_on(partition.read())
+            for record in pass_on(partition.read()):
+                yield record
+                observe(record)
 
     def generate_watched() -> Iterator[Partition]:
         with within(stream.name):
@@ -113,6 +116,11 @@ def watch_stream(
                 yield WrappedPartition(partition, read)
 
     stream.generate_partitions = generate_watched  # type: ignore[method-assign] # for this stream alone
+    stream.cursor.observe = _leave_unobserved  # type: ignore[method-assign] # done above
+
+
+def _leave_unobserved(record: Record) -> None:
+    """Do nothing with the record."""
 
 
 def watch_parents(

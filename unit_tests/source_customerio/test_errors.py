@@ -161,3 +161,16 @@ def test_the_key_appears_in_no_message(api: requests_mock.Mocker, capsys: pytest
 
     everything = "".join(map(str, output._messages))  # noqa: SLF001 # all messages, of whatever type
     assert key not in everything + capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stream", ["activities", "messages"])
+def test_a_time_of_another_type_is_a_transient_error(api: requests_mock.Mocker, stream: str) -> None:
+    contract = BY_NAME[stream]
+    record = {"id": "1", "timestamp": [1_700_000_000], "created": {"at": 1_700_000_000}}
+    serve(api, contract, {"json": {contract.data_key: [record], "next": ""}})
+
+    output = read_streams(SourceCustomerio, {"access_token": "key"}, [stream])
+
+    failure_type, sentence = only_error(output)
+    assert failure_type is FailureType.transient_error
+    assert sentence.startswith(f"A response for stream {stream} does not have the documented form. Run the sync again")
