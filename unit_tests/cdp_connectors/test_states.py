@@ -58,6 +58,15 @@ def test_the_fault_of_a_state(state: JsonObject, fault: str | None) -> None:
     assert state_fault({"incremental_sync": CURSOR}, state, CONFIG) == fault
 
 
+def test_a_cursor_may_name_its_field_by_a_parameter() -> None:
+    cursor = {**CURSOR, "cursor_field": "{{ parameters['field'] }}", "$parameters": {"field": "changed"}}
+
+    assert state_fault({"incremental_sync": cursor}, {"changed": "2026-01-01"}, CONFIG) is None
+    assert state_fault({"incremental_sync": cursor}, {"changed": "soon"}, CONFIG) == NOT_A_DATE.replace(
+        "at", "changed", 1
+    )
+
+
 @pytest.mark.parametrize("stream", [{}, {"incremental_sync": {**CURSOR, "type": "CustomIncrementalSync"}}])
 def test_a_stream_without_dates_has_no_fault_here(stream: JsonObject) -> None:
     assert state_fault(stream, {"until": 1}, CONFIG) is None

@@ -71,7 +71,11 @@ def test_a_damaged_state_of_the_companion_fails_it(parent_state: Json) -> None:
     assert "The saved state of this stream is damaged" in failure[1]
 
 
-@pytest.mark.parametrize("state", [{}, POSITION, Position().to_state(), {**POSITION, "missed_columns": ["a"]}], ids=str)
+@pytest.mark.parametrize(
+    "state",
+    [{}, POSITION, Position().to_state(), {**POSITION, "full_dump_id": 1}, {**POSITION, "missed_columns": ["a"]}],
+    ids=str,
+)
 def test_states_that_the_connector_wrote_are_in_order(state: Json) -> None:
     assert table_state_fault(state) is None
     assert companion_state_fault({"position": state, "tables": {}} if state else {}) is None
