@@ -26,7 +26,7 @@ class Lane:
         self._client = client
         self._verdicts = verdicts
         self._max_calls = max_calls
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lane")
+        self._worker = ThreadPoolExecutor(max_workers=1)
         self._open: Batch[CallOrigin] = Batch(max_calls)
         self._broken = False
         self._in_flight: deque[tuple[int, Future[None]]] = deque()
@@ -158,7 +158,7 @@ class Lanes:
             lane.close()
 
     def __getitem__(self, key: str) -> Lane:
-        return self._lanes[crc32(key.encode("utf-8", "surrogatepass")) % len(self._lanes)]
+        return self._lanes[crc32(key.encode(errors="surrogatepass")) % len(self._lanes)]
 
     def flush_if_free(self, up_to: int) -> None:
         """Send the open calls up to a position in every lane that need not wait for it."""

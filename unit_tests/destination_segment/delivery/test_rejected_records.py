@@ -14,7 +14,16 @@ from requests_mock import Mocker
 
 from cdp_connectors.json_types import Json, JsonObject
 from destination_segment import DestinationSegment
-from unit_tests.destination_segment.segment_writes import catalog_of, config_of, record, sent_items, state, write
+from unit_tests.destination_segment.segment_writes import (
+    ACCEPTED,
+    BATCH_URL,
+    catalog_of,
+    config_of,
+    record,
+    sent_items,
+    state,
+    write,
+)
 
 IDENTIFY: JsonObject = {"stream": "users", "call": {"call_type": "identify", "user_id_field": "id"}}
 STORAGE: JsonObject = {
@@ -95,6 +104,19 @@ def test_a_sync_that_fails_keeps_them_too(bucket: Json) -> None:
     written = write({**CONFIG, "on_invalid": "fail"}, catalog_of(), MESSAGES)
     assert written.error is not None
     assert [len(rows) for rows in stored(bucket)] == [2]
+
+
+def test_a_record_that_segment_rejects_is_kept_with_its_mapping(api: Mocker, bucket: Json) -> None:
+    api.post(BATCH_URL, [ACCEPTED, {"status_code": 400, "json": {"message": "malformed trait"}}])
+    messages = [record({"id": 1}), state(1), record({"id": 1, "n": 2}), state(2)]
+    written = write({**CONFIG, "events_per_second": 1}, catalog_of(), messages)
+    assert (written.error, written.counts) == (None, [(1, 0), (0, 1)])
+    [[row]] = stored(bucket)
+    assert (row["mapping"], row["reason"], row["message"]) == (
+        "Mapping 1 (stream 'users')",
+        "Segment rejected the call (HTTP 400: malformed trait)",
+        messages[2],
+    )
 
 
 @pytest.mark.usefixtures("api")
