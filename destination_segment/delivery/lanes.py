@@ -92,7 +92,7 @@ class Lane:
 
     def close(self) -> None:
         """Discard queued work and close the connection."""
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._worker.shutdown(cancel_futures=True)
         self._client.close()
 
     def _forget_done(self) -> None:

@@ -1,7 +1,8 @@
-"""A lane's worker: how much waits for it."""
+"""A lane's worker: how much waits for it, and what becomes of that at the end."""
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -40,9 +41,14 @@ class Client:
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.is_closed = False
 
     def send_batch(self, batch: Batch[CallOrigin]) -> None:
+        assert not self.is_closed
         self.sent.append(batch.body().partition(b'"batch":')[2])
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 @pytest.fixture
@@ -94,3 +100,29 @@ def test_a_batch_is_sent_early_only_for_a_state_after_its_first_call(lane: Lane,
 
     lane.drain()
     assert client.sent == [b"[5,6]}", b"[7]}"]
+
+
+def test_a_lane_that_is_closed_discards_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_discarded = threading.Event()
+
+    class Worker(ThreadPoolExecutor):
+        def submit(self, run: Callable[..., None], *arguments: Json, **_: Json) -> Future[None]:
+            work = super().submit(run, *arguments)
+            work.add_done_callback(lambda work: is_discarded.set() if work.cancelled() else None)
+            return work
+
+    class SlowClient(Client):
+        def send_batch(self, batch: Batch[CallOrigin]) -> None:
+            super().send_batch(batch)
+            is_discarded.wait(10)
+
+    monkeypatch.setattr(lanes, "ThreadPoolExecutor", Worker)
+    client: Any = SlowClient()
+    lane = Lane(client, Verdicts())
+    for position in (1, 2):
+        add(lane, position)
+        lane.flush()
+    lane.close()
+
+    assert client.sent == [b"[1]}"]
+    assert client.is_closed
