@@ -106,6 +106,13 @@ def test_a_sync_that_fails_keeps_them_too(bucket: Json) -> None:
     assert [len(rows) for rows in stored(bucket)] == [2]
 
 
+def test_a_sync_that_breaks_off_keeps_them_too(api: Mocker, bucket: Json) -> None:
+    api.post(BATCH_URL, status_code=401)
+    written = write(CONFIG, catalog_of(), [record({"id": 2, "age": "old"}), record({"id": 1})])
+    assert "did not accept the credentials" in str(written.error)
+    assert [len(rows) for rows in stored(bucket)] == [1]
+
+
 def test_a_record_that_segment_rejects_is_kept_with_its_mapping(api: Mocker, bucket: Json) -> None:
     api.post(BATCH_URL, [ACCEPTED, {"status_code": 400, "json": {"message": "malformed trait"}}])
     messages = [record({"id": 1}), state(1), record({"id": 1, "n": 2}), state(2)]
