@@ -52,11 +52,14 @@ def bucket(s3: Json) -> Json:
     return s3
 
 
-def stored(bucket: Json) -> list[list[JsonObject]]:
+def bodies(bucket: Json) -> list[bytes]:
     keys = [each["Key"] for each in bucket.list_objects_v2(Bucket="rejected").get("Contents", [])]
     assert all(key.startswith("segment/") and key.endswith(".jsonl") for key in keys)
-    bodies = [bucket.get_object(Bucket="rejected", Key=key)["Body"].read() for key in keys]
-    return [[orjson.loads(line) for line in body.splitlines()] for body in bodies]
+    return [bucket.get_object(Bucket="rejected", Key=key)["Body"].read() for key in keys]
+
+
+def stored(bucket: Json) -> list[list[JsonObject]]:
+    return [[orjson.loads(line) for line in body.splitlines()] for body in bodies(bucket)]
 
 
 @pytest.mark.usefixtures("api")
@@ -124,6 +127,16 @@ def test_a_record_that_segment_rejects_is_kept_with_its_mapping(api: Mocker, buc
         "Segment rejected the call (HTTP 400: malformed trait)",
         messages[2],
     )
+
+
+@pytest.mark.usefixtures("api")
+def test_a_record_that_is_nested_too_deeply_is_kept_as_it_came(bucket: Json) -> None:
+    nested = b"[" * 5_000 + b"]" * 5_000
+    line = b'{"type":"RECORD","record":{"stream":"users","data":{"id":7,"x":%b}}}' % nested
+    assert write(CONFIG, catalog_of(), [line]).error is None
+    [body] = bodies(bucket)
+    assert b'"mapping":"The record","reason":"the record is nested too deeply"' in body
+    assert body.endswith(b',"message":%b}\n' % line)
 
 
 @pytest.mark.usefixtures("api")
