@@ -140,6 +140,15 @@ def test_a_record_that_is_nested_too_deeply_is_kept_as_it_came(bucket: Json) -> 
 
 
 @pytest.mark.usefixtures("api")
+def test_the_object_is_not_written_again_for_every_state(bucket: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("destination_segment.delivery.rejected_records._SECONDS_BETWEEN_UPLOADS", 1_000)
+    bucket.put_bucket_versioning(Bucket="rejected", VersioningConfiguration={"Status": "Enabled"})
+    messages = [message for n in range(5) for message in (record({"id": n, "age": "old"}), state(n))]
+    assert write(CONFIG, catalog_of(), messages).counts == [(0, 1)] * 5
+    assert len(bucket.list_object_versions(Bucket="rejected")["Versions"]) == 2
+
+
+@pytest.mark.usefixtures("api")
 def test_without_rejected_records_there_is_no_object(bucket: Json) -> None:
     write(CONFIG, catalog_of(), [record({"id": 1}), state(1)])
     assert stored(bucket) == []
