@@ -1,7 +1,6 @@
 """Cursor pagination that cannot loop."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 from urllib.parse import urlparse
 
 import requests
@@ -53,8 +52,6 @@ class EndlessPageGuard(StringCursorPaginationStrategy):
     The built-in strategy follows every cursor.
     """
 
-    cursor_class: ClassVar[type[PageCursor]] = PageCursor
-
     def next_page_token(
         self,
         response: requests.Response,
@@ -80,7 +77,7 @@ class EndlessPageGuard(StringCursorPaginationStrategy):
         is_empty = last_page_size == 0
         if token is None or (is_empty and str(token) == last_page_token_value):
             return None
-        cursor = self.cursor_class.after(last_page_token_value, str(token))
+        cursor = PageCursor.after(last_page_token_value, str(token))
         path = urlparse(response.url).path
         if cursor is None:
             raise transient_error(

@@ -129,5 +129,5 @@ def _formats(cursor: Mapping[str, Json]) -> list[str]:
 
 
 def _evaluated(template: str, component: Mapping[str, Json], config: Config) -> str:
-    parameters: JsonObject = component.get("$parameters", {})
+    parameters: JsonObject = component.get("$parameters") or {}
     return str(InterpolatedString.create(template, parameters=parameters).eval(config))

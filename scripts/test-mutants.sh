@@ -16,8 +16,9 @@ mutate() {
     {
         echo '[tool.mutmut]'
         echo 'source_paths = ["cdp_connectors", "source_segment", "source_customerio", "source_heap", "destination_segment"]'
-        echo "only_mutate = [$sources]"
-        echo "tests_dir = [$tests]"
+        echo "only_mutate = [$(printf '"%s", ' $sources)]"
+        echo "pytest_add_cli_args_test_selection = [$(printf '"unit_tests/%s", ' $tests)]"
+        echo 'timeout_multiplier = 4.0'
         echo 'also_copy = ["unit_tests", "sandbox", "campaign", "scripts", "benchmarks", "integration_tests", "pyspark_heap"]'
     } >>"$copy/pyproject.toml"
     # A mutant that fails with a few drawn examples needs no thousands.
@@ -31,9 +32,12 @@ mutate() {
     )
 }
 
-mutate positions '"source_heap/positions.py"' '"unit_tests/source_heap/test_positions.py", "unit_tests/source_heap/test_between.py"'
-mutate pagination '"cdp_connectors/pagination.py", "source_customerio/components/paging.py"' \
-    '"unit_tests/cdp_connectors/test_pagination.py", "unit_tests/source_customerio/test_paging.py"'
-mutate states '"cdp_connectors/states.py", "source_heap/components/states.py", "source_segment/components/states.py", "source_customerio/components/state.py"' \
-    '"unit_tests/cdp_connectors/test_states.py", "unit_tests/cdp_connectors/test_source.py", "unit_tests/source_heap/test_states.py", "unit_tests/source_segment/test_windows.py", "unit_tests/source_customerio/test_incremental.py"'
-mutate delivery '"destination_segment/delivery/lanes.py", "destination_segment/delivery/writer.py"' '"unit_tests/destination_segment"'
+mutate positions 'source_heap/positions.py' 'source_heap/test_positions.py source_heap/test_between.py'
+mutate pagination 'cdp_connectors/pagination.py source_customerio/components/paging.py' \
+    'cdp_connectors/test_pagination.py source_customerio/test_activities.py source_customerio/test_activities_resumed.py'
+mutate states 'cdp_connectors/states.py source_heap/components/states.py source_segment/components/states.py
+    source_customerio/components/state.py' \
+    'cdp_connectors/test_states.py source_heap/test_states.py source_segment/test_components.py
+    source_customerio/test_state.py'
+mutate delivery 'destination_segment/delivery/lanes.py destination_segment/delivery/writer.py' \
+    'destination_segment/delivery destination_segment/calls/test_api_call.py destination_segment/calls/test_conditions.py'

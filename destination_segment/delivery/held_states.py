@@ -59,11 +59,11 @@ class HeldStates:
                 return True
         return False
 
-    def any_before(self, barrier: int) -> bool:
+    def any_before(self, barrier: float) -> bool:
         """Whether a state lies before a position."""
         return bool(self._states) and self._states[0].position < barrier
 
-    def release_before(self, barrier: int) -> Iterator[str]:
+    def release_before(self, barrier: float) -> Iterator[str]:
         """The lines of the states before a position."""
         while self.any_before(barrier):
             yield self._states.popleft().line()

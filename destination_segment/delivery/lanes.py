@@ -26,9 +26,8 @@ class Lane:
         self._client = client
         self._verdicts = verdicts
         self._max_calls = max_calls
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lane")
+        self._worker = ThreadPoolExecutor(max_workers=1)
         self._open: Batch[CallOrigin] = Batch(max_calls)
-        self._open_since = 0
         self._broken = False
         self._in_flight: deque[tuple[int, Future[None]]] = deque()
 
@@ -36,8 +35,6 @@ class Lane:
         """Add a call to the lane's open batch."""
         if not self._open.has_room_for(call):
             self.flush()
-        if not self._open:
-            self._open_since = origin.record.position
         self._open.add(call, origin)
 
     def request(self, call: ApiCall, origin: CallOrigin) -> None:
@@ -51,7 +48,7 @@ class Lane:
                     raise
                 self._verdicts.reject(origin, f"Segment rejected the API call ({rejection.answer})")
             else:
-                self._verdicts.accept(1)
+                self._verdicts.accept()
 
         self.flush()
         self._submit(origin.record.position, work)
@@ -60,12 +57,12 @@ class Lane:
         """Send what is open, waiting first if too much is in flight already."""
         if self._open:
             batch, self._open = self._open, Batch(self._max_calls)
-            self._submit(self._open_since, lambda: self._deliver(batch))
+            self._submit(_position(batch), lambda: self._deliver(batch))
 
     def flush_if_free(self, up_to: int) -> None:
         """Send what is open if it holds calls up to a position, unless that would have to wait."""
         self._forget_done()
-        if self._open_since <= up_to and len(self._in_flight) < _BATCHES_IN_FLIGHT:
+        if self._open and _position(self._open) <= up_to and len(self._in_flight) < _BATCHES_IN_FLIGHT:
             self.flush()
 
     def oldest(self) -> int | None:
@@ -73,7 +70,7 @@ class Lane:
         self._forget_done()
         if self._in_flight:
             return self._in_flight[0][0]
-        return self._open_since if self._open else None
+        return _position(self._open) if self._open else None
 
     def drain(self) -> None:
         """Send everything and wait for the verdicts.
@@ -95,7 +92,7 @@ class Lane:
 
     def close(self) -> None:
         """Discard queued work and close the connection."""
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._worker.shutdown(cancel_futures=True)
         self._client.close()
 
     def _forget_done(self) -> None:
@@ -119,7 +116,7 @@ class Lane:
             for half in batch.halves():
                 self._deliver(half)
         else:
-            self._verdicts.accept(len(batch))
+            self._verdicts.accept()
 
     def _submit(self, position: int, work: Callable[[], None]) -> None:
         self._await(_BATCHES_IN_FLIGHT - 1)
@@ -161,7 +158,7 @@ class Lanes:
             lane.close()
 
     def __getitem__(self, key: str) -> Lane:
-        return self._lanes[crc32(key.encode("utf-8", "surrogatepass")) % len(self._lanes)]
+        return self._lanes[crc32(key.encode(errors="surrogatepass")) % len(self._lanes)]
 
     def flush_if_free(self, up_to: int) -> None:
         """Send the open calls up to a position in every lane that need not wait for it."""
@@ -185,5 +182,10 @@ class Lanes:
         return min((position for lane in self._lanes if (position := lane.oldest()) is not None), default=None)
 
 
+def _position(batch: Batch[CallOrigin]) -> int:
+    """The position of the record of the batch's first call."""
+    return batch.origins[0].record.position
+
+
 def _is_done(work: Future[None]) -> bool:
-    return work.done() and not work.cancelled() and work.exception() is None
+    return work.done() and work.exception() is None

@@ -12,19 +12,18 @@ _MOST_REJECTED_AT_FIRST = 100
 
 
 class Verdicts:
-    """Counts of accepted calls, and the rejections that nobody took note of yet. Lanes share it."""
+    """Whether Segment accepted anything, and the rejections that nobody took note of yet. Lanes share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rejections: SimpleQueue[Rejection] = SimpleQueue()
         self._rejected = 0
-        self._accepted = 0
+        self._any_accepted = False
         self._first_rejection: RejectionError | None = None
 
-    def accept(self, calls: int) -> None:
-        """Segment accepted so many calls."""
-        with self._lock:
-            self._accepted += calls
+    def accept(self) -> None:
+        """Segment accepted a call, or a batch of them."""
+        self._any_accepted = True
 
     def reject(self, origin: CallOrigin, reason: str) -> None:
         """Segment rejected a call for its content."""
@@ -39,7 +38,7 @@ class Verdicts:
         with self._lock:
             self._rejected += 1
             self._first_rejection = self._first_rejection or rejection
-            if not self._accepted and self._rejected >= _MOST_REJECTED_AT_FIRST:
+            if not self._any_accepted and self._rejected >= _MOST_REJECTED_AT_FIRST:
                 raise rejection.of_everything()
         self.reject(origin, reason)
 
@@ -47,7 +46,9 @@ class Verdicts:
     def total_rejection(self) -> RejectionError | None:
         """That Segment rejected calls and accepted none: it is the configuration, as far as anyone can tell."""
         rejection = self._first_rejection
-        return rejection.of_everything() if rejection and rejection.may_be_credentials and not self._accepted else None
+        if not rejection or not rejection.may_be_credentials or self._any_accepted:
+            return None
+        return rejection.of_everything()
 
     def new_rejections(self) -> Iterator[Rejection]:
         """The rejections since the last time."""

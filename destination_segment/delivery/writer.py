@@ -1,5 +1,6 @@
 """The write path: records in, calls out, and states back once everything before them was accepted."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 
@@ -171,7 +172,7 @@ class Writer:
         self._note_verdicts()  # must follow oldest(): a rejected call no longer blocks its lane
         first_rejected = self._first_rejected if self._verdicts.total_rejection else None
         barriers = [barrier for barrier in (oldest, self._first_unsent, first_rejected) if barrier is not None]
-        barrier = min(barriers, default=self._position + 1)
+        barrier = min(barriers, default=math.inf)
         if (at_once or self._held_states.any_before(barrier)) and self._rejected_records.save(at_once=at_once):
             yield from self._held_states.release_before(barrier)
 

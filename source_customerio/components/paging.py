@@ -1,9 +1,9 @@
 """Reading a list whose newest records come first."""
 
+import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
-from typing import Any, ClassVar
+from typing import Any
 
 import requests
 from airbyte_cdk.models import AirbyteMessage
@@ -52,23 +52,17 @@ class Walk:
     def __init__(self, begun: Position) -> None:
         self.reached = begun
         self.pages = 0
-        self._page = begun.page
+        self.stale_pages = 0
+        """How many pages in a row, up to the last, were older than needed."""
 
-    def turn(self, moments: list[int], following: str) -> None:
-        """Count a page that was read, and remember where it is."""
-        now = datetime.now(timezone.utc).timestamp()
+    def turn(self, page: str, moments: list[int]) -> None:
+        """Count a page that was read, and remember where it is; the first one has no token."""
+        now = time.time()
         newest = max([self.reached.newest, *(moment for moment in moments if moment <= now)])
         self.reached = replace(self.reached, newest=newest)
-        if moments and self._page:
-            self.reached = replace(self.reached, page=self._page, moment=max(moments))
+        if moments and page:
+            self.reached = replace(self.reached, page=page, moment=max(moments))
         self.pages += 1
-        self._page = following
-
-
-class ActivityCursor(PageCursor):
-    """A page's cursor that also counts how many pages in a row, up to its own, were older than needed."""
-
-    stale_pages: int = 0
 
 
 @dataclass
@@ -83,25 +77,23 @@ class NewestFirst(EndlessPageGuard):
     """
 
     patience: int = 1
-    cursor_class: ClassVar[type[PageCursor]] = ActivityCursor
 
     def onward(
         self,
         cursor: PageCursor,
         previous: Json,
         response: requests.Response,
-        stream_slice: StreamSlice | None,
+        stream_slice: Any,  # noqa: ANN401 # one of `ResumableWalk`
     ) -> PageCursor | None:
         """The next page's cursor, or None after the last page that can hold anything new."""
-        if not isinstance(cursor, ActivityCursor) or stream_slice is None:
-            return cursor
+        walk: Walk = stream_slice.extra_fields["walk"]
+        page = str(previous or stream_slice.extra_fields["page"])
         activities = response.json()["activities"] or []
-        if walk := stream_slice.extra_fields.get("walk"):
-            walk.turn([each["timestamp"] for each in activities if each.get("timestamp")], str(cursor))
+        walk.turn(page, [each["timestamp"] for each in activities if each.get("timestamp")])
         start = int(stream_slice.cursor_slice["start_time"])
-        if activities and all((activity.get("timestamp") or start) < start for activity in activities):
-            cursor.stale_pages = (previous.stale_pages if isinstance(previous, ActivityCursor) else 0) + 1
-        return None if cursor.stale_pages >= self.patience else cursor
+        is_stale = activities and all((activity.get("timestamp") or start) < start for activity in activities)
+        walk.stale_pages = walk.stale_pages + 1 if is_stale else 0
+        return None if walk.stale_pages >= self.patience else cursor
 
 
 @dataclass
@@ -137,7 +129,7 @@ class ResumableWalk(Retriever):
             since = position.since
             walk = Walk(position)
             if (yield from self._resumed(records_schema, stream_slice, walk)):
-                since = max(walk.reached.newest - self.overlap, 0)
+                since = walk.reached.newest - self.overlap
             position = Position(since)
             yield self._state(position)
         yield from self._pages(records_schema, stream_slice, Walk(position))

@@ -1,8 +1,8 @@
 """Saved states before a sync begins."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
@@ -18,7 +18,7 @@ class StateInTheFuture(StateMigration):
 
     def should_migrate(self, stream_state: Mapping[str, Any]) -> bool:
         """Whether any value of the state is a moment after now, in epoch seconds."""
-        now = datetime.now(timezone.utc).timestamp()
+        now = time.time()
         return any(str(value).isdigit() and int(value) > now for value in stream_state.values())
 
     def migrate(self, stream_state: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 # the CDK passes it by name

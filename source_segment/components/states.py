@@ -54,12 +54,12 @@ class NormalizeState(StateMigration):
             return dict(cursor)
         value = cursor[self.cursor_field]
         try:
-            moment = pendulum.parse(value, exact=False) if isinstance(value, str) else None
+            moment = pendulum.parse(value) if isinstance(value, str) else None
         except ValueError:
             moment = None
         if not isinstance(moment, pendulum.DateTime):
             raise config_error(
                 f"The saved state holds {self.cursor_field} '{value}', which is not a date. Reset the stream."
             )
-        past = min(moment, pendulum.now("UTC")).in_timezone("UTC").start_of(self.unit)
+        past = min(moment, pendulum.now()).in_timezone(pendulum.UTC).start_of(self.unit)
         return {**cursor, self.cursor_field: past.strftime(_FORMATS[self.unit])}

@@ -1,9 +1,13 @@
-"""The faults of saved states, in every form in which the CDK saves one."""
+"""Saved states: how they come and leave, and their faults in every form in which the CDK saves one."""
 
+from pathlib import Path
+
+import orjson
 import pytest
+from airbyte_cdk.models import AirbyteMessageSerializer
 
-from cdp_connectors.json_types import JsonObject
-from cdp_connectors.states import state_fault
+from cdp_connectors.json_types import Json, JsonObject
+from cdp_connectors.states import load_states, state_fault, state_message, states_by_stream
 
 CURSOR: JsonObject = {
     "type": "DatetimeBasedCursor",
@@ -54,6 +58,83 @@ def test_the_fault_of_a_state(state: JsonObject, fault: str | None) -> None:
     assert state_fault({"incremental_sync": CURSOR}, state, CONFIG) == fault
 
 
+def test_a_cursor_may_name_its_field_by_a_parameter() -> None:
+    cursor = {**CURSOR, "cursor_field": "{{ parameters['field'] }}", "$parameters": {"field": "changed"}}
+
+    assert state_fault({"incremental_sync": cursor}, {"changed": "2026-01-01"}, CONFIG) is None
+    assert state_fault({"incremental_sync": cursor}, {"changed": "soon"}, CONFIG) == NOT_A_DATE.replace(
+        "at", "changed", 1
+    )
+
+
 @pytest.mark.parametrize("stream", [{}, {"incremental_sync": {**CURSOR, "type": "CustomIncrementalSync"}}])
 def test_a_stream_without_dates_has_no_fault_here(stream: JsonObject) -> None:
     assert state_fault(stream, {"until": 1}, CONFIG) is None
+
+
+def state_of(stream: str, content: Json) -> JsonObject:
+    return {"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": content}}
+
+
+def test_the_states_of_a_file_are_those_of_its_streams(tmp_path: Path) -> None:
+    saved = [
+        state_of("users", {"at": "2026-01-01"}),
+        state_of("new", None),
+        {"type": "STREAM"},
+        {"type": "GLOBAL", "global": {"stream_states": [state_of("orders", {"at": 1})["stream"]]}},
+        {"stream": state_of("untyped", {"at": 1})["stream"]},
+    ]
+    path = tmp_path / "state.json"
+    path.write_bytes(orjson.dumps(saved))
+
+    assert states_by_stream(load_states(str(path))) == {"users": {"at": "2026-01-01"}}
+
+
+@pytest.mark.parametrize("content", [[], [7], "2026-01-01", 7, False])
+def test_a_state_that_is_not_an_object_is_a_fault_of_its_stream_alone(tmp_path: Path, content: Json) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(orjson.dumps([state_of("users", content), state_of("orders", {"at": 1})]))
+
+    states = states_by_stream(load_states(str(path)))
+
+    assert state_fault({"incremental_sync": CURSOR}, states["users"], CONFIG) == FOREIGN
+    assert states["orders"] == {"at": 1}
+
+
+@pytest.mark.parametrize("content", [b"", b"[]"])
+def test_a_file_without_states_is_the_beginning(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(content)
+
+    assert load_states(str(path)) == []
+    assert states_by_stream(None) == {}
+
+
+@pytest.mark.parametrize("content", [{}, [state_of("users", {}), 7], "users"])
+def test_a_file_of_anything_else_says_so(tmp_path: Path, content: Json) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(orjson.dumps(content))
+
+    with pytest.raises(ValueError, match=r"^it is not a list of state messages$"):
+        load_states(str(path))
+
+
+@pytest.mark.parametrize("stream", ["users", 7])
+def test_a_state_that_is_not_of_a_stream_is_not_a_state_message(tmp_path: Path, stream: Json) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(orjson.dumps([{"type": "STREAM", "stream": stream}]))
+
+    with pytest.raises(ValueError, match='is not of type "object"'):
+        load_states(str(path))
+
+
+def test_the_state_of_a_stream_is_a_message_of_the_protocol() -> None:
+    message = AirbyteMessageSerializer.dump(state_message("users", {"at": 1, "page": None}))
+
+    assert message == {
+        "type": "STATE",
+        "state": {
+            "type": "STREAM",
+            "stream": {"stream_descriptor": {"name": "users"}, "stream_state": {"at": 1, "page": None}},
+        },
+    }

@@ -11,7 +11,8 @@ from unit_tests.helpers import JsonObject, read_streams, rows
 from unit_tests.source_customerio.customerio_api import DAY, HOUR, NOW_TS, US
 
 PAGE = 10
-FIRST = 1_200  # activities, one an hour
+FIRST = 1_200  # activities
+MINUTE = 60
 
 
 @dataclass
@@ -19,11 +20,17 @@ class ActivityLog:
     """A list of activities that grows, with tokens that are positions in it or name the last row before them."""
 
     tokens: str = "position"
-    broken: bool = False
+    every: int = HOUR
+    """The seconds between two activities."""
+    breaks_off: tuple[int, int] | None = None
+    """After how many requests Customer.io answers nothing else than an error, and its status."""
     ids: list[int] = field(default_factory=lambda: list(range(FIRST, 0, -1)))
     asked: list[str] = field(default_factory=list)
     lost: JsonObject | None = None
     """The answer to the token with which a sync resumes; None for the page."""
+
+    def activity(self, number: int) -> JsonObject:
+        return {"id": str(number), "timestamp": NOW_TS - (FIRST - number) * self.every}
 
     def answer(self, request: Any, context: Any) -> JsonObject:  # noqa: ANN401 # of requests_mock
         token = request.qs.get("start", [""])[0]
@@ -31,18 +38,15 @@ class ActivityLog:
         if self.lost is not None and len(self.asked) == 1:
             context.status_code = self.lost.get("status", 200)
             return self.lost
-        if self.broken and len(self.asked) > 80:
-            context.status_code = 402
-            return {"errors": [{"detail": "no more", "status": "402"}]}
+        if self.breaks_off and len(self.asked) > self.breaks_off[0]:
+            context.status_code = self.breaks_off[1]
+            return {"errors": [{"detail": "no more", "status": str(context.status_code)}]}
         start = int(token.removeprefix("p")) if token.startswith("p") else 0
         if token.startswith("r"):
             start = next((at for at, number in enumerate(self.ids) if number < int(token[1:])), len(self.ids))
         found, end = self.ids[start : start + PAGE], start + PAGE
         following = (f"p{end}" if self.tokens == "position" else f"r{found[-1]}") if end < len(self.ids) else ""
-        return {
-            "activities": [{"id": str(number), "timestamp": NOW_TS - (FIRST - number) * HOUR} for number in found],
-            "next": following,
-        }
+        return {"activities": [self.activity(number) for number in found], "next": following}
 
 
 @pytest.fixture
@@ -62,9 +66,9 @@ def read(state: JsonObject | None = None) -> tuple[set[str], list[JsonObject]]:
 
 def read_half(log: ActivityLog) -> tuple[set[str], JsonObject]:
     """Read until Customer.io breaks off; returns the ids that came and the last state."""
-    log.broken = True
+    log.breaks_off = (80, 402)
     ids, states = read()
-    log.broken = False
+    log.breaks_off = None
     log.asked.clear()
     return ids, states[-1]
 
@@ -73,7 +77,9 @@ def test_a_first_sync_saves_its_position_on_the_way_and_nothing_of_it_at_the_end
     ids, states = read()
 
     assert len(ids) == FIRST
-    assert [state["unfinished"]["page"] for state in states if "unfinished" in state] == ["p490", "p990"]
+    assert [state["unfinished"] for state in states if "unfinished" in state] == [
+        {"since": 0, "page": f"p{place}", "moment": NOW_TS - place * HOUR, "newest": NOW_TS} for place in (490, 990)
+    ]
     assert states[-1] == {"timestamp": str(NOW_TS)}
     assert log.asked[0] == ""
 
@@ -91,9 +97,9 @@ def test_a_sync_that_broke_off_resumes_there_and_then_reads_what_is_new(log: Act
 
 
 @pytest.mark.parametrize("tokens", ["position", "row"])
-@pytest.mark.parametrize("more", [3, 75])
-def test_what_arrived_since_moves_nothing_out_of_sight(log: ActivityLog, tokens: str, more: int) -> None:
-    log.tokens = tokens
+@pytest.mark.parametrize(("more", "every"), [(3, HOUR), (75, HOUR), (150, MINUTE)])
+def test_what_arrived_since_moves_nothing_out_of_sight(log: ActivityLog, tokens: str, more: int, every: int) -> None:
+    log.tokens, log.every = tokens, every
     log.ids = [*range(FIRST - more, 0, -1)]
     before, state = read_half(log)
     log.ids = [*range(FIRST, 0, -1)]
@@ -110,7 +116,7 @@ def test_what_arrived_since_moves_nothing_out_of_sight(log: ActivityLog, tokens:
         {"activities": [], "next": ""},
         {"activities": None, "next": ""},
         {"activities": [{"id": "1", "timestamp": NOW_TS - 1_199 * HOUR}], "next": ""},
-        {"activities": [{"id": "1", "timestamp": NOW_TS - 1_199 * HOUR}], "next": "p1190"},
+        {"activities": [{"id": "1", "timestamp": NOW_TS - 1_199 * HOUR}], "next": "p600"},
     ],
     ids=["rejected", "empty", "null", "the end", "elsewhere"],
 )
@@ -121,18 +127,30 @@ def test_a_token_that_leads_elsewhere_makes_the_list_be_read_whole(log: Activity
     after, states = read(state)
 
     assert after == {str(number) for number in log.ids}
+    assert len(log.asked) <= FIRST / PAGE + 2
     assert states[-1] == {"timestamp": str(NOW_TS)}
 
 
 def test_a_second_interruption_resumes_too(log: ActivityLog) -> None:
     before, state = read_half(log)
-    log.asked, log.broken = [""] * 20, True
+    log.breaks_off = (60, 402)
     between, states = read(state)
-    log.broken = False
+    log.breaks_off = None
 
     after, _ = read(states[-1])
 
     assert before | between | after == {str(number) for number in log.ids}
+
+
+@pytest.mark.parametrize("breaks_off", [(0, 402), (20, 400)], ids=["at once", "on the way"])
+def test_an_error_that_is_not_of_the_token_keeps_the_position(log: ActivityLog, breaks_off: tuple[int, int]) -> None:
+    _, state = read_half(log)
+    log.breaks_off = breaks_off
+
+    _, states = read(state)
+
+    assert states[-1] == state
+    assert len(log.asked) == breaks_off[0] + 1
 
 
 def test_what_is_new_is_read_from_a_day_before_the_interruption(log: ActivityLog) -> None:

@@ -93,6 +93,15 @@ def test_a_late_manifest_is_noticed_however_old_its_id(history: int) -> None:
     assert files(planned([*listed, late], {**parts, 3: part(3, "late")}, position)) == ["sync_3/t/late"]
 
 
+def test_late_dumps_are_read_in_the_order_of_their_writing_before_newer_ones() -> None:
+    parts = {n: part(n, "a") for n in range(10, 500)}
+    listed = [manifest(n, minute=n) for n in parts]
+    position = end(planned(listed, parts, Position()))
+    new = [manifest(600, minute=501), manifest(3, minute=503), manifest(4, minute=502)]
+    to_read = planned([*listed, *new], {**parts, **{n: part(n, "b") for n in (3, 4, 600)}}, position)
+    assert [step.dump_id for step in to_read] == [4, 3, 600]
+
+
 def test_a_late_manifest_from_before_a_full_copy_is_void() -> None:
     parts = {2: part(2, "a"), 5: part(5, "a", incremental=False)}
     listed = [manifest(n, minute=n) for n in parts]

@@ -17,7 +17,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.json_types import Json
 from source_heap import SourceHeap
-from source_heap.components.states import companion_state_fault, table_state_fault
+from source_heap.components.states import companion_state_fault, damaged_state, table_state_fault
 from source_heap.positions import Position
 from unit_tests.helpers import catalog_of
 
@@ -71,13 +71,49 @@ def test_a_damaged_state_of_the_companion_fails_it(parent_state: Json) -> None:
     assert "The saved state of this stream is damaged" in failure[1]
 
 
-@pytest.mark.parametrize("state", [{}, POSITION, Position().to_state(), {**POSITION, "missed_columns": ["a"]}], ids=str)
+@pytest.mark.parametrize(
+    "state",
+    [{}, POSITION, Position().to_state(), {**POSITION, "full_dump_id": 1}, {**POSITION, "missed_columns": ["a"]}],
+    ids=str,
+)
 def test_states_that_the_connector_wrote_are_in_order(state: Json) -> None:
     assert table_state_fault(state) is None
     assert companion_state_fault({"position": state, "tables": {}} if state else {}) is None
 
 
-def test_the_fault_of_a_state_is_named() -> None:
+WRONG: dict[str, list[Json]] = {
+    "settled_through_dump_id": [None, "1", True],
+    "settled_dump_ids": [None, 1, ["1"]],
+    "settled_manifests_until": [None, 1],
+    "full_dump_id": ["1", False],
+    "reading": [[], {"file": "a"}, {"dump_id": "1", "file": "a"}, {"dump_id": 1}, {"dump_id": 1, "file": None}],
+    "missed_columns": [None, "a", [1]],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_the_wrong_part_of_a_position_is_named(name: str, value: Json) -> None:
+    state = {**POSITION, name: value}
+    fault = f"'{name}' is missing or has a wrong type"
+
+    assert table_state_fault(state) == companion_state_fault({"tables": {}, "position": state}) == fault
+
+
+@pytest.mark.parametrize("tables", [None, [], {"users": None}, {"users": ["1", 1, 1]}, {"users": []}, {"users": [1]}])
+def test_wrong_tables_of_the_companion_are_named(tables: Json) -> None:
+    assert companion_state_fault({"tables": tables}) == "'tables' is missing or has a wrong type"
+    assert companion_state_fault({"tables": {"users": [1, 1, 1]}, "position": {}}) is None
+
+
+def test_a_state_that_is_not_an_object_is_a_fault() -> None:
     assert table_state_fault([]) == companion_state_fault([]) == "it is not an object"
-    assert companion_state_fault({"tables": {"users": ["1"]}}) == "'tables' is missing or has a wrong type"
-    assert companion_state_fault({"tables": {"users": []}}) == "'tables' is missing or has a wrong type"
+    assert companion_state_fault({"tables": {}, "position": None}) == "it is not an object"
+
+
+def test_a_fault_says_what_to_do() -> None:
+    error = damaged_state("'reading' is missing or has a wrong type")
+
+    assert error.failure_type is FailureType.config_error
+    assert error.message == (
+        "The saved state of this stream is damaged: 'reading' is missing or has a wrong type. Reset the stream."
+    )

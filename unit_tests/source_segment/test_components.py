@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+import pendulum
 import pytest
 from airbyte_cdk.models import AirbyteMessage, FailureType
 from airbyte_cdk.sources.types import StreamSlice
@@ -49,6 +50,34 @@ def test_a_cursor_is_normalized_in_every_place_of_a_state(
         "state": {"time": normalized},
         "lookback_window": 3,
     }
+
+
+@pytest.mark.parametrize(
+    ("cursor", "floored"),
+    [
+        ("2026-11-22", "2026-11-01"),
+        ("2026-02-28", "2026-02-01"),
+        ("2024-02-29", "2024-02-01"),
+        ("2025-12-31T23:59:59Z", "2025-12-01"),
+        ("2026-01-01T00:30:00+02:00", "2025-12-01"),
+        ("2026-11-01", "2026-11-01"),
+        ("2031-07-04", "2026-11-01"),
+    ],
+)
+def test_state_is_floored_to_its_month_in_utc_and_never_later_than_now(cursor: str, floored: str) -> None:
+    migration = NormalizeState(cursor_field="timestamp", unit="month")
+
+    assert migration.should_migrate({"timestamp": cursor})
+    assert migration.migrate({"timestamp": cursor, "kept": 1}) == {"timestamp": floored, "kept": 1}
+    assert not migration.should_migrate({})
+
+
+def test_a_cursor_is_normalized_alike_in_every_time_zone() -> None:
+    migration = NormalizeState(cursor_field="time", unit="day")
+
+    with pendulum.test_local_timezone(pendulum.timezone("America/New_York")):
+        assert migration.migrate({"time": "2026-11-20T02:00:00Z"}) == {"time": "2026-11-20T00:00:00Z"}
+        assert migration.migrate({"time": "2031-01-01"}) == {"time": "2026-11-22T00:00:00Z"}
 
 
 @pytest.mark.parametrize("cursor", ["yesterday", 7, None, ["2026-11-20"], {}])

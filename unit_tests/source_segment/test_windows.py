@@ -10,7 +10,6 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 from freezegun import freeze_time
 
 from source_segment import SourceSegment
-from source_segment.components.states import NormalizeState
 from unit_tests.helpers import JsonObject, read_streams, rows
 from unit_tests.source_segment.contracts import BY_NAME, CONTRACTS
 from unit_tests.source_segment.segment_api import US, Contract, requests_to, serve_parents
@@ -125,26 +124,6 @@ def test_usage_state_stops_before_a_month_that_failed(api: requests_mock.Mocker)
 
     assert output.errors
     assert output.most_recent_state.stream_state.__dict__["timestamp"] < "2026-10-01"
-
-
-@pytest.mark.parametrize(
-    ("cursor", "floored"),
-    [
-        ("2026-11-22", "2026-11-01"),
-        ("2026-02-28", "2026-02-01"),
-        ("2024-02-29", "2024-02-01"),
-        ("2025-12-31T23:59:59Z", "2025-12-01"),
-        ("2026-01-01T00:30:00+02:00", "2025-12-01"),
-        ("2026-11-01", "2026-11-01"),
-        ("2031-07-04", "2026-11-01"),
-    ],
-)
-def test_state_is_floored_to_its_month_in_utc_and_never_later_than_now(cursor: str, floored: str) -> None:
-    migration = NormalizeState(cursor_field="timestamp", unit="month")
-
-    assert migration.should_migrate({"timestamp": cursor})
-    assert migration.migrate({"timestamp": cursor, "kept": 1}) == {"timestamp": floored, "kept": 1}
-    assert not migration.should_migrate({})
 
 
 def test_a_saved_state_that_is_not_a_date_says_what_to_do(api: requests_mock.Mocker) -> None:

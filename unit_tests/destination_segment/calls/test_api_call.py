@@ -179,3 +179,11 @@ def test_requests_of_one_user_keep_their_order_among_the_users_calls(api: Mocker
     identify = {"stream": "users", "call_type": "identify", "user_id_field": "id"}
     write(config_of(identify, mapping), catalog_of(), [record({"id": "u", "n": n}) for n in range(3)])
     assert [request.path.split("/")[-1] for request in api.request_history] == ["batch", "group"] * 3
+
+
+def test_an_id_that_is_not_valid_unicode_still_orders_the_requests(api: Mocker) -> None:
+    api.post(GROUP_URL, json={"success": True})
+    mapping = api_call(user_id_field="id", body=template({"groupId": "{{ record.account }}"}))
+    line = b'{"type":"RECORD","record":{"stream":"users","data":{"id":"\\ud800","account":"a1"}}}'
+    assert write(config_of(mapping), catalog_of(primary_key=[]), [line]).error is None
+    assert api.request_history[0].json()["groupId"] == "a1"

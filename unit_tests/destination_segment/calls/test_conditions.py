@@ -62,9 +62,9 @@ def test_a_stream_can_have_its_own_field_for_deletions(api: Mocker) -> None:
 
 def test_deleted_rows_are_counted_in_the_log(api: Mocker, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    sent_users(api, [mapping(condition="field_present", field="plan")], ROWS)
+    sent_users(api, [mapping(condition="field_present", field="plan")], [*ROWS, ROWS[1]])
     assert (
-        "Stream 'users': 6 records read, 3 sent, 0 rejected, 1 deleted rows not sent, 2 not wanted by any mapping."
+        "Stream 'users': 7 records read, 3 sent, 0 rejected, 2 deleted rows not sent, 2 not wanted by any mapping."
         in caplog.messages
     )
 

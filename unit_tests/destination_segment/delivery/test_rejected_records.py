@@ -14,7 +14,16 @@ from requests_mock import Mocker
 
 from cdp_connectors.json_types import Json, JsonObject
 from destination_segment import DestinationSegment
-from unit_tests.destination_segment.segment_writes import catalog_of, config_of, record, sent_items, state, write
+from unit_tests.destination_segment.segment_writes import (
+    ACCEPTED,
+    BATCH_URL,
+    catalog_of,
+    config_of,
+    record,
+    sent_items,
+    state,
+    write,
+)
 
 IDENTIFY: JsonObject = {"stream": "users", "call": {"call_type": "identify", "user_id_field": "id"}}
 STORAGE: JsonObject = {
@@ -43,11 +52,14 @@ def bucket(s3: Json) -> Json:
     return s3
 
 
-def stored(bucket: Json) -> list[list[JsonObject]]:
+def bodies(bucket: Json) -> list[bytes]:
     keys = [each["Key"] for each in bucket.list_objects_v2(Bucket="rejected").get("Contents", [])]
     assert all(key.startswith("segment/") and key.endswith(".jsonl") for key in keys)
-    bodies = [bucket.get_object(Bucket="rejected", Key=key)["Body"].read() for key in keys]
-    return [[orjson.loads(line) for line in body.splitlines()] for body in bodies]
+    return [bucket.get_object(Bucket="rejected", Key=key)["Body"].read() for key in keys]
+
+
+def stored(bucket: Json) -> list[list[JsonObject]]:
+    return [[orjson.loads(line) for line in body.splitlines()] for body in bodies(bucket)]
 
 
 @pytest.mark.usefixtures("api")
@@ -95,6 +107,45 @@ def test_a_sync_that_fails_keeps_them_too(bucket: Json) -> None:
     written = write({**CONFIG, "on_invalid": "fail"}, catalog_of(), MESSAGES)
     assert written.error is not None
     assert [len(rows) for rows in stored(bucket)] == [2]
+
+
+def test_a_sync_that_breaks_off_keeps_them_too(api: Mocker, bucket: Json) -> None:
+    api.post(BATCH_URL, status_code=401)
+    written = write(CONFIG, catalog_of(), [record({"id": 2, "age": "old"}), record({"id": 1})])
+    assert "did not accept the credentials" in str(written.error)
+    assert [len(rows) for rows in stored(bucket)] == [1]
+
+
+def test_a_record_that_segment_rejects_is_kept_with_its_mapping(api: Mocker, bucket: Json) -> None:
+    api.post(BATCH_URL, [ACCEPTED, {"status_code": 400, "json": {"message": "malformed trait"}}])
+    messages = [record({"id": 1}), state(1), record({"id": 1, "n": 2}), state(2)]
+    written = write({**CONFIG, "events_per_second": 1}, catalog_of(), messages)
+    assert (written.error, written.counts) == (None, [(1, 0), (0, 1)])
+    [[row]] = stored(bucket)
+    assert (row["mapping"], row["reason"], row["message"]) == (
+        "Mapping 1 (stream 'users')",
+        "Segment rejected the call (HTTP 400: malformed trait)",
+        messages[2],
+    )
+
+
+@pytest.mark.usefixtures("api")
+def test_a_record_that_is_nested_too_deeply_is_kept_as_it_came(bucket: Json) -> None:
+    nested = b"[" * 5_000 + b"]" * 5_000
+    line = b'{"type":"RECORD","record":{"stream":"users","data":{"id":7,"x":%b}}}' % nested
+    assert write(CONFIG, catalog_of(), [line]).error is None
+    [body] = bodies(bucket)
+    assert b'"mapping":"The record","reason":"the record is nested too deeply"' in body
+    assert body.endswith(b',"message":%b}\n' % line)
+
+
+@pytest.mark.usefixtures("api")
+def test_the_object_is_not_written_again_for_every_state(bucket: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("destination_segment.delivery.rejected_records._SECONDS_BETWEEN_UPLOADS", 1_000)
+    bucket.put_bucket_versioning(Bucket="rejected", VersioningConfiguration={"Status": "Enabled"})
+    messages = [message for n in range(5) for message in (record({"id": n, "age": "old"}), state(n))]
+    assert write(CONFIG, catalog_of(), messages).counts == [(0, 1)] * 5
+    assert len(bucket.list_object_versions(Bucket="rejected")["Versions"]) == 2
 
 
 @pytest.mark.usefixtures("api")

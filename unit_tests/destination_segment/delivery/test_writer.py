@@ -3,6 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from airbyte_cdk.models import FailureType
@@ -15,6 +16,7 @@ from unit_tests.destination_segment.segment_writes import (
     catalog_of,
     config_of,
     record,
+    sent_batches,
     sent_items,
     state,
     write,
@@ -60,6 +62,19 @@ def test_a_state_waits_for_every_record_before_it(api: Mocker, monkeypatch: pyte
     written = write(CONFIG, catalog_of(), messages())
     assert states_seen_before == [0]
     assert numbers(written.states) == [1, 1]
+
+
+def test_what_states_wait_for_is_sent_at_most_once_a_second(api: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr("destination_segment.delivery.writer.time", clock)
+
+    def messages() -> Iterator[JsonObject]:
+        for number, clock.now in enumerate((100.0, 100.9, 101.0, 101.9, 102.0)):
+            yield record({"id": "u", "n": number})
+            yield state(number)
+
+    assert len(write(CONFIG, catalog_of(), messages()).states) == 5
+    assert [[item["traits"]["n"] for item in batch["batch"]] for batch in sent_batches(api)] == [[0, 1, 2], [3, 4]]
 
 
 def test_a_rejected_credential_ends_the_sync_without_the_states_after_it(
