@@ -85,7 +85,7 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
     def partitions(self, start: JsonObject, end: JsonObject) -> Sequence[InputPartition]:
         """The tasks of the batch between two offsets."""
         first, last = self._position(start), self._position(end)
-        if first == last:  # PySpark asks so for the end of a checkpoint
+        if first == last:  # PySpark 4.0 and 4.1 ask so for the end of a checkpoint
             return []
         planned_to, planned = self._planned or (None, None)
         table = planned if planned and planned_to == end else self._table()
