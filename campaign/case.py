@@ -12,7 +12,14 @@ from typing import Any
 
 from campaign.faults import HIDING, SEAMS, Fault, clock_seconds, draw_faults
 from campaign.forked import ForkedConnector
-from campaign.oracle import MOST_SECONDS, STACKS_SECONDS, breaches_of_attempt, breaches_of_job, breaches_of_states
+from campaign.oracle import (
+    MOST_SECONDS,
+    STACKS_SECONDS,
+    breaches_of_attempt,
+    breaches_of_job,
+    breaches_of_states,
+    losses_of_attempt,
+)
 from campaign.proxy import FaultProxy, Schedule
 from campaign.surroundings import ask_for_stacks, jump, surroundings
 from campaign.vendors import JsonObject, Vendor, Vendors
@@ -21,7 +28,6 @@ from sandbox.airbyte import (
     BulkCdkLike,
     Connection,
     Job,
-    SilentLossError,
     Sync,
     configured,
     run_job,
@@ -158,6 +164,7 @@ class _Case:
         self._zygote = stage.zygote
         self._vendor, self._proxy, self._folder, self._outcome = served, proxy, folder, outcome
         self._destination = BulkCdkLike(flush_records=plan.flush_records)
+        self._ahead = 0.0
         proxy.schedule.now = self._now
         source = self._source(proxy.url)
         discovered = stage.catalog or source.discover()
@@ -180,12 +187,7 @@ class _Case:
         self._change_connection(plan)
         schedule.begin(plan.faults)
         before = dict(self._connection.states)
-        try:
-            job = run_job(self._connection, wait=at_once, attempt_options=lambda n: self._options(plan, n))
-        except SilentLossError as loss:
-            self._watch.cancel()
-            outcome.breaches += [str(loss)[:2_000], *breaches_of_attempt(loss.attempt, self._vendor.secrets, ())]
-            return
+        job = run_job(self._connection, wait=at_once, attempt_options=lambda n: self._options(plan, n))
         self._watch.cancel()
         outcome.add(job, plan, schedule)
         self._judge(job, plan, before)
@@ -196,6 +198,7 @@ class _Case:
         invalid = hiding or any(fault.what in _INVALID for fault in plan.faults)
         for attempt in job.attempts:
             outcome.breaches += breaches_of_attempt(attempt, self._vendor.secrets, self._sessions, invalid=invalid)
+            outcome.breaches += losses_of_attempt(attempt, self._allowed)
         if not plan.refreshes and not hiding:
             incremental = {
                 each["stream"]["name"]
@@ -254,9 +257,11 @@ class _Case:
             if what:
                 self._interrupt(sync, what)
 
-        return {"during": during, "allow": self._allowed, "seed": attempt, "seconds": MOST_SECONDS}
+        return {"during": during, "strict": False, "seed": attempt, "seconds": MOST_SECONDS}
 
     def _source(self, url: str, *, ahead: float = 0.0, full_disk: bool = False) -> ForkedConnector:
+        self._ahead = 0.0
+        self._note_clock(ahead)
         env = surroundings(self._folder, self._vendor.connector_now, ahead=ahead, full_disk=full_disk)
         return ForkedConnector(self._vendor.package, self._vendor.config(url), env, self._zygote)
 
@@ -275,4 +280,9 @@ class _Case:
             case "day passes":
                 self._vendor.pass_time(1)
             case _ if isinstance(sync.source, ConnectorProcess):
+                self._note_clock(clock_seconds(what))
                 jump(self._folder, sync.source.pid, clock_seconds(what))
+
+    def _note_clock(self, seconds: float) -> None:
+        self._ahead += seconds
+        self._vendor.most_ahead = max(self._vendor.most_ahead, self._ahead)

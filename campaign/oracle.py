@@ -27,6 +27,8 @@ limit of an attempt's duration is theirs.
 _MOST_NAMED = 3
 _MOST_STACK_LINES = 200
 _EXCERPT = 400
+_MOST_OF_A_LOSS = 2_000
+_SPOILED = re.compile(f": {numbers_for_lists([])} is not of types? ")
 _UNFORESEEN = "An unexpected error occurred"
 _TRACEBACK = "Traceback (most recent call last)"
 _UNREASONABLE_WAIT = re.compile(r"UNREASONABLE WAIT of \d+ seconds")
@@ -66,6 +68,16 @@ def breaches_of_attempt(
             yield f"{stream}: {status} in a successful attempt"
     for pid in left_behind(sessions):
         yield f"process {pid} was left behind"
+
+
+def losses_of_attempt(attempt: Attempt, allowed: Collection[str]) -> Iterator[str]:
+    """What the platform would have lost silently, except the numbers that the proxy put in the place of lists.
+
+    Args:
+        attempt: the attempt, ended.
+        allowed: fields that the user deselected, as `stream.field`.
+    """
+    return (loss[:_MOST_OF_A_LOSS] for loss in attempt.losses(allowed) if not _SPOILED.search(loss))
 
 
 def _breaches_of_exit(attempt: Attempt) -> Iterator[str]:

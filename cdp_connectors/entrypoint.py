@@ -17,7 +17,7 @@ from airbyte_cdk.logger import init_logger
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, ConnectorSpecification
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.cdk_repairs import exclusive_output, print_messages
+from cdp_connectors.cdk_repairs import buffer_output, exclusive_output, print_messages
 from cdp_connectors.config_faults import config_fault
 from cdp_connectors.failures import config_error, make_readable
 from cdp_connectors.json_types import Json
@@ -88,6 +88,7 @@ def run_destination(destination: Destination, args: list[str]) -> None:
 
 def _run(command: Callable[[], None]) -> NoReturn:
     end_on_signals_and_closed_output()
+    buffer_output()
     prepare_logging()
     run_to_the_end(lambda: report_failure(command))
 

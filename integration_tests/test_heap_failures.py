@@ -162,6 +162,11 @@ def empty(bucket: HeapBucket, key: str) -> str:
     return "the file ends before it is complete"
 
 
+def rename_the_key(bucket: HeapBucket, key: str) -> str:
+    put(bucket, key, content_of(bucket, key).replace(b'"event_id"', b'"event_ie"'))
+    return "its schema has no column 'event_id', which the manifest lists"
+
+
 def name_another_bucket(bucket: HeapBucket, key: str) -> str:
     for manifest in sorted(bucket.directory.glob("manifests/*.json")):
         text = manifest.read_text()
@@ -170,7 +175,7 @@ def name_another_bucket(bucket: HeapBucket, key: str) -> str:
     return "a file in bucket 'somebody-elses'"
 
 
-@pytest.mark.parametrize("break_file", [remove, flip_a_bit, cut_off, empty, name_another_bucket])
+@pytest.mark.parametrize("break_file", [remove, flip_a_bit, cut_off, empty, rename_the_key, name_another_bucket])
 def test_a_file_that_cannot_be_read_stops_its_table_only(
     bucket: HeapBucket, break_file: Callable[[HeapBucket, str], str]
 ) -> None:

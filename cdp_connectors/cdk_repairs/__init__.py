@@ -7,6 +7,7 @@ has a test that fails once the CDK no longer needs it: `make test-newest-cdk` ru
 from cdp_connectors.cdk_repairs.destination import RepairedDestination
 from cdp_connectors.cdk_repairs.http import RejectedRequestError, is_web_page
 from cdp_connectors.cdk_repairs.output import (
+    buffer_output,
     check_reason,
     correct_record_count,
     exclusive_output,
@@ -32,6 +33,7 @@ __all__ = [
     "RepairedSource",
     "StringCursorPaginationStrategy",
     "WrappedPartition",
+    "buffer_output",
     "check_reason",
     "correct_record_count",
     "exclusive_output",

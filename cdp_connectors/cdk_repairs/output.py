@@ -3,6 +3,7 @@
 import ast
 import logging
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,17 @@ _NOISE = re.compile(
 )
 _RECORDS_READ = re.compile(r"Read (?P<count>\d+) records from (?P<stream>.+) stream")
 _RETRIES_EXHAUSTED = re.compile(r"^Exhausted available request attempts\. .*?Exception: (?P<reason>.*)$", re.DOTALL)
+
+
+def buffer_output() -> None:
+    """Write UTF-8 to standard output through a buffer, whatever the locale and PYTHONUNBUFFERED say.
+
+    The CDK's buffer writes to `sys.__stdout__` and expects that it takes everything. In Python's unbuffered mode it
+    drops what the system did not take at once: rows, if the process was stopped and continued in the middle of a write.
+    """
+    output = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 # it is open until the process ends
+    sys.stdout = output
+    setattr(sys, "__stdout__", output)  # noqa: B010 # typeshed takes it for constant
 
 
 @contextmanager

@@ -58,6 +58,7 @@ class ConnectorProcess:
         """The largest resident set so far, in MB, as last seen by `lines`; 0 where /proc is missing."""
         self.largest_line = 0
         """Length of the longest line of the standard output, in bytes."""
+        self.output_closed = False
         self._folder = folder
         self._process = process
         self._stderr_reader = threading.Thread(target=self._read_stderr, daemon=True)
@@ -138,6 +139,7 @@ class ConnectorProcess:
     def close_output(self) -> None:
         """Close the reading end of the standard output, as a platform that goes away does."""
         self.note_memory()
+        self.output_closed = True
         if self._process.stdout:
             self._process.stdout.close()
 

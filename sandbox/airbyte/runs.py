@@ -17,6 +17,8 @@ class Run(Protocol):
     stderr: list[str]
     peak_memory_mb: float
     largest_line: int
+    output_closed: bool
+    """Whether `close_output` was called."""
 
     def lines(self) -> Iterable[bytes]:
         """The lines of the output until it ends."""

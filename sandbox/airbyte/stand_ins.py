@@ -22,6 +22,7 @@ class StandInRun:
         self.stderr: list[str] = []
         self.peak_memory_mb = 0.0
         self.largest_line = 0
+        self.output_closed = False
         self.exit_code: int | None = None
 
     def write(self, line: bytes) -> None:
@@ -35,6 +36,7 @@ class StandInRun:
 
     def close_output(self) -> None:
         """The next line ends the connector, as a closed pipe does."""
+        self.output_closed = True
         self.end(TERMINATED)
 
     def terminate(self) -> None:

@@ -86,6 +86,9 @@ class Worker:
             if attempt.source_exit_code != 0:
                 self._reason("source", f"Source process exited with non-zero exit code {attempt.source_exit_code or 1}")
                 self._drop_tail()
+            elif source.output_closed:  # it may have written everything by then, but not all of that was read
+                self._reason("replication", "The source's output was closed before its end")
+                self._drop_tail()
             self._read.close()
 
     def _drop_tail(self) -> None:
@@ -97,7 +100,8 @@ class Worker:
             for line, message in self._read:
                 for forwarded in self._source_side.process(line, message):
                     self._processed.put(forwarded)
-            if self._sync.attempt.source_exit_code == 0 and not self._cancelled.is_set():
+            whole = self._sync.attempt.source_exit_code == 0 and not self._sync.source.output_closed
+            if whole and not self._cancelled.is_set():
                 for forwarded in self._source_side.finish():
                     self._processed.put(forwarded)
         finally:

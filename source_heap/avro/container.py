@@ -19,6 +19,8 @@ SYNC_SIZE = 16
 ROWS_PER_GROUP = 2_000
 BYTES_PER_GROUP = 1 << 20
 _LONGEST_VARINT = 10
+_LONGEST_READ = 1 << 24
+"""A stream may allocate what it is asked for, and a corrupt length may be any: it must not cost more than the file."""
 _CHECKSUM_SIZE = 4
 _DECOMPRESS = {
     "bzip2": cramjam.bzip2.decompress,
@@ -121,7 +123,9 @@ class ContainerReader:
         return Header(without_logical_types(schema), codec, self._take(SYNC_SIZE))
 
     def _take(self, size: int) -> bytes:
-        data = self._stream.read(size)
+        data = self._stream.read(min(size, _LONGEST_READ))
+        while len(data) < size and (more := self._stream.read(min(size - len(data), _LONGEST_READ))):
+            data += more
         if len(data) < size:
             raise CorruptFileError(self._start, "the file ends before it is complete")
         self._offset += size

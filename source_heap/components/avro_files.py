@@ -1,7 +1,7 @@
 """The rows of the files."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
 from threading import Lock
@@ -73,6 +73,7 @@ class AvroFiles(Retriever):
         with _located_errors(self.name, step) as location, RunConfig.bucket_of(self.config).open(step.file) as stream:
             try:
                 reader = ContainerReader(stream)
+                self._require_key(step, reader.header, table.key)
                 self._note_columns(step, reader.header)
                 for data in _records(reader, table, step, run.line_output):
                     yield Record(data, self.name, stream_slice)
@@ -88,6 +89,14 @@ class AvroFiles(Retriever):
         start_date = run.get("start_date") if self.name not in WHOLE_TABLES else None
         start = StartDateFilter(start_date) if start_date else None
         return TableFormat(self.name, _text_columns(records_schema), start, run.required_keys.get(self.name, ()))
+
+    def _require_key(self, step: Step, header: Header, key: Collection[str]) -> None:
+        """Stop at a file whose header lost the key: all of its rows would be left out as rows without one."""
+        if not key or any(field["name"] in key for field in header.schema["fields"]):
+            return
+        for name in key:
+            if name in self.partition_router.listed_columns(step.dump_id):
+                raise CorruptFileError(0, f"its schema has no column '{name}', which the manifest lists")
 
     def _note_columns(self, step: Step, header: Header) -> None:
         if missed := self.partition_router.missed.add(field["name"] for field in header.schema["fields"]):

@@ -1,7 +1,7 @@
 """The files of a table as the engine's partitions."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
 from typing import Any
 
@@ -79,6 +79,13 @@ class FilesRouter(PartitionRouter):
                 f"No dump contains the table '{self.table}'. Refresh the connection's schema, or deselect the stream."
             )
         return plan(manifests, parts, position)
+
+    @airbyte_errors()
+    def listed_columns(self, dump_id: int) -> Collection[str]:
+        """The columns that the manifest of a dump lists for the table."""
+        bucket = RunConfig.bucket_of(self.config)
+        manifests = [manifest for manifest in bucket.manifests() if manifest.dump_id == dump_id]
+        return Table(bucket, self.table).entries(manifests)[dump_id].columns
 
     def get_stream_state(self) -> Mapping[str, Any] | None:
         """The position once all slices yielded so far are read."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 import requests_mock
-from airbyte_cdk.models import AirbyteMessage, SyncMode
+from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, SyncMode
 from airbyte_cdk.sources.declarative.partition_routers import SubstreamPartitionRouter
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
@@ -98,6 +98,17 @@ def test_the_cdk_skips_a_stream_that_it_does_not_have() -> None:
     assert not any(message.trace for message in read(YamlDeclarativeSource(MANIFEST), "gone"))
     read(source, "gone")
     assert source.missing == ("gone",)
+
+
+def test_the_cdk_ends_a_sync_as_successful_at_a_record_without_fields(api: requests_mock.Mocker) -> None:
+    api.get(PARENTS, json={"rows": [{}, {"id": 1}]})
+
+    messages = read(YamlDeclarativeSource(MANIFEST), "parents")
+
+    traces = [message.trace for message in messages if message.trace]
+    statuses = [trace.stream_status.status for trace in traces if trace.stream_status]
+    assert AirbyteStreamStatus.COMPLETE not in statuses
+    assert not any(trace.error for trace in traces)
 
 
 def test_the_cdk_wraps_the_reason_of_a_failed_check(api: requests_mock.Mocker) -> None:

@@ -210,6 +210,21 @@ def test_a_record_without_its_key_fails_its_stream_alone_where_the_destination_d
     assert vars(saved["events"].stream_state) == {"at": "2026-01-01"}, "the start: nothing was passed"
 
 
+def test_a_record_without_fields_fails_its_stream_alone(api: requests_mock.Mocker) -> None:
+    api.get(EVENTS, json={"rows": [{"id": 1, "at": "2026-01-02"}]})
+    api.get(PARENTS, json={"rows": [{"id": 1}, {}, {"id": 2}]})
+
+    output = sync(["parents", "events"])
+
+    first, last = traces(output)
+    assert first[0] == "parents"
+    assert first[1].startswith("A record of stream parents has no fields. Run the sync again later.")
+    assert first[2] is FailureType.transient_error
+    assert "1 stream(s) failed; all others were read to their end." in last[1]
+    assert output.get_stream_statuses("parents")[-1] is AirbyteStreamStatus.INCOMPLETE
+    assert output.get_stream_statuses("events")[-1] is AirbyteStreamStatus.COMPLETE
+
+
 @pytest.mark.parametrize(
     ("mode", "key"),
     [(DestinationSyncMode.append, ["id"]), (DestinationSyncMode.append_dedup, ["id", "at"])],

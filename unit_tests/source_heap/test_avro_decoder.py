@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cdp_connectors.json_types import Json
 from source_heap.avro import decoder
-from source_heap.avro.container import ContainerReader, CorruptFileError, container
+from source_heap.avro.container import ContainerReader, CorruptFileError, container, varint
 from source_heap.avro.decoder import decode, polars_reads
 from unit_tests.source_heap.avro_files import avro_file, record_schema
 
@@ -283,6 +283,16 @@ def test_what_is_not_an_avro_file_is_rejected(content: bytes) -> None:
     with pytest.raises(CorruptFileError) as caught:
         ContainerReader(io.BytesIO(content))
     assert caught.value.offset == 0
+
+
+@pytest.mark.parametrize("length", [2**33, 2**50, 2**62])
+@pytest.mark.parametrize("before", [b"Obj\x01\x02", b"Obj\x01\x02\x02a"], ids=["name", "value"])
+def test_an_impossible_length_in_a_header_is_a_corrupt_file(before: bytes, length: int, tmp_path: Path) -> None:
+    file = tmp_path / "part.avro"
+    file.write_bytes(before + varint(length) + bytes(100))
+
+    with file.open("rb") as stream, pytest.raises(CorruptFileError, match="the file ends before it is complete"):
+        ContainerReader(stream)
 
 
 def test_an_unknown_codec_is_rejected() -> None:

@@ -117,6 +117,12 @@ def test_a_closed_output_ends_a_source_at_its_next_line(destination: BulkCdkLike
     assert any("BrokenPipeError" in line for line in attempt.stderr)
 
 
+def test_a_sync_whose_output_is_not_read_to_its_end_fails_though_the_source_succeeded(destination: BulkCdkLike) -> None:
+    attempt = run_sync(process(""), destination, FULL, during=close_output_after(1))
+
+    assert (attempt.status, attempt.source_exit_code) == ("failed", 0)
+
+
 def test_a_source_that_does_not_exit_is_killed(destination: BulkCdkLike, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.airbyte.worker.EXIT_SECONDS", 0.2)
 
