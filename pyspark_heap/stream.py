@@ -13,7 +13,7 @@ from pyspark_heap.partitions import Splits, bundles
 from pyspark_heap.reading import TaskReader
 from pyspark_heap.schemas import METADATA
 from source_heap.errors import ConfigError
-from source_heap.positions import Plan, Position, between, crossed, plan, unsettled
+from source_heap.positions import Manifest, Plan, Position, between, crossed, plan, unsettled
 from source_heap.table import DumpFile, Table
 
 try:
@@ -48,6 +48,8 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
         if (self.options.max_files_per_trigger or self.options.max_bytes_per_trigger) and not ADMITS:
             raise ConfigError("The options maxFilesPerTrigger and maxBytesPerTrigger need PySpark 4.2 or newer.")
         self._known = dict(snapshot.known) if snapshot else {}
+        self._loaded = sorted(self._known, key=lambda m: m.dump_id) if snapshot and snapshot.files else None
+        self._freezes = False
         self._frozen: Table | None = None
         self._planned: tuple[JsonObject, Table] | None = None
 
@@ -61,14 +63,18 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
     def latestOffset(self, start: JsonObject | None = None, limit: object = None) -> JsonObject:  # noqa: N802 # Spark's name
         """The offset up to which a batch from `start` may read.
 
+        Where a stream begins, it is the end of what `schema` listed, so that the bucket is not listed twice; unless
+        that names no file, since no batch would follow, and the stream would not get beyond it.
+
         PySpark before 4.2 does not tell where the stream is; the offset is then the end of everything, planned from
-        the beginning, which leads to the same files.
+        the beginning, which leads to the same files. The bucket is listed for it each time: the stream may have gone
+        beyond what `schema` listed, and an offset must not go back.
 
         Raises:
             HeapError: the bucket cannot be read, or the checkpoint is of another table; nothing was read yet.
         """
         position = Position() if start is None else self._position(start)
-        table = self._frozen or self._table()
+        table = self._table(self._loaded if start and position == Position() else None)
         manifests = unsettled(table.bucket.manifests(), position)
         to_read = plan(manifests, table.parts(manifests), position)
         self._check_columns(table, to_read)
@@ -79,8 +85,10 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
     def partitions(self, start: JsonObject, end: JsonObject) -> Sequence[InputPartition]:
         """The tasks of the batch between two offsets."""
         first, last = self._position(start), self._position(end)
+        if first == last:  # PySpark 4.0 and 4.1 ask so for the end of a checkpoint
+            return []
         planned_to, planned = self._planned or (None, None)
-        table = planned if planned and planned_to == end else self._frozen or self._table()
+        table = planned if planned and planned_to == end else self._table()
         manifests = table.bucket.manifests()
         inside = [manifest for manifest in manifests if crossed(manifest, first, last)]
         found = between(inside, table.parts(inside), first, last)
@@ -93,9 +101,8 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
         return [Splits(bundle, void) for bundle in bundles(files, found_sizes, self.options)]
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 # Spark's name
-        """Keep the bucket as it is now until the query ends."""
-        self._frozen = self._table()
-        self._frozen.bucket.manifests()
+        """Until the query ends, keep the bucket as the query first sees it."""
+        self._freezes = True
 
     def getDefaultReadLimit(self) -> Any:  # noqa: ANN401, N802 # a class that PySpark has since 4.2
         """The limit that the options set."""
@@ -105,8 +112,13 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
             return ReadMaxBytes(self.options.max_bytes_per_trigger)
         return ReadAllAvailable()
 
-    def _table(self) -> Table:
-        return Table(client(self.options.config).bucket(), self.options.table, self._known)
+    def _table(self, manifests: Sequence[Manifest] | None = None) -> Table:
+        if self._frozen:
+            return self._frozen
+        table = Table(client(self.options.config).bucket(manifests), self.options.table, self._known)
+        if self._freezes:
+            self._frozen = table
+        return table
 
     def _admitted(self, to_read: Plan, limit: object) -> Position:
         left = getattr(limit, "max_files", None) or getattr(limit, "max_bytes", None)

@@ -30,6 +30,7 @@ class Bucket:
         list_objects: Callable[[], Iterable[Mapping[str, Any]]],
         get_object: Callable[[str, Mapping[str, str]], requests.Response],
         folder: str = "",
+        manifests: Sequence[Manifest] | None = None,
     ) -> None:
         """Nothing is asked for yet.
 
@@ -38,13 +39,14 @@ class Bucket:
             list_objects: lists the objects under `manifests/` as S3 describes them.
             get_object: gets an object by key with the given headers, as a streamed response, or raises.
             folder: where the export is in the bucket: empty, or a path that ends with a slash.
+            manifests: those of an earlier listing, ascending by dump id, in place of a new one.
         """
         self._name = name
         self._folder = folder
         self._list_objects = list_objects
         self._get_object = get_object
         self._lock = threading.RLock()
-        self._manifests: list[Manifest] | None = None
+        self._manifests = None if manifests is None else list(manifests)
         self._tables: dict[str, dict[str, TableEntry]] = {}
         self._known_columns: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._headers: dict[str, Header] = {}

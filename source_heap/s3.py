@@ -1,7 +1,8 @@
 """Requests to S3 without Airbyte: signed, retried, with S3's errors as messages for the user."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as ET
 
@@ -12,6 +13,7 @@ from source_heap.aws import GLOBAL_ENDPOINT, AwsAccess
 from source_heap.bucket import SIMULTANEOUS_REQUESTS, Bucket
 from source_heap.errors import ConfigError, HeapError, TransientError
 from source_heap.manifests import MANIFEST_PREFIX, folder_of
+from source_heap.positions import Manifest
 from source_heap.s3_errors import S3Failure
 
 ATTEMPTS = 6
@@ -35,9 +37,13 @@ class S3:
     def __reduce__(self) -> str:
         raise TypeError("a bucket's credentials are not pickled")
 
-    def bucket(self) -> Bucket:
-        """The bucket as it is from now on: each listing, manifest and header is fetched once."""
-        return Bucket(self._name, lambda: self.objects(self._folder + MANIFEST_PREFIX), self.get, self._folder)
+    def bucket(self, manifests: Sequence[Manifest] | None = None) -> Bucket:
+        """The bucket as it is from now on, or with the manifests of an earlier listing.
+
+        Each listing, manifest and header is fetched once.
+        """
+        listed = partial(self.objects, self._folder + MANIFEST_PREFIX)
+        return Bucket(self._name, listed, self.get, self._folder, manifests)
 
     def get(self, key: str, headers: Mapping[str, str]) -> requests.Response:
         """An object, or a range of it, as a response whose body is still to be read.

@@ -2,14 +2,17 @@
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from pyspark_heap import HeapDataSource
+from pyspark_heap.partitions import Splits
 from spark_tests.driver import append_new_rows
-from spark_tests.world import ADMITS, World, answered, current_rows, options
+from spark_tests.world import ADMITS, World, answered, current_rows, options, rows
 
 
 def run(spark: SparkSession, world: World, table: str, folder: Path, **more: str) -> None:
@@ -48,14 +51,63 @@ def test_a_checkpoint_of_another_table_is_rejected(spark: SparkSession, world: W
         run(spark, world, "sessions", tmp_path)
 
 
-def test_the_first_batch_reads_each_manifest_once(spark: SparkSession, world: World, tmp_path: Path) -> None:
+def test_a_run_reads_each_manifest_once_and_lists_them_once_where_spark_tells_its_start(
+    spark: SparkSession, world: World, tmp_path: Path
+) -> None:
     files = world.bucket.world.current_files("users")
     dumps = {dump_id for dump_id, _ in files}
-    before = answered(world.bucket)
-    append_new_rows(spark, options(world.bucket, "users", awsRegion=world.bucket.server.region), tmp_path)
-    asked = answered(world.bucket) - before
-    assert asked["LIST"] == 2 + len(dumps)  # the manifests when it is loaded and started; the sizes of files
+    asked = requests_of_a_run(spark, world, tmp_path)
+    listings = 1 if ADMITS else 2  # when it is loaded; when it is started
+    assert asked["LIST"] == listings + len(dumps)  # the sizes of files
     assert asked["GET"] == len(world.bucket.world.dumps) + len(dumps) + len(files)
+    world.night()
+    all_files = world.bucket.world.current_files("users")
+    new = {dump_id for dump_id, _ in all_files} - dumps
+    asked = requests_of_a_run(spark, world, tmp_path)
+    assert asked["LIST"] == 2 + len(new)  # it does not begin where the listing that it was loaded from does
+    assert asked["GET"] == len(world.bucket.world.dumps) + len(dumps | new) + len(all_files) - len(files)
+
+
+def requests_of_a_run(spark: SparkSession, world: World, folder: Path) -> Counter[str]:
+    before = answered(world.bucket)
+    append_new_rows(spark, options(world.bucket, "users", awsRegion=world.bucket.server.region), folder)
+    return answered(world.bucket) - before
+
+
+def test_a_following_batch_lists_once_and_reads_the_new_manifests_only(world: World) -> None:
+    """Of one reader, as a query has it in a process of its own; a query itself looks as often as its trigger says."""
+    source = HeapDataSource(options(world.bucket, "users", awsRegion=world.bucket.server.region))
+    reader = source.streamReader(source.schema())
+    end = reader.initialOffset()
+    dumps = len(world.bucket.world.dumps)
+    for _ in range(3):
+        start, before = end, answered(world.bucket)
+        end = reader.latestOffset(*((start, None) if ADMITS else ()))
+        partitions = reader.partitions(start, end)
+        asked = answered(world.bucket) - before
+        folders = {split.file.dump_id for part in partitions if isinstance(part, Splits) for split in part.splits}
+        is_first = start == reader.initialOffset()
+        assert bool(folders) == (start != end)
+        assert asked["LIST"] == (0 if is_first and ADMITS else 1) + len(folders)
+        assert asked["GET"] == len(world.bucket.world.dumps) - dumps
+        dumps = len(world.bucket.world.dumps)
+        if is_first:
+            world.night()
+
+
+@pytest.mark.skipif(not ADMITS, reason="PySpark tells where a stream begins since 4.2")
+def test_the_first_run_has_the_content_of_the_load_and_the_next_what_came_since(
+    spark: SparkSession, world: World, tmp_path: Path
+) -> None:
+    stream = spark.readStream.format("heap").options(**options(world.bucket, "users")).load()
+    loaded = world.expected("users")
+    world.night()
+    for expected in (loaded, world.expected("users"), world.expected("users")):
+        writer = stream.writeStream.format("parquet").option("path", str(tmp_path / "users"))
+        writer = writer.option("checkpointLocation", str(tmp_path / "checkpoint"))
+        writer.trigger(availableNow=True).start().awaitTermination()
+        assert rows(spark.read.schema(stream.schema).parquet(str(tmp_path / "users")).collect()) == expected
+    assert expected != loaded
 
 
 def test_offsets_are_positions(spark: SparkSession, world: World, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from typing import Any, TypeAlias
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cdp_connectors.json_types import Json
 from source_heap.avro.container import Block, Header, groups
@@ -114,11 +113,11 @@ def _converted(values: Column, target: pa.DataType) -> pa.Array:
     if values.type == target:
         return values
     if any(is_source(values.type) and is_target(target) for is_source, is_target in _WIDENED):
-        return pc.cast(values, target)
+        return values.cast(target)
     if not is_string:
         raise TypeError(f"{values.type} is not {target}")
     if pa.types.is_integer(values.type):
-        return pc.cast(values, target)
+        return values.cast(target)
     return pa.array(map(as_string, values.to_pylist()), target)
 
 

@@ -208,17 +208,17 @@ def without_logical_types(schema: Json) -> Json:
     }
 
 
-def uncompressed(block: Block, codec: str) -> bytes:
+def uncompressed(block: Block, codec: str) -> memoryview:
     """The rows of a block.
 
     Raises:
         CorruptFileError: the block cannot be unpacked, or does not match the checksum that Snappy blocks have.
     """
     if codec == "null":
-        return block.data
+        return memoryview(block.data)
     packed = memoryview(block.data)[:-_CHECKSUM_SIZE] if codec == "snappy" else block.data
     try:
-        rows = bytes(_DECOMPRESS[codec](packed))
+        rows = memoryview(_DECOMPRESS[codec](packed))
     except cramjam.DecompressionError as error:
         raise CorruptFileError(block.offset, f"the block cannot be unpacked ({error})") from error
     if codec == "snappy" and zlib.crc32(rows) != int.from_bytes(block.data[-_CHECKSUM_SIZE:], "big"):
@@ -237,10 +237,10 @@ def varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-def container(header: Header, blocks: Iterable[tuple[int, Sequence[bytes]]]) -> bytes:
+def container(header: Header, blocks: Iterable[tuple[int, Sequence[bytes | memoryview]]]) -> bytes:
     """A whole container file of these blocks, each a number of rows and their bytes in pieces, without a codec."""
     metadata = {b"avro.schema": json.dumps(header.schema).encode(), b"avro.codec": b"null"}
-    parts = [MAGIC, varint(len(metadata))]
+    parts: list[bytes | memoryview] = [MAGIC, varint(len(metadata))]
     for name, value in metadata.items():
         parts += [varint(len(name)), name, varint(len(value)), value]
     parts += [varint(0), header.sync]

@@ -57,7 +57,7 @@ class LineEncoder:
         emitted_at = time.time_ns() // 1_000_000
         if self._native:
             try:
-                unpacked = [(block.row_count, uncompressed(block, self._header.codec)) for block in blocks]
+                unpacked = [(block.row_count, bytes(uncompressed(block, self._header.codec))) for block in blocks]
             except CorruptFileError:
                 unpacked = None
             lines = self._native.encode(unpacked, emitted_at) if unpacked is not None else None

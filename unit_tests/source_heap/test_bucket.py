@@ -1,4 +1,4 @@
-"""Small objects of the bucket: a transfer that is cut short is repeated."""
+"""Small objects of the bucket: a transfer that is cut short is repeated, and a listing is not."""
 
 import io
 import json
@@ -59,3 +59,8 @@ def test_a_manifest_that_is_always_cut_short_is_a_transient_error() -> None:
     with pytest.raises(TransientError, match=r"transfer of 'manifests/sync_1\.json' was interrupted"):
         found.entries(found.manifests())
     assert store.requests == ATTEMPTS_WITHOUT_PROGRESS
+
+
+def test_manifests_of_an_earlier_listing_are_not_listed_again() -> None:
+    listed = bucket(Store(broken=0)).manifests()
+    assert Bucket("heap-rs3-example", pytest.fail, Store(broken=0), manifests=listed).manifests() == listed
