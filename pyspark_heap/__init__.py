@@ -22,8 +22,8 @@ class HeapDataSource(DataSource):
     """One table of a Heap Connect bucket; its options are in the package's README.
 
     Spark makes an instance for each DataFrame. `schema` lists the bucket once, and the batch reader reads the files of
-    that listing: a DataFrame does not change until it is loaded again. So does a stream at its beginning, from PySpark
-    4.2; later it lists the bucket for each batch, but reads no manifest a second time.
+    that listing: a DataFrame does not change until it is loaded again. So does a stream that is started soon after, at
+    its beginning, from PySpark 4.2; later it lists the bucket for each batch, but reads no manifest a second time.
     """
 
     _snapshot: "Snapshot | None" = None

@@ -1,5 +1,6 @@
 """The bucket as the driver plans with it: schemas, files, sizes, and the rows of the metadata tables."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,13 +25,14 @@ class Snapshot:
     """A table as one listing of the bucket has it.
 
     `rows` are those of a table of metadata, which has no files. `known` is what the manifests say of the table, for
-    readers in other processes.
+    readers in other processes. `listed_at` is in seconds since 1970.
     """
 
     schema: StructType
     files: Sequence[DumpFile]
     rows: Rows | None = None
     known: Mapping[Manifest, TableEntry | None] = field(default_factory=dict)
+    listed_at: float = field(default_factory=time.time)
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Snapshot":

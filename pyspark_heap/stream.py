@@ -1,5 +1,6 @@
 """The reader of a stream: the current content of a table first, then what comes."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ except ImportError:  # before PySpark 4.2
 
 
 _VERSION = 1
+_RECENT_SECONDS = 600
 
 
 class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvailableNow):
@@ -48,7 +50,8 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
         if (self.options.max_files_per_trigger or self.options.max_bytes_per_trigger) and not ADMITS:
             raise ConfigError("The options maxFilesPerTrigger and maxBytesPerTrigger need PySpark 4.2 or newer.")
         self._known = dict(snapshot.known) if snapshot else {}
-        self._loaded = sorted(self._known, key=lambda m: m.dump_id) if snapshot and snapshot.files else None
+        is_recent = snapshot and snapshot.files and time.time() - snapshot.listed_at < _RECENT_SECONDS
+        self._loaded = sorted(self._known, key=lambda manifest: manifest.dump_id) if is_recent else None
         self._freezes = False
         self._frozen: Table | None = None
         self._planned: tuple[JsonObject, Table] | None = None
@@ -63,8 +66,8 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
     def latestOffset(self, start: JsonObject | None = None, limit: object = None) -> JsonObject:  # noqa: N802 # Spark's name
         """The offset up to which a batch from `start` may read.
 
-        Where a stream begins, it is the end of what `schema` listed, so that the bucket is not listed twice; unless
-        that names no file, since no batch would follow, and the stream would not get beyond it.
+        Where a stream begins, it is the end of what `schema` listed within the last ten minutes, so that the bucket is
+        not listed twice; unless that names no file, since no batch would follow, and the stream would stay there.
 
         PySpark before 4.2 does not tell where the stream is; the offset is then the end of everything, planned from
         the beginning, which leads to the same files. The bucket is listed for it each time: the stream may have gone

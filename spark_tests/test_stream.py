@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from pyspark_heap import HeapDataSource
+from pyspark_heap.content import Snapshot
 from pyspark_heap.partitions import Splits
+from pyspark_heap.stream import HeapStreamReader
 from spark_tests.driver import append_new_rows
 from spark_tests.world import ADMITS, World, answered, current_rows, options, rows
 
@@ -108,6 +112,20 @@ def test_the_first_run_has_the_content_of_the_load_and_the_next_what_came_since(
         writer.trigger(availableNow=True).start().awaitTermination()
         assert rows(spark.read.schema(stream.schema).parquet(str(tmp_path / "users")).collect()) == expected
     assert expected != loaded
+
+
+@pytest.mark.skipif(not ADMITS, reason="PySpark tells since 4.2 where a stream stands")
+@pytest.mark.parametrize(("age", "is_new"), [(60, False), (3_600, True)], ids=["a minute", "an hour"])
+def test_a_stream_that_starts_long_after_the_load_has_what_came_since(world: World, age: int, is_new: bool) -> None:  # noqa: FBT001 # a case
+    given = options(world.bucket, "users")
+    loaded = Snapshot.of(given)
+    world.night()
+
+    snapshots = replace(loaded, listed_at=time.time() - age), Snapshot.of(given)
+    readers = [HeapStreamReader(given, snapshot.schema, snapshot) for snapshot in snapshots]
+    old, new = [reader.latestOffset(reader.initialOffset()) for reader in readers]
+
+    assert (old == new) == is_new
 
 
 def test_offsets_are_positions(spark: SparkSession, world: World, tmp_path: Path) -> None:
