@@ -21,19 +21,20 @@ def _keys(stream: ConfiguredAirbyteStream) -> Keys:
 
 
 def require_key(records: Iterable[Record], stream: str, keys: Keys) -> Iterator[Record]:
-    """Pass on records until one has a value in none of its keys, or no field at all.
+    """Pass on records until one has a value in none of its keys, or no value at all.
 
-    At the former, Airbyte ends the sync of all streams. At the latter, the CDK does, and reports a success. An API that
-    returns such a record now may return it whole at the next attempt, while a record that was left out would be lost
-    once the state has passed it; so the stream fails by itself.
+    At the former, Airbyte ends the sync of all streams. A record of nulls it skips, and at one without any field the
+    CDK ends the sync of all streams as successful. An API that returns such a record now may return it whole at the
+    next attempt, while a record that was left out would be lost once the state has passed it; so the stream fails by
+    itself.
 
     Raises:
         AirbyteTracedException: a `transient_error`.
     """
     for record in records:
-        if not record.data:
+        if all(value is None for value in record.data.values()):
             raise transient_error(
-                f"A record of stream {stream} has no fields. Run the sync again later. If the error persists, deselect "
+                f"A record of stream {stream} has no values. Run the sync again later. If the error persists, deselect "
                 "the stream in the connection."
             )
         if keys and all(record.data.get(key) is None for key in keys):

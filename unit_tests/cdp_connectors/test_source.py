@@ -210,15 +210,16 @@ def test_a_record_without_its_key_fails_its_stream_alone_where_the_destination_d
     assert vars(saved["events"].stream_state) == {"at": "2026-01-01"}, "the start: nothing was passed"
 
 
-def test_a_record_without_fields_fails_its_stream_alone(api: requests_mock.Mocker) -> None:
+@pytest.mark.parametrize("nothing", [{}, {"id": None, "name": None}], ids=["no fields", "nulls"])
+def test_a_record_without_values_fails_its_stream_alone(api: requests_mock.Mocker, nothing: JsonObject) -> None:
     api.get(EVENTS, json={"rows": [{"id": 1, "at": "2026-01-02"}]})
-    api.get(PARENTS, json={"rows": [{"id": 1}, {}, {"id": 2}]})
+    api.get(PARENTS, json={"rows": [{"id": 1}, nothing, {"id": 2}]})
 
     output = sync(["parents", "events"])
 
     first, last = traces(output)
     assert first[0] == "parents"
-    assert first[1].startswith("A record of stream parents has no fields. Run the sync again later.")
+    assert first[1].startswith("A record of stream parents has no values. Run the sync again later.")
     assert first[2] is FailureType.transient_error
     assert "1 stream(s) failed; all others were read to their end." in last[1]
     assert output.get_stream_statuses("parents")[-1] is AirbyteStreamStatus.INCOMPLETE
