@@ -64,29 +64,18 @@ def rows_by_key(rows: list[JsonObject], stream: Mapping[str, Any]) -> Rows:
     return {tuple(str(row.get(key)) for key in keys): row for row in present}
 
 
-def _start(clock: Clock) -> datetime:
-    return (clock.now - REACH).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 @dataclass
-class Segment:
-    """Segment's Public API."""
+class _Api:
+    """An API of the sandbox."""
 
     sandbox: Sandbox
-    package: str = "source_segment"
+    package: str = ""
     secrets: tuple[str, ...] = ()
     most_ahead: float = 0.0
-    unfinished: set[date] = field(default_factory=set)
-    """Days on which the sandbox's clock stood, but which the connector's, the real one, took for past."""
     start: datetime = field(init=False)
-    first_destinations: set[str] = field(init=False)
-    """Those of the first day: of a later one, Segment answers with zeros for the days before it existed."""
 
     def __post_init__(self) -> None:
-        self.secrets = (self.sandbox.segment.region_tokens["us"],)
-        self.first_destinations = {destination["id"] for destination in self.sandbox.segment.destinations}
-        self.start = _start(self.sandbox.clock)
-        self.unfinished.add(self.sandbox.clock.now.date())
+        self.start = (self.sandbox.clock.now - REACH).replace(hour=0, minute=0, second=0, microsecond=0)
 
     @property
     def connector_now(self) -> datetime:
@@ -100,12 +89,38 @@ class Segment:
 
     def config(self, url: str) -> JsonObject:
         """The configuration, with this address."""
-        given = self.sandbox.configs()["source-segment"]
-        return {**given, "api_url": f"{url}/segment/us", "start_date": self.start.strftime("%Y-%m-%d")}
+        vendor = self.package.removeprefix("source_")
+        given = self.sandbox.configs()[f"source-{vendor}"]
+        return {**given, "api_url": f"{url}/{vendor}/us", "start_date": self.start.strftime("%Y-%m-%d")}
 
     def pass_time(self, days: int) -> None:
         """Let days pass."""
         self.sandbox.clock.advance(timedelta(days=days))
+
+    def comparable(self, row: JsonObject) -> JsonObject:
+        """All of the row."""
+        return row
+
+
+@dataclass
+class Segment(_Api):
+    """Segment's Public API."""
+
+    package: str = "source_segment"
+    unfinished: set[date] = field(default_factory=set)
+    """Days on which the sandbox's clock stood, but which the connector's, the real one, took for past."""
+    first_destinations: set[str] = field(init=False)
+    """Those of the first day: of a later one, Segment answers with zeros for the days before it existed."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.secrets = (self.sandbox.segment.region_tokens["us"],)
+        self.first_destinations = {destination["id"] for destination in self.sandbox.segment.destinations}
+        self.unfinished.add(self.sandbox.clock.now.date())
+
+    def pass_time(self, days: int) -> None:
+        """Let days pass."""
+        super().pass_time(days)
         self.unfinished.add(self.sandbox.clock.now.date())
 
     def truth(self, stream: Mapping[str, Any]) -> Rows:
@@ -126,43 +141,16 @@ class Segment:
             rows = [{key: value for key, value in row.items() if key != "writeKeys"} for row in rows]
         return rows_by_key(rows, stream)
 
-    def comparable(self, row: JsonObject) -> JsonObject:
-        """All of the row."""
-        return row
-
 
 @dataclass
-class Customerio:
+class Customerio(_Api):
     """Customer.io's App API."""
 
-    sandbox: Sandbox
     package: str = "source_customerio"
-    secrets: tuple[str, ...] = ()
-    most_ahead: float = 0.0
-    start: datetime = field(init=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.secrets = (self.sandbox.customerio.region_keys["us"],)
-        self.start = _start(self.sandbox.clock)
-
-    @property
-    def connector_now(self) -> datetime:
-        """A little after the sandbox's time."""
-        return self.sandbox.clock.now + _AHEAD
-
-    @property
-    def url(self) -> str:
-        """The server's address."""
-        return self.sandbox.url
-
-    def config(self, url: str) -> JsonObject:
-        """The configuration, with this address."""
-        given = self.sandbox.configs()["source-customerio"]
-        return {**given, "api_url": f"{url}/customerio/us", "start_date": self.start.strftime("%Y-%m-%d")}
-
-    def pass_time(self, days: int) -> None:
-        """Let days pass."""
-        self.sandbox.clock.advance(timedelta(days=days))
 
     def truth(self, stream: Mapping[str, Any]) -> Rows:
         """The rows since the start date."""
@@ -170,10 +158,6 @@ class Customerio:
         since: Any = self.start.strftime("%Y-%m-%dT%H:%M:%SZ") if cursor == "period_start" else self.start.timestamp()
         rows = self.sandbox.customerio.expected(stream["name"])
         return rows_by_key([row for row in rows if (row.get(cursor) or since) >= since], stream)
-
-    def comparable(self, row: JsonObject) -> JsonObject:
-        """All of the row."""
-        return row
 
 
 @dataclass
