@@ -82,7 +82,13 @@ class Sandbox:
             ]
         )
         # The vendors' responses carry the sandbox's date, not uvicorn's.
-        config = uvicorn.Config(app, log_level="critical", lifespan="off", date_header=False)
+        config = uvicorn.Config(
+            app,
+            log_level="critical",
+            lifespan="off",
+            date_header=False,
+            timeout_graceful_shutdown=5,  # otherwise a client that neither reads nor closes holds the exit up for ever
+        )
         self._server = uvicorn.Server(config)
         self._port = port
 
