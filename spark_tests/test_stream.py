@@ -18,6 +18,8 @@ from pyspark_heap.stream import HeapStreamReader
 from spark_tests.driver import append_new_rows
 from spark_tests.world import ADMITS, World, answered, current_rows, options, rows
 
+needs_start = pytest.mark.skipif(not ADMITS, reason="PySpark tells since 4.2 where a stream stands")
+
 
 def run(spark: SparkSession, world: World, table: str, folder: Path, **more: str) -> None:
     append_new_rows(spark, options(world.bucket, table, **more), folder)
@@ -99,7 +101,7 @@ def test_a_following_batch_lists_once_and_reads_the_new_manifests_only(world: Wo
             world.night()
 
 
-@pytest.mark.skipif(not ADMITS, reason="PySpark tells where a stream begins since 4.2")
+@needs_start
 def test_the_first_run_has_the_content_of_the_load_and_the_next_what_came_since(
     spark: SparkSession, world: World, tmp_path: Path
 ) -> None:
@@ -114,7 +116,7 @@ def test_the_first_run_has_the_content_of_the_load_and_the_next_what_came_since(
     assert expected != loaded
 
 
-@pytest.mark.skipif(not ADMITS, reason="PySpark tells since 4.2 where a stream stands")
+@needs_start
 @pytest.mark.parametrize(("age", "is_new"), [(60, False), (3_600, True)], ids=["a minute", "an hour"])
 def test_a_stream_that_starts_long_after_the_load_has_what_came_since(world: World, age: int, is_new: bool) -> None:  # noqa: FBT001 # a case
     given = options(world.bucket, "users")

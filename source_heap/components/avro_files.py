@@ -94,9 +94,9 @@ class AvroFiles(Retriever):
         """Stop at a file whose header lost the key: all of its rows would be left out as rows without one."""
         if not key or any(field["name"] in key for field in header.schema["fields"]):
             return
-        for name in key:
-            if name in self.partition_router.listed_columns(step.dump_id):
-                raise CorruptFileError(0, f"its schema has no column '{name}', which the manifest lists")
+        listed = self.partition_router.listed_columns(step.dump_id)
+        if lost := next((name for name in key if name in listed), None):
+            raise CorruptFileError(0, f"its schema has no column '{lost}', which the manifest lists")
 
     def _note_columns(self, step: Step, header: Header) -> None:
         if missed := self.partition_router.missed.add(field["name"] for field in header.schema["fields"]):
