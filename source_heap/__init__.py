@@ -1,6 +1,6 @@
-"""Heap Connect, which exports Heap as dumps of Avro files to an S3 bucket: the Airbyte source and its pure modules.
+"""Source for Heap Connect, which exports dumps of Avro files to an S3 bucket: the Airbyte source and its pure modules.
 
-Importing the package imports nothing else: `SourceHeap` needs airbyte-cdk, and `scan` pyarrow, when first used.
+Importing the package imports nothing else; `SourceHeap` needs airbyte-cdk, and `scan` pyarrow, on first use.
 """
 
 from importlib import import_module

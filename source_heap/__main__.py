@@ -1,4 +1,4 @@
-"""Lets `python -m source_heap` do what `source-heap` does."""
+"""Make `python -m source_heap` equivalent to `source-heap`."""
 
 from source_heap.run import run
 

@@ -1,4 +1,4 @@
-"""Access to AWS: the credentials and the region that sign requests."""
+"""Access to AWS: the credentials and the region with which requests are signed."""
 
 import threading
 from collections.abc import Mapping
@@ -25,10 +25,9 @@ _STALE_HEADERS = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-
 
 
 class AwsAccess:
-    """The credentials and the region for one configuration, looked up once and when first needed.
+    """The credentials and the region for one configuration, looked up once, on first use.
 
-    Botocore finds the credentials, assumes the role, and renews what expires: all methods may be called by
-    several threads.
+    Botocore finds the credentials, assumes the role, and renews what expires. All methods are thread-safe.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -39,10 +38,10 @@ class AwsAccess:
         self._found_credentials: Credentials | None = None
 
     def sign(self, request: PreparedRequest) -> None:
-        """Address a request to the bucket's region, and sign it as of now, in place of any earlier signature.
+        """Address a request to the bucket's region and sign it as of now, replacing any earlier signature.
 
         Raises:
-            ConfigError: there are no credentials, or none for the role.
+            ConfigError: there are no credentials, or the role cannot be assumed.
             TransientError: AWS did not respond.
         """
         region = self.region()
@@ -62,7 +61,7 @@ class AwsAccess:
         request.headers.update(dict(signed.headers.items()))
 
     def region(self) -> str:
-        """The configured region, or else the bucket's own; us-east-1 where an S3-compatible store names none."""
+        """The configured region, or else the bucket's own; us-east-1 if an S3-compatible store reports none."""
         with self._lock:
             if self._found_region is None:
                 self._found_region = self._config.get("aws_region") or self._discovered_region()
@@ -128,6 +127,6 @@ class AwsAccess:
         chain = "" if not self._settings.get("intermediate_role_arn") else " or the intermediate role"
         return ConfigError(
             f"The role {self._role_arn(self.region())}{chain} cannot be assumed. Check its ARN, that its trust policy "
-            "names the AWS identity that assumes it as principal, and that the external ID in the policy, if there is "
-            f"one, is the one configured here. AWS says: {error}"
+            "has the AWS identity that assumes it as principal, and that the external ID in the policy, if any, is the "
+            f"one configured here. AWS reported: {error}"
         )

@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 
 class Bucket:
-    """A bucket of dumps. Each listing, manifest and header is fetched once, whoever asks, from whichever thread."""
+    """A bucket of dumps. Each listing, manifest and header is fetched once and shared by all threads."""
 
     def __init__(
         self,
@@ -32,14 +32,14 @@ class Bucket:
         folder: str = "",
         manifests: Sequence[Manifest] | None = None,
     ) -> None:
-        """Nothing is asked for yet.
+        """Make no request yet.
 
         Args:
             name: the bucket's name.
             list_objects: lists the objects under `manifests/` as S3 describes them.
             get_object: gets an object by key with the given headers, as a streamed response, or raises.
-            folder: where the export is in the bucket: empty, or a path that ends with a slash.
-            manifests: those of an earlier listing, ascending by dump id, in place of a new one.
+            folder: the folder of the export in the bucket: empty, or a path that ends with a slash.
+            manifests: those of an earlier listing, ascending by dump id, to use instead of a new one.
         """
         self._name = name
         self._folder = folder
@@ -54,11 +54,11 @@ class Bucket:
     def manifests(self) -> list[Manifest]:
         """All manifests of the bucket, ascending by dump id.
 
-        The listing starts at the first one every time, one request for 1,000 manifests: a listing that began
-        behind the newest one read would never show a manifest that arrives late with a lower id.
+        The listing always starts at the first one, with one request per 1,000 manifests: a listing that started
+        after the newest one read would never show a manifest that arrives late with a lower id.
 
         Raises:
-            ConfigError: there is none.
+            ConfigError: there are no manifests.
         """
         with self._lock:
             if self._manifests is None:
@@ -71,10 +71,10 @@ class Bucket:
             return self._manifests
 
     def entries(self, manifests: Sequence[Manifest]) -> dict[int, dict[str, TableEntry]]:
-        """The entries of these manifests, by dump id, then by table; those not known yet are fetched concurrently.
+        """The entries of these manifests, by dump id, then by table; those not cached are fetched concurrently.
 
         Raises:
-            ConfigError: a manifest, which is named, cannot be read.
+            ConfigError: a manifest cannot be read; the message names it.
         """
         with self._lock:
             missing = [key for manifest in manifests for key in manifest.keys if key not in self._tables]
@@ -82,7 +82,7 @@ class Bucket:
         return {manifest.dump_id: self._joined(manifest) for manifest in manifests}
 
     def record_schemas(self, files: Sequence[str]) -> list[RecordSchema]:
-        """The writer schemas of these files, from a small first part of each; fetched at the same time.
+        """The writer schemas of these files, from the first bytes of each, fetched concurrently.
 
         Raises:
             HeapError: a file is missing, may not be read, or is not an Avro file.
@@ -90,16 +90,16 @@ class Bucket:
         return [header.schema for header in self.headers(files)]
 
     def headers(self, files: Sequence[str]) -> list[Header]:
-        """The headers of these files, as `record_schemas`."""
+        """The headers of these files, fetched like `record_schemas`."""
         missing = [file for file in dict.fromkeys(files) if file not in self._headers]
         self._headers.update(zip(missing, _at_once(self._fetch_header, missing), strict=True))
         return [self._headers[file] for file in files]
 
     def open(self, file: str, start: int = 0) -> io.BufferedReader:
-        """The bytes of a file from byte `start` on, to be closed by the caller.
+        """The bytes of a file from byte `start`; the caller must close the stream.
 
         Raises:
-            HeapError: there is no such file, it may not be read, or it is in another bucket.
+            HeapError: the file does not exist, may not be read, or is in another bucket.
         """
         return io.BufferedReader(ResumingStream(lambda headers: self._get(file, headers), start), BUFFER_SIZE)
 
@@ -149,7 +149,7 @@ class Bucket:
 
 
 def _at_once(fetch: Callable[[Item], T], items: Sequence[Item]) -> list[T]:
-    """The results of `fetch` for all items in their order; many are in flight at a time."""
+    """The results of `fetch` for all items, in order; items are fetched concurrently."""
     if len(items) <= 1:
         return [fetch(item) for item in items]
     with ThreadPoolExecutor(min(len(items), SIMULTANEOUS_REQUESTS)) as pool:

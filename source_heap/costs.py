@@ -1,7 +1,7 @@
-"""The requests to S3 that each table takes, counted in the manifests of the bucket.
+"""The S3 requests that each table needs, counted from the bucket's manifests.
 
-S3 limits no rate that a sync reaches, so a request is not a matter of minutes; but each is billed, and a file of a
-table is one request.
+Syncs stay below S3's rate limits, so requests do not cost minutes, but each is billed, and each file of a table is one
+request.
 """
 
 import math
@@ -19,7 +19,7 @@ _MANIFESTS_PER_LISTING = 1000
 
 
 def account_costs(source: ManifestSource, _count: Count) -> dict[str, StreamCost]:
-    """Return the cost of each table, those of the listing and of the manifests included, which all tables share.
+    """Return the cost of each table, including the listing and the manifests, which all tables share.
 
     Raises:
         HeapError: the bucket cannot be listed, or a manifest cannot be read.
@@ -28,7 +28,7 @@ def account_costs(source: ManifestSource, _count: Count) -> dict[str, StreamCost
 
 
 def table_costs(bucket: Bucket) -> dict[str, StreamCost]:
-    """Return the cost of each table and of `_heap_tables`; the day between two syncs is that of the newest dump.
+    """Return the cost of each table and of `_heap_tables`; a daily sync is one that only lacks the newest dump.
 
     Raises:
         HeapError: the bucket cannot be listed, or a manifest cannot be read.
@@ -43,7 +43,7 @@ def table_costs(bucket: Bucket) -> dict[str, StreamCost]:
 
 
 def _files(table: Table) -> tuple[int, int]:
-    """Count the files of a first sync, and those of a sync that had read all dumps but the newest."""
+    """Count the files of a first sync, and those of a sync that has read all dumps except the newest."""
     manifests = table.bucket.manifests()
     parts = table.parts(manifests)
     earlier = plan(manifests[:-1], parts, Position()).end

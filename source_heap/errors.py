@@ -2,7 +2,7 @@
 
 
 class HeapError(Exception):
-    """Base class: the bucket could not be read, or only in part. Its string is a message for the user."""
+    """Base class: the bucket could not be read, or only in part. Its message is for the user."""
 
 
 class ConfigError(HeapError):
@@ -10,4 +10,4 @@ class ConfigError(HeapError):
 
 
 class TransientError(HeapError):
-    """A retry at a later time can succeed without any change."""
+    """A later retry can succeed without any change."""

@@ -1,4 +1,4 @@
-"""Rows of the files of a table as Arrow record batches."""
+"""Rows of a table's files as Arrow record batches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from source_heap.table import DUMP_COLUMN, FILE_COLUMN, DumpFile
 
 @dataclass(frozen=True)
 class Split:
-    """A file, or the blocks of it that `splits.split_blocks` gives for a range of bytes."""
+    """A file, or the blocks of it that `splits.split_blocks` yields for a range of bytes."""
 
     file: DumpFile
     start: int = 0
@@ -28,8 +28,8 @@ class Split:
 class FileRows:
     """Reads the files of one table with one schema.
 
-    Rows of event-like tables before `start_date` (UTC, `YYYY-MM-DDTHH:MM:SSZ`) are left out. A file that has a column
-    which is not in the schema is an error if `rejects_new_columns`, so that none is lost unnoticed.
+    Rows of event-like tables before `start_date` (UTC, `YYYY-MM-DDTHH:MM:SSZ`) are skipped. With `rejects_new_columns`,
+    a file that has a column outside of the schema is an error, so that no column is silently lost.
     """
 
     table: str
@@ -41,7 +41,7 @@ class FileRows:
         """The rows of a file, or of part of it.
 
         Raises:
-            HeapError: it cannot be read; the message names the table, the dump, the file and the byte or column.
+            HeapError: the file cannot be read; the message names table, dump, file, and byte or column.
         """
         where = f"Table '{self.table}', dump {split.file.dump_id}, file '{split.file.key}'"
         try:
@@ -75,5 +75,5 @@ class FileRows:
         if unknown and self.rejects_new_columns:
             raise ColumnError(
                 f"it has columns that are not in the table's schema: {', '.join(unknown)}. Read the table again "
-                "to renew its schema, or name the columns to read."
+                "to refresh its schema, or specify the columns to read."
             )

@@ -1,4 +1,4 @@
-"""The manifests of a bucket: their names, and what each says of every table of its dump."""
+"""The manifests of a bucket: their names, and their entries for each table of their dump."""
 
 import logging
 import re
@@ -23,14 +23,14 @@ _LOGGER = logging.getLogger("airbyte")
 
 
 class UnreadableManifestError(Exception):
-    """The content of a manifest is not what Heap writes; the text says in which way."""
+    """The content of a manifest is not what Heap writes; the message states the difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableEntry:
     """A table's entry in a manifest.
 
-    A year of dumps can name millions of files, so the names are kept as one text, packed if there are many.
+    A year of dumps can have millions of files, so the names are kept as one string, compressed if there are many.
     """
 
     incremental: bool
@@ -45,12 +45,12 @@ class TableEntry:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The keys of the table's files in this dump; the full URI for a file that lies in another bucket."""
+        """The keys of the table's files in this dump; the full URI for a file in another bucket."""
         text = zlib.decompress(self._files).decode() if isinstance(self._files, bytes) else self._files
         return tuple(text.split("\n")) if text else ()
 
     def joined(self, other: "TableEntry") -> "TableEntry":
-        """The entry that says what both say, for a dump whose manifest is there in both spellings."""
+        """The union of both entries, for a dump whose manifest exists in both spellings."""
         return TableEntry.of(
             incremental=self.incremental and other.incremental,
             columns=tuple(dict.fromkeys((*self.columns, *other.columns))),
@@ -59,14 +59,14 @@ class TableEntry:
 
 
 def folder_of(path_prefix: str | None) -> str:
-    """The setting `path_prefix` as the beginning of keys: without a slash at its beginning, and with one at its end."""
+    """The setting `path_prefix` as a prefix of keys: without a leading slash and with a trailing one."""
     return f"{(path_prefix or '').strip('/')}/".lstrip("/")
 
 
 def listed_manifests(objects: Iterable[Mapping[str, Any]], folder: str = "") -> list[Manifest]:
-    """The manifests among the listed objects, ascending by dump id; anything else under their prefix is left out.
+    """The manifests among the listed objects, ascending by dump id; anything else under their prefix is ignored.
 
-    `folder` is where the export is in the bucket: empty, or a path that ends with a slash.
+    `folder` is the folder of the export in the bucket: empty, or a path that ends with a slash.
     """
     manifests: dict[int, Manifest] = {}
     for entry in objects:
@@ -87,13 +87,13 @@ def parse_manifest(
 
     Args:
         content: the manifest.
-        bucket: files in this bucket are given as keys, all others as URIs.
-        known_columns: equal lists of columns are kept once in it.
-        folder: where the export is in the bucket. A copy's manifests still name the original files, so that with a
-            folder every file is looked for there, whatever bucket its URI names.
+        bucket: files in this bucket are returned as keys, all others as URIs.
+        known_columns: keeps equal lists of columns only once in memory; new ones are added.
+        folder: the folder of the export in the bucket. A copy's manifests still name the original files, so with a
+            folder every file is expected there, whatever bucket its URI names.
 
     Raises:
-        UnreadableManifestError: it is not JSON, or lacks what no dump can do without.
+        UnreadableManifestError: it is not JSON, has no list of tables, or a table has no name or malformed lists.
     """
     try:
         manifest = orjson.loads(content)
@@ -115,13 +115,13 @@ def _entry(
     table: dict[str, Any], bucket: str, known_columns: dict[tuple[str, ...], tuple[str, ...]], folder: str
 ) -> TableEntry:
     files, columns = table.get("files") or [], table.get("columns") or []
-    for texts in (files, columns):
-        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            raise UnreadableManifestError(f"the files or columns of table '{table['name']}' are not lists of texts")
+    for names in (files, columns):
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise UnreadableManifestError(f"the files or columns of table '{table['name']}' are not lists of strings")
     incremental = table.get("incremental")
     if not isinstance(incremental, bool):
         _LOGGER.warning(
-            "A manifest does not say whether table '%s' is incremental; its files are added to earlier dumps.",
+            "A manifest does not specify whether table '%s' is incremental; its files are added to earlier dumps.",
             table["name"],
         )
         incremental = True
@@ -141,12 +141,12 @@ def _key(uri: str, bucket: str, folder: str) -> str:
 
 
 def bucket_of(file: str) -> str | None:
-    """The other bucket in which a file of a manifest lies; None for a file in the configured bucket."""
+    """The bucket of a file that is not in the configured bucket, otherwise None."""
     parts = _URI.fullmatch(file)
     return unquote(parts.group(1)) if parts else None
 
 
 def _milliseconds(written_at: str) -> str:
-    """S3's ISO 8601 time, with or without a fraction, with exactly three digits of it, so that texts sort as times."""
+    """S3's ISO 8601 time, with or without a fraction, with exactly three decimals, so that strings sort as times."""
     seconds, _, fraction = written_at.rstrip("Z").partition(".")
     return f"{seconds}.{fraction[:3]:0<3}Z"

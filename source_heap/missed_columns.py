@@ -1,25 +1,25 @@
-"""Columns of the files of a table that the schema of its stream does not declare: Airbyte drops their values."""
+"""Columns of a table's files that the schema of its stream does not declare; Airbyte drops their values."""
 
 from collections.abc import Collection, Iterable
 from threading import Lock
 
 
 class MissedColumns:
-    """The columns of one table whose values were missed, in this sync and in those before it.
+    """The columns of one table whose values were dropped, in this sync and in earlier ones.
 
-    Files are read once. So the columns are remembered, and a schema that later declares one of them (`gained`) tells
-    that the files read until then have values which never arrived.
+    Files are read once, so the columns are remembered: if a later schema declares one of them (`gained`), the files
+    read until then have values that never arrived.
     """
 
     def __init__(self, declared: Collection[str] | None = None, missed: Iterable[str] = ()) -> None:
-        """`declared` are the columns of the stream's schema, or None if it has none; `missed` is what was saved."""
+        """`declared` are the columns of the stream's schema, or None if it has none; `missed` are the saved ones."""
         self._declared = declared
         self._missed = set(missed)
         self._lock = Lock()
         self.gained = self._missed & set(declared or ())
 
     def add(self, columns: Iterable[str]) -> list[str]:
-        """Note the columns of a file; those that are missed for the first time, sorted."""
+        """Record the columns of a file and return those that are missed for the first time, sorted."""
         if self._declared is None:
             return []
         with self._lock:
@@ -28,6 +28,6 @@ class MissedColumns:
             return sorted(found)
 
     def to_state(self) -> list[str]:
-        """All of them, sorted."""
+        """All missed columns, sorted."""
         with self._lock:
             return sorted(self._missed)

@@ -1,16 +1,16 @@
-"""Where the reading of one table stands: which files are current, which one is next, and which are void.
+"""Read position of a table: which files are current, which one is next, and which are void.
 
-Pure: no network, no clock, no CDK. A *dump* is one export of Heap, described by one manifest; a *part* is what a
-dump holds of one table. A dump is *settled* for a table when nothing of it has to be read any more: all its files
-were read, or it has none, or a later full copy of the table made it void.
+Pure: no network, no clock, no CDK. A *dump* is one export of Heap, described by one manifest; a *part* is the portion
+of a dump that belongs to one table. A dump is *settled* for a table when nothing of it remains to be read: all its
+files have been read, or it has none, or a later full copy of the table made it void.
 
-Dumps are settled in ascending order of their id, except that one whose reading had begun is finished first. What
-is settled must be remembered, because a manifest with a lower id may still arrive later, and the memory must not
-grow with history. A position therefore knows the newest settled ids one by one, and everything at and below
-`floor` by one moment: a manifest there counts as settled if it was written no later than the newest manifest that
-was settled. The trade-off: a dump that is late by more than `REMEMBERED_DUMPS` dumps is recognised by its time of
-writing alone, so copying a whole bucket (which renews those times) makes old dumps look late, and they are read
-again; rows then arrive twice under the same key, and none is lost.
+Dumps are settled in ascending order of their ids, except that a dump whose reading has begun is finished first.
+Settled dumps must be remembered, because a manifest with a lower id can still arrive later, and the memory must not
+grow with history. A position therefore has the newest settled ids one by one, and a single time for everything at and
+below `floor`: a manifest there counts as settled if it was written no later than the newest manifest that was settled.
+The trade-off: a dump that is late by more than `REMEMBERED_DUMPS` dumps is recognized only by its modification time,
+so copying a whole bucket (which renews those times) makes old dumps look late, and they are read again; rows then
+arrive twice with the same key, and none is lost.
 """
 
 import re
@@ -24,7 +24,7 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest of one dump as the bucket lists it; under two keys if it is there in both spellings.
+    """The manifest of one dump as the bucket lists it; it has two keys if it exists in both spellings.
 
     `written_at` is its modification time in UTC, as `YYYY-MM-DDTHH:MM:SS.mmmZ`, so that strings compare like times.
     """
@@ -44,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Position:
-    """How far a table has been read. The state that is saved; its size has a bound that no history exceeds.
+    """The saved read position of a table; its size is bounded, however long the history.
 
     `settled` are ids above `floor`, ascending. `full_dump_id` is the newest dump known to replace all earlier
     ones. `dump_id` and `file` are the last file read of a dump that is not settled yet.
@@ -59,7 +59,7 @@ class Position:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any] | None) -> "Position":
-        """The position that `to_state` wrote; the beginning for an empty state."""
+        """The position from the output of `to_state`; the beginning for an empty state."""
         if not state:
             return cls()
         reading = state.get("reading") or {}
@@ -83,7 +83,7 @@ class Position:
         }
 
     def settles(self, manifest: Manifest) -> bool:
-        """Whether nothing of this dump has to be read any more, and its manifest need not be looked into."""
+        """True if nothing of this dump remains to be read, so that its manifest need not be fetched."""
         if manifest.dump_id > self.floor:
             return manifest.dump_id in self.settled
         return manifest.written_at <= self.settled_until
@@ -91,8 +91,8 @@ class Position:
     def settle(self, manifest: Manifest, following: Manifest | None) -> "Position":
         """The position once `manifest` is settled too, and `following` is the next one that is not.
 
-        Neither bound of the summary passes a manifest that is still to be settled: late ones, at or below `floor`,
-        come in the order of their writing and hold `settled_until` back; all others ascend and hold `floor` back.
+        Neither bound passes a manifest that is still to be settled: late ones, at or below `floor`, are settled in the
+        order of their modification times and hold `settled_until` back; all others ascend and hold `floor` back.
         """
         settled, floor, settled_until = self.settled, self.floor, self.settled_until
         holds_moment = (
@@ -119,7 +119,7 @@ class Step:
 
 @dataclass(frozen=True)
 class _Stage:
-    """A dump with its files still to read, and the position after the last of them."""
+    """A dump with its unread files, and the positions before the first and after the last of them."""
 
     dump_id: int
     files: Sequence[str]
@@ -129,7 +129,7 @@ class _Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """The files of one table that are to be read, in order; `start` is the position before the first."""
+    """The files of one table to read, in order; `start` is the position before the first."""
 
     start: Position
     stages: Sequence[_Stage]
@@ -150,7 +150,7 @@ class Plan:
 
 
 def unsettled(manifests: Iterable[Manifest], position: Position) -> list[Manifest]:
-    """The manifests that have to be looked into, ascending by dump id."""
+    """The manifests that must be fetched, ascending by dump id."""
     return sorted((m for m in manifests if not position.settles(m)), key=lambda manifest: manifest.dump_id)
 
 
@@ -158,9 +158,9 @@ def plan(manifests: Sequence[Manifest], parts: Mapping[int, Part], position: Pos
     """Decide what to read of one table.
 
     Args:
-        manifests: what `unsettled` gave.
-        parts: for those of them that hold the table, its part, by dump id.
-        position: where the reading stands.
+        manifests: the result of `unsettled`.
+        parts: the table's parts by dump id, for those manifests that contain the table.
+        position: the current position.
     """
     full_dumps = [m.dump_id for m in manifests if _replaces(parts.get(m.dump_id))]
     full_dump_id = max([*full_dumps, *([] if position.full_dump_id is None else [position.full_dump_id])], default=None)
@@ -200,7 +200,7 @@ def _files_to_read(manifest: Manifest, part: Part | None, position: Position) ->
 
 
 def in_order(files: Iterable[str]) -> list[str]:
-    """The distinct files of a dump by the first number in their names, then by name; other numbers may follow it."""
+    """The distinct files of a dump, sorted by the first number in their names, then by name."""
     return sorted(set(files), key=lambda file: (_number(file.rsplit("/", 1)[-1]), file))
 
 
@@ -212,16 +212,16 @@ def _number(name: str) -> int:
 def between(
     manifests: Iterable[Manifest], parts: Mapping[int, Part], start: Position, end: Position
 ) -> list[tuple[int, list[str]]]:
-    """The files that are read on the way from one position to a later one, by dump, ascending.
+    """The files that are read between one position and a later one, by dump, ascending.
 
-    The two positions decide it alone: a dump that arrives after `end` was planned is not settled by `end`, and a full
-    copy that arrives later does not void the files before it. The same call at a later time gives the same files.
+    Only the two positions determine them: a dump that arrives after `end` was planned is not settled by `end`, and a
+    full copy that arrives later does not void the files before it. A later call with them returns the same files.
 
     Args:
         manifests: the manifests of the bucket.
-        parts: the table's parts of those that are `crossed`, by dump id.
+        parts: the table's parts by dump id, for those manifests that are `crossed`.
         start: the position before the first of the files.
-        end: a position that `plan` gave for `start`, or for an earlier position that `start` was planned from.
+        end: a position that `plan` returned for `start`, or for an earlier position from which `start` was planned.
     """
     found = []
     for manifest in sorted(manifests, key=lambda manifest: manifest.dump_id):
@@ -240,5 +240,5 @@ def between(
 
 
 def crossed(manifest: Manifest, start: Position, end: Position) -> bool:
-    """Whether a dump, or some of it, is between two positions."""
+    """True if a dump, or part of it, is between two positions."""
     return not start.settles(manifest) and (end.settles(manifest) or manifest.dump_id == end.dump_id)

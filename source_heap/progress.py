@@ -1,4 +1,4 @@
-"""The position while several files are read at the same time."""
+"""Tracking the position while several files are read at the same time."""
 
 from dataclasses import dataclass, field
 from threading import Lock
@@ -8,9 +8,9 @@ from source_heap.positions import Position
 
 @dataclass
 class Progress:
-    """The position while the files of a plan are read by several threads and finish in any order.
+    """The position while several threads read the files of a plan, which finish in any order.
 
-    It never counts a file whose predecessors are not all finished.
+    It never includes a file before all its predecessors are finished.
     """
 
     position: Position
@@ -19,7 +19,7 @@ class Progress:
     _lock: Lock = field(default_factory=Lock)
 
     def finish(self, index: int, after: Position) -> Position:
-        """Note that the step with this index was read completely, and return the position now reached."""
+        """Record that the step with this index was read completely, and return the position reached."""
         with self._lock:
             self._finished[index] = after
             while self._next in self._finished:

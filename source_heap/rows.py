@@ -1,4 +1,4 @@
-"""Rows of a file as records: with their origin, and without those from before the start date."""
+"""Rows of a file as records, with their origin and without rows from before the start date."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from source_heap.avro.decoder import Batch
 
 TIME_COLUMN = "time"
-# Seconds up to the year 5138 and milliseconds up to the year 5138 lie below these bounds.
+# Times up to the year 5138 are below these bounds.
 _LARGEST_SECONDS = 10**11
 _LARGEST_MILLISECONDS = 10**14
 _LONGEST_NUMBER = 40
@@ -19,7 +19,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class StartDateFilter:
-    """Knows whether a row's `time` is at or after a start date; a time that cannot be read never drops a row.
+    """Decides whether a row's `time` is at or after a start date; a time that cannot be parsed never drops a row.
 
     `text` is the start date as `YYYY-MM-DD hh:mm:ss`, `seconds` the same in seconds since 1970.
     """
@@ -31,7 +31,7 @@ class StartDateFilter:
         self.seconds = int(moment.timestamp())
 
     def keeps(self, time: object) -> bool:
-        """Whether the row counts. A text is UTC; a number is s, ms or µs since 1970, which its size tells apart."""
+        """True if the row is kept. Strings are UTC; numbers are s, ms or µs since 1970, distinguished by magnitude."""
         if isinstance(time, str):
             return self._keeps_text(time)
         if isinstance(time, bool) or not isinstance(time, int | float) or time <= 0:
@@ -56,14 +56,14 @@ def _units_per_second(time: float) -> int:
 
 
 class Selection(NamedTuple):
-    """Which rows of a batch become records: all, or those marked. `keyless` counts the rows left out for their key."""
+    """The rows of a batch that become records: all, or those marked. `keyless` counts rows skipped without a key."""
 
     kept: list[bool] | None = None
     keyless: int = 0
 
 
 def select(batch: "Batch", start: StartDateFilter | None = None, key: Collection[str] = ()) -> Selection:
-    """The rows that are not before the start date, and that have a value in a column of the key if there is one."""
+    """The rows that are not before the start date and, if there is a key, have a value in one of its columns."""
     kept: list[bool] | None = None
     if start is not None and TIME_COLUMN in batch.columns:
         kept = [start.keeps(time) for time in batch.columns[TIME_COLUMN]]
@@ -80,9 +80,9 @@ def select(batch: "Batch", start: StartDateFilter | None = None, key: Collection
 def rows(
     batch: "Batch", added: Mapping[str, Any], kept: Sequence[bool] | None = None
 ) -> tuple[Sequence[str], Iterator[tuple[Any, ...]]]:
-    """The names of the columns, and the values of each row; those marked as kept, or all.
+    """The names of the columns, and the values of each row that is marked as kept, or of all rows.
 
-    Added values are the same in every row, and replace a column of that name.
+    Added values are the same in every row, and replace columns of the same name.
     """
     columns = {**batch.columns, **{name: repeat(value, batch.row_count) for name, value in added.items()}}
     values: Iterator[tuple[Any, ...]] = zip(*columns.values(), strict=True)
@@ -90,6 +90,6 @@ def rows(
 
 
 def records(batch: "Batch", added: Mapping[str, Any], kept: Sequence[bool] | None = None) -> Iterator[dict[str, Any]]:
-    """The rows of a batch as records, each with the added values; those marked as kept, or all."""
+    """The rows of a batch that are marked as kept, or all, as records with the added values."""
     names, values = rows(batch, added, kept)
     return (dict(zip(names, row, strict=True)) for row in values)

@@ -9,10 +9,10 @@ OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 def run() -> None:
-    """Run the command that the process was called with.
+    """Run the command given on the command line.
 
-    What an import creates lives as long as the process, so the search for unused cycles among it finds nothing; it is
-    a sixth of the start. Finished lines are no objects to search in later.
+    Objects created by imports live as long as the process, so garbage collection during start-up finds nothing, yet
+    takes a sixth of it. Afterwards it can be rare, because finished lines are not objects that it tracks.
     """
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""The configuration of one run, and what the components of that run share."""
+"""The configuration of one run, and the objects that its components share."""
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LineOutput:
-    """The encoder settings that the tables of a run share."""
+    """The memory budget for finished lines and the encoder threads, which the tables of a run share."""
 
     room: "LineRoom"
     encoders: ThreadPoolExecutor
 
 
 class RunConfig(dict[str, Any]):
-    """The user's configuration as the engine hands it to every component, with what they share.
+    """The user's configuration as the CDK passes it to every component, with the objects that components share.
 
-    The engine builds a stream's components one by one and offers them nothing in common but the configuration.
-    What must happen once a run, and not once a stream, is therefore reached through it: assuming the role,
-    listing the bucket, reading a manifest.
+    The CDK builds a stream's components one by one, and the configuration is all that they have in common. Whatever
+    must happen once per run, rather than once per stream, therefore goes through it: assuming the role, listing the
+    bucket, reading a manifest.
     """
 
     def __init__(self, config: Mapping[str, Any], catalog: "ConfiguredAirbyteCatalog | None" = None) -> None:
-        """Nothing is requested yet; the catalog is that of the sync to be done, if there is one.
+        """Make no request yet. `catalog` is the catalog of the sync, if this run is one.
 
-        `required_keys` has the columns of which a row of a stream must have one, if the sync deduplicates it.
+        `required_keys` has the key columns of each stream that the sync deduplicates; a row must have one of them.
         """
         super().__init__(config)
         self.aws = AwsAccess(config)
@@ -51,13 +51,13 @@ class RunConfig(dict[str, Any]):
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> "RunConfig":
-        """The run's configuration, given the one that the engine hands to a component.
+        """The run's configuration, from the one that the CDK passes to a component.
 
         Raises:
             TypeError: the component was not built by the source.
         """
         if not isinstance(config, cls):
-            raise TypeError("the manifest's components work within SourceHeap only")
+            raise TypeError("the manifest's components only work within SourceHeap")
         return config
 
     @classmethod
@@ -65,11 +65,11 @@ class RunConfig(dict[str, Any]):
         """The bucket of the run.
 
         Raises:
-            TypeError: no component that gives access to it was built before.
+            TypeError: no `BucketAccess` component has been built yet.
         """
         bucket = cls.of(config).bucket
         if bucket is None:
-            raise TypeError("the manifest gives no access to the bucket before it is read")
+            raise TypeError("the manifest must build a BucketAccess component before the bucket is read")
         return bucket
 
 

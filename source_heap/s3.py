@@ -1,4 +1,4 @@
-"""Requests to S3 without Airbyte: signed, retried, with S3's errors as messages for the user."""
+"""S3 requests without Airbyte: signed and retried, with S3's errors as messages for the user."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,10 +22,10 @@ _TIMEOUT_SECONDS = (15, 60)
 
 
 class S3:
-    """The bucket of one configuration. Safe for several threads; not for pickling, as it holds credentials."""
+    """The bucket of one configuration. Thread-safe, but not picklable, because it holds credentials."""
 
     def __init__(self, config: Mapping[str, Json]) -> None:
-        """Nothing is requested yet; `config` is a configuration of the connector that `settings.checked` returned."""
+        """Make no request yet; `config` is a configuration of the connector, as `settings.checked` returns it."""
         self._name = config["bucket"]
         self._folder = folder_of(config.get("path_prefix"))
         self._aws = AwsAccess(config)
@@ -35,10 +35,10 @@ class S3:
             self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=2 * SIMULTANEOUS_REQUESTS))
 
     def __reduce__(self) -> str:
-        raise TypeError("a bucket's credentials are not pickled")
+        raise TypeError("a bucket with credentials cannot be pickled")
 
     def bucket(self, manifests: Sequence[Manifest] | None = None) -> Bucket:
-        """The bucket as it is from now on, or with the manifests of an earlier listing.
+        """A new `Bucket`, which lists its manifests on first use unless those of an earlier listing are provided.
 
         Each listing, manifest and header is fetched once.
         """
@@ -46,7 +46,7 @@ class S3:
         return Bucket(self._name, listed, self.get, self._folder, manifests)
 
     def get(self, key: str, headers: Mapping[str, str]) -> requests.Response:
-        """An object, or a range of it, as a response whose body is still to be read.
+        """An object, or a range of it, as a response whose body has not been read.
 
         Raises:
             HeapError: the object cannot be read.
@@ -54,7 +54,7 @@ class S3:
         return self._send(f"{self._url}/{quote(key, safe='/~')}", {"Accept-Encoding": "identity", **headers})
 
     def objects(self, prefix: str) -> Iterator[Mapping[str, str]]:
-        """The objects below a prefix as S3 lists them, with `Key`, `LastModified` and `Size` among their fields.
+        """The objects under a prefix as S3 lists them, with `Key`, `LastModified` and `Size` among their fields.
 
         Raises:
             HeapError: the bucket cannot be listed.
@@ -62,7 +62,7 @@ class S3:
         query = {"list-type": "2", "prefix": prefix}
         while True:
             with self._send(f"{self._url}?{urlencode(query)}", {}, is_whole=True) as response:
-                page = ET.fromstring(response.content)  # noqa: S314 # of the store that the user trusts
+                page = ET.fromstring(response.content)  # noqa: S314 # from the store, which the user trusts
             namespace = page.tag.rpartition("}")[0] + "}" if page.tag.startswith("{") else ""
             for item in page.iter(f"{namespace}Contents"):
                 yield {field.tag.removeprefix(namespace): field.text or "" for field in item}
@@ -72,7 +72,7 @@ class S3:
             query["continuation-token"] = token
 
     def _send(self, url: str, headers: Mapping[str, str], *, is_whole: bool = False) -> requests.Response:
-        """Send a request until it is answered; the body is read too if `is_whole`, so that one cut short is retried."""
+        """Send a request, with retries. If `is_whole`, also read the body, so that a truncated one is retried."""
         failure: HeapError | None = None
         for attempt in range(ATTEMPTS):
             if failure:
@@ -83,7 +83,7 @@ class S3:
                 response = self._session.send(request, stream=not is_whole, timeout=_TIMEOUT_SECONDS)
                 error = S3Failure.of(response, self._name)
             except requests.RequestException as cause:
-                failure = TransientError(f"S3 did not respond ({type(cause).__name__}). Check the network, then retry.")
+                failure = TransientError(f"S3 did not respond ({type(cause).__name__}). Check the network and retry.")
                 continue
             if error is None:
                 return response

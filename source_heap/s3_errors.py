@@ -1,4 +1,4 @@
-"""S3's error codes and what each means for the user."""
+"""Messages for S3's error codes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ _MESSAGES = {
     "NoSuchBucket": "Bucket '{bucket}' does not exist. Check the bucket's name.",
     "NoSuchKey": "The bucket has no object '{key}'. Restore it, or ask Heap to resync the table.",
     "InvalidRange": "Object '{key}' is empty. Ask Heap to resync the table.",
-    "InvalidAccessKeyId": "AWS does not know the access key id. Check it in the settings.",
-    "SignatureDoesNotMatch": "The secret access key does not match the access key id. Re-enter it.",
+    "InvalidAccessKeyId": "The access key ID does not exist in AWS. Check it in the settings.",
+    "SignatureDoesNotMatch": "The secret access key does not match the access key ID. Re-enter it.",
     "InvalidToken": "AWS rejected the session token of the credentials. Renew the credentials.",
-    "ExpiredToken": "The AWS credentials have expired. Renew them where this runs.",
+    "ExpiredToken": "The AWS credentials have expired. Renew them on the machine that reads the bucket.",
     "RequestTimeTooSkewed": "The clock of this machine is off by more than 15 minutes. Correct it.",
     "InvalidObjectState": "Object '{key}' is archived (Glacier). Restore it, or ask Heap to resync the table.",
     "PreconditionFailed": "Object '{key}' was replaced while it was being read. Retry to read the new version.",
 }
 _LIST_DENIED = (
     "Access denied when listing bucket '{bucket}'. Check the bucket's name, and allow s3:ListBucket on "
-    "arn:aws:s3:::{bucket} to the credentials."
+    "arn:aws:s3:::{bucket} for the credentials."
 )
 _READ_DENIED = (
     "Access denied when reading object '{key}', although the bucket can be listed. Allow s3:GetObject on "
-    "arn:aws:s3:::{bucket}/* to the credentials. If that is granted, Heap's account still owns the objects: set the "
+    "arn:aws:s3:::{bucket}/* for the credentials. If that is granted, Heap's account still owns the objects: set the "
     "bucket's Object Ownership to 'Bucket owner enforced'."
 )
 _WRONG_REGION = (
@@ -37,10 +37,10 @@ _WRONG_REGION = (
 _UNAVAILABLE = "S3 is temporarily unavailable ({code}). Retry later."
 _OTHER = "S3 rejected a request for bucket '{bucket}', object '{key}': {code} {message}"
 _UNEXPLAINED = (
-    "A request for bucket '{bucket}', object '{key}' was rejected with status {status}, without S3's explanation. "
+    "A request for bucket '{bucket}', object '{key}' was rejected with status {status}, without an S3 error. "
     "Check the endpoint URL, and whether a proxy intercepts requests to S3."
 )
-_CUT_OFF = "S3 ended a response before it was complete. Retry later."
+_CUT_OFF = "The connection to S3 broke before a response was complete. Retry later."
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _WRONG_REGION_CODES = frozenset(
     {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect", "TemporaryRedirect"}
@@ -51,8 +51,8 @@ _WRONG_REGION_CODES = frozenset(
 class S3Failure:
     """An error response of S3.
 
-    `message` is for the user. The same request may succeed in a moment if `is_retried`, and at a later time without
-    any change if `is_transient`.
+    `message` is for the user. If `is_retried`, the same request may succeed shortly; if `is_transient`, it may succeed
+    in a later run without any change.
     """
 
     message: str
@@ -61,7 +61,7 @@ class S3Failure:
 
     @classmethod
     def of(cls, response: requests.Response, bucket: str) -> "S3Failure | None":
-        """The failure that a response to a request for this bucket states, or None for a successful one."""
+        """The failure that a response to a request for this bucket reports, or None for a successful one."""
         if response.status_code < requests.codes.multiple_choices:
             return None
         try:

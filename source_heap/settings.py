@@ -1,4 +1,4 @@
-"""The connector's configuration where Airbyte does not check it against the spec."""
+"""Validation of the connector's configuration outside of Airbyte, which would check it against the spec."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ _CREDENTIALS: Mapping[str, tuple[str, ...]] = {
 
 
 def checked(config: Mapping[str, Json]) -> JsonObject:
-    """The configuration with its strings trimmed and its start date in the form of the connector.
+    """The configuration with its strings trimmed and its start date in the connector's format.
 
     Raises:
         ConfigError: a required setting is missing or empty, or the start date is not a date.

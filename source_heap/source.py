@@ -1,4 +1,4 @@
-"""The source."""
+"""The Airbyte source."""
 
 import logging
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 class SourceHeap(ManifestSource):
-    """Heap Connect's S3 export, as `manifest.yaml` beside this module describes it."""
+    """Heap Connect's S3 export, as described by `manifest.yaml` in this folder."""
 
     requires_keys: ClassVar[bool] = False
-    """The reader of the files leaves rows without a key out: a file does not change, so failing would never end."""
+    """Rows without a key are skipped when files are read: files do not change, so every retry would fail."""
 
     def __init__(
         self,
@@ -38,8 +38,8 @@ class SourceHeap(ManifestSource):
             self.settings = RunConfig(self.settings, catalog)
 
     def prepare_for_lines(self) -> None:
-        """Let the tables make their lines themselves."""
+        """Let the streams of tables produce finished RECORD lines."""
         if isinstance(self.settings, RunConfig) and self.settings.configured_schemas is not None:
             room = LineRoom(BYTES_OF_FINISHED_LINES)
             self.settings.line_output = LineOutput(room, ThreadPoolExecutor(THREADS, "encoder"))
-            _LOGGER.info("Rows become RECORD lines in %s.", "compiled code" if native.is_available() else "Python")
+            _LOGGER.info("Encoding RECORD lines in %s.", "compiled code" if native.is_available() else "Python")

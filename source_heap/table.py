@@ -20,7 +20,7 @@ ADDED_COLUMNS: Mapping[str, JsonSchema] = {
 
 @dataclass(frozen=True)
 class DumpFile:
-    """A file of a dump by its key."""
+    """A file of a dump, identified by its key."""
 
     dump_id: int
     key: str
@@ -29,8 +29,8 @@ class DumpFile:
 class Table:
     """A table as the manifests of a bucket describe it.
 
-    `known` has the entries of manifests that were read before, or None where one does not have the table. Those are not
-    read again, unless they have been written again; what is read is added.
+    `known` has the table's entries in manifests that were read before, or None for manifests without the table. Those
+    are not read again unless they have been modified; entries that are read are added.
     """
 
     def __init__(self, bucket: Bucket, name: str, known: dict[Manifest, TableEntry | None] | None = None) -> None:
@@ -39,7 +39,7 @@ class Table:
         self.known = {} if known is None else known
 
     def entries(self, manifests: Sequence[Manifest]) -> dict[int, TableEntry]:
-        """The entries of the table in these dumps, by dump id; dumps without it are left out.
+        """The entries of the table in these dumps, by dump id; dumps without it are omitted.
 
         Raises:
             HeapError: a manifest cannot be read.
@@ -50,14 +50,14 @@ class Table:
         return {dump_id: entry for dump_id, entry in found if entry}
 
     def parts(self, manifests: Sequence[Manifest]) -> dict[int, Part]:
-        """The parts of the table in these dumps, by dump id; dumps without it are left out."""
+        """The parts of the table in these dumps, by dump id; dumps without it are omitted."""
         return {
             dump_id: Part(entry.incremental and self.name != USER_MIGRATIONS, entry.files)
             for dump_id, entry in self.entries(manifests).items()
         }
 
     def files(self) -> list[DumpFile]:
-        """The files that make up the current content, by dump, then in the order of the dump.
+        """The files that make up the current content, by dump, then in order within the dump.
 
         Raises:
             ConfigError: no dump contains the table.
@@ -67,11 +67,11 @@ class Table:
         if not parts:
             names = sorted({name for tables in self.bucket.entries(manifests).values() for name in tables})
             known = ", ".join(name for name in names if name not in INTERNAL_TABLES)
-            raise ConfigError(f"No dump contains the table '{self.name}'. The bucket has the tables {known}.")
+            raise ConfigError(f"No dump contains the table '{self.name}'. Tables in the bucket: {known}.")
         return [DumpFile(step.dump_id, step.file) for step in plan(manifests, parts, Position())]
 
     def columns(self) -> dict[str, JsonSchema]:
-        """The JSON schemas of the current columns, with the two that every row gets, from one header of every dump.
+        """The JSON schemas of the current columns and the two added ones, from one header per current dump.
 
         Raises:
             HeapError: no dump contains the table, or a header cannot be read.
@@ -106,7 +106,7 @@ def current_entries(entries: Mapping[int, Mapping[str, TableEntry]], table: str)
 
 
 def summaries(bucket: Bucket) -> Iterator[TableSummary]:
-    """The current state of every table but Heap's internal ones, by name.
+    """The current state of every table except Heap's internal ones, sorted by name.
 
     Raises:
         HeapError: the manifests cannot be read.

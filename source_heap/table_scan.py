@@ -1,4 +1,4 @@
-"""A table as a stream of Arrow record batches, for DuckDB, Polars, Ray, Daft and whatever else reads Arrow."""
+"""A table as a stream of Arrow record batches, for DuckDB, Polars, Ray, Daft and anything else that reads Arrow."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,10 +23,11 @@ T = TypeVar("T")
 def scan(config: Mapping[str, Json], table: str, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
     """The current content of a table: the rows of all files that no later full copy of the table has voided.
 
-    Types are bool, int64, float64, large_string and binary; nested values are JSON. Columns whose type differs between
-    dumps are strings. The rows come dump by dump, each with `_heap_dump_id` and `_heap_file`; a row that Heap exported
-    again, such as a changed user, is there once for each export. Memory does not grow with the table. The bucket is
-    read as it is at the time of the call; the files are read as the reader is.
+    Types are bool, int64, float64, large_string and binary; nested values are JSON. Columns whose types differ between
+    dumps are strings, except that integers and numbers together are float64. Rows come dump by dump, each with
+    `_heap_dump_id` and `_heap_file`; a row that Heap exported again, such as a changed user, occurs once per export.
+    Memory does not grow with the table. The call takes a snapshot of the bucket's manifests; files are read as the
+    reader is consumed.
 
     Args:
         config: the configuration of source-heap; `credentials` may be absent for the AWS default chain.
@@ -34,7 +35,7 @@ def scan(config: Mapping[str, Json], table: str, columns: Sequence[str] | None =
         columns: the columns to read, in this order; all by default.
 
     Raises:
-        HeapError: the configuration or the bucket does not permit it; also while the reader is read.
+        HeapError: the configuration is invalid, or the bucket cannot be read; also while the reader is consumed.
     """
     settings = checked(config)
     bucket = S3(settings).bucket()
@@ -51,7 +52,7 @@ def scan(config: Mapping[str, Json], table: str, columns: Sequence[str] | None =
 
 
 def _read_ahead(iterators: Iterable[Iterator[T]], count: int) -> Iterator[T]:
-    """The items of the iterators one after another, while the next item of `count` of them is prepared in threads."""
+    """The items of the iterators in order, while threads fetch the next item of `count` iterators ahead."""
     waiting = iter(iterators)
     started: deque[tuple[Iterator[T], Future[T | None]]] = deque()
     with ThreadPoolExecutor(count) as pool:

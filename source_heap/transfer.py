@@ -1,4 +1,4 @@
-"""One object of the bucket as a stream of bytes that survives broken connections."""
+"""An object of the bucket as a stream of bytes that survives broken connections."""
 
 import io
 import time
@@ -17,15 +17,14 @@ Send = Callable[[Mapping[str, str]], requests.Response]
 
 
 class ResumingStream(io.RawIOBase):
-    """The bytes of an object, from its first, or from any other, to its last.
+    """The bytes of an object from a given byte to its end.
 
-    When the connection breaks, the transfer continues at the first byte that is missing, on the condition that the
-    object is still the same (`If-Match`); nothing is handed out twice. An object that is not delivered in full
-    is an error, never an early end.
+    When the connection breaks, the transfer resumes at the first missing byte, provided that the object has not changed
+    (`If-Match`); no byte is returned twice. An object that is not delivered in full is an error, never an early end.
     """
 
     def __init__(self, send: Send, start: int = 0) -> None:
-        """Begin the transfer at byte `start`; `send` performs the request and raises for any failed status."""
+        """Start the transfer at byte `start`; `send` performs the request and raises for any failed status."""
         super().__init__()
         self._send = send
         self._response = send({"Range": f"bytes={start}-"} if start else {})
@@ -35,15 +34,15 @@ class ResumingStream(io.RawIOBase):
         self._attempts_left = ATTEMPTS_WITHOUT_PROGRESS
 
     def readable(self) -> bool:
-        """True, as this is a stream to read from."""
+        """Always True."""
         return True
 
     def tell(self) -> int:
-        """The offset in the object of the next byte to hand out."""
+        """The offset in the object of the next byte to return."""
         return self._offset
 
     def close(self) -> None:
-        """Give the connection back, dropping what was not read."""
+        """Release the connection and discard unread bytes."""
         if not self.closed:
             self._response.close()
         super().close()
@@ -52,7 +51,7 @@ class ResumingStream(io.RawIOBase):
         """Fill the buffer with the next bytes, as many as arrive; 0 at the end of the object.
 
         Raises:
-            TransientError: the transfer breaks again and again without progress.
+            TransientError: the transfer breaks repeatedly without progress.
         """
         while self._offset < self._size:
             try:
@@ -83,8 +82,8 @@ class ResumingStream(io.RawIOBase):
             headers["If-Match"] = self._etag
         self._response = self._send(headers)
         if self._response.status_code != requests.codes.partial_content:
-            raise _interrupted("the store cannot continue a broken transfer", error) from error
+            raise _interrupted("the store cannot resume a broken transfer", error) from error
 
 
 def _interrupted(what: str, error: Exception) -> TransientError:
-    return TransientError(f"The transfer was interrupted: {what} ({error}). Retry to read the whole file.")
+    return TransientError(f"The transfer was interrupted: {what} ({error}). Retry to read the complete file.")

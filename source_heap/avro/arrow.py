@@ -30,7 +30,7 @@ Column: TypeAlias = Sequence[Any] | pa.Array
 
 
 class ColumnError(ConfigError):
-    """A column of a file does not fit the schema of its table; the string names the column."""
+    """A column of a file does not fit the schema of its table; the message names the column."""
 
 
 def arrow_type(json_schema: JsonSchema, string_type: pa.DataType) -> pa.DataType:
@@ -50,18 +50,18 @@ def record_batches(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of blocks as batches of exactly this schema, each of about `ROWS_PER_BATCH` rows.
 
-    A column that the file lacks is null, and one that the schema lacks is left out. In string columns, bytes are in
-    base64, numbers and booleans written as in JSON, and nested values as JSON.
+    Columns that the file lacks are null, and columns that the schema lacks are dropped. In string columns, bytes are
+    base64, and numbers, booleans and nested values are JSON.
 
     Args:
         header: the header of the file.
         blocks: blocks of the file.
         schema: the columns to read.
         constants: columns that have one value for the whole file, by name.
-        keeps: decides by a row's `time` whether it is yielded; all rows are if the file has no such column.
+        keeps: decides by a row's `time` whether the row is yielded; ignored if the file has no such column.
 
     Raises:
-        CorruptFileError: a block cannot be read; what was read before has been yielded.
+        CorruptFileError: a block cannot be read; all rows before it have been yielded.
         ColumnError: a column of the file has a type, or a value, that the schema's type cannot hold.
     """
     present = {field["name"] for field in header.schema["fields"]}
@@ -90,7 +90,7 @@ def _decoded(
 
 
 def _array(columns: Mapping[str, Column], field: pa.Field, row_count: int, constants: Mapping[str, Json]) -> pa.Array:
-    if field.name in constants:  # by polars, since pyarrow imports pandas for the first Python value that it is given
+    if field.name in constants:  # with polars, because pyarrow imports pandas when it first converts a Python value
         values: Column | None = pl.Series([constants[field.name]]).new_from_index(0, row_count).to_arrow()
     else:
         values = columns.get(field.name)
@@ -103,7 +103,7 @@ def _array(columns: Mapping[str, Column], field: pa.Field, row_count: int, const
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         found = values.type if isinstance(values, pa.Array) else "a value"
         reason = f"column '{field.name}' holds {found} where the table's schema has {field.type}"
-        raise ColumnError(f"{reason}. Read the table again to renew its schema.") from error
+        raise ColumnError(f"{reason}. Read the table again to refresh its schema.") from error
 
 
 def _converted(values: Column, target: pa.DataType) -> pa.Array:

@@ -20,7 +20,7 @@ ROWS_PER_GROUP = 2_000
 BYTES_PER_GROUP = 1 << 20
 _LONGEST_VARINT = 10
 _LONGEST_READ = 1 << 24
-"""A stream may allocate what it is asked for, and a corrupt length may be any: it must not cost more than the file."""
+"""Streams may allocate the size requested, and a corrupt length can be any number: reads beyond this are split."""
 _CHECKSUM_SIZE = 4
 _DECOMPRESS = {
     "bzip2": cramjam.bzip2.decompress,
@@ -33,13 +33,13 @@ _DECOMPRESS = {
 
 
 class CorruptFileError(ConfigError):
-    """The bytes are not an Avro file, or not all of one.
+    """The bytes are not an Avro file, or are truncated or damaged.
 
-    `offset` is the byte of the file from which on it cannot be read: the start of a block, or of the header (0).
+    `offset` is the byte offset from which the file cannot be read: the start of a block, or of the header (0).
     """
 
     def __init__(self, offset: int, reason: str) -> None:
-        super().__init__(f"{reason} (in what begins at byte {offset})")
+        super().__init__(f"{reason} (in the header or block at byte {offset})")
         self.offset = offset
         self.reason = reason
 
@@ -55,7 +55,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Block:
-    """The rows between two sync markers. `data` is as it lies in the file, compressed by the file's codec."""
+    """The rows between two sync markers. `data` is as stored in the file, compressed with the file's codec."""
 
     offset: int
     row_count: int
@@ -73,11 +73,11 @@ class ContainerReader:
 
         Args:
             stream: the bytes of the file, from its beginning, or from the beginning of a block.
-            header: the header of the file if the stream begins behind it.
-            offset: the byte of the file with which the stream begins.
+            header: the header of the file if the stream begins after it.
+            offset: the offset in the file at which the stream begins.
 
         Raises:
-            CorruptFileError: it is not an Avro header, or truncated.
+            CorruptFileError: the header is not an Avro header, or is truncated.
         """
         self._stream = stream
         self._offset = offset
@@ -85,7 +85,7 @@ class ContainerReader:
         self.header = header or self._read_header()
 
     def blocks(self) -> Iterator[Block]:
-        """The file's blocks in order, also those that claim to hold no row.
+        """The file's blocks in order, including those that declare no rows.
 
         Raises:
             CorruptFileError: the file ends within a block, or a block does not end with the sync marker.
@@ -98,12 +98,12 @@ class ContainerReader:
             if self._take(SYNC_SIZE) != self.header.sync:
                 raise CorruptFileError(self._start, "the block does not end with the file's sync marker")
             if row_count < 0:
-                raise CorruptFileError(self._start, "the block claims a negative number of rows")
+                raise CorruptFileError(self._start, "the block declares a negative number of rows")
             yield Block(self._start, row_count, data)
 
     def _read_header(self) -> Header:
         if self._take(len(MAGIC)) != MAGIC:
-            raise CorruptFileError(0, "it does not begin like an Avro file")
+            raise CorruptFileError(0, "missing Avro magic bytes")
         metadata: dict[str, bytes] = {}
         while count := self._varint():
             if count < 0:
@@ -114,12 +114,12 @@ class ContainerReader:
         try:
             schema = json.loads(metadata["avro.schema"])
         except (KeyError, ValueError) as error:
-            raise CorruptFileError(0, "its header holds no schema") from error
+            raise CorruptFileError(0, "the header contains no valid schema") from error
         if fault := _schema_fault(schema):
             raise CorruptFileError(0, fault)
         codec = metadata.get("avro.codec", b"null").decode(errors="replace")
         if codec != "null" and codec not in _DECOMPRESS:
-            raise CorruptFileError(0, f"its codec '{codec}' is none of Avro's")
+            raise CorruptFileError(0, f"unsupported codec '{codec}'")
         return Header(without_logical_types(schema), codec, self._take(SYNC_SIZE))
 
     def _take(self, size: int) -> bytes:
@@ -127,14 +127,14 @@ class ContainerReader:
         while len(data) < size and (more := self._stream.read(min(size - len(data), _LONGEST_READ))):
             data += more
         if len(data) < size:
-            raise CorruptFileError(self._start, "the file ends before it is complete")
+            raise CorruptFileError(self._start, "unexpected end of file")
         self._offset += size
         return data
 
     def _bytes(self) -> bytes:
         size = self._varint()
         if size < 0:
-            raise CorruptFileError(self._start, "it claims a negative length")
+            raise CorruptFileError(self._start, "negative length")
         return self._take(size)
 
     def _varint(self, first: bytes = b"") -> int:
@@ -146,21 +146,21 @@ class ContainerReader:
             if byte < 0x80:  # noqa: PLR2004 # the continuation bit
                 return (value >> 1) ^ -(value & 1)
             shift += 7
-        raise CorruptFileError(self._start, "it holds a number that is too long")
+        raise CorruptFileError(self._start, "invalid varint")
 
 
 def _schema_fault(schema: Json) -> str | None:
-    """Why a header's schema describes no rows, or None if it does."""
+    """The reason a header's schema does not describe rows, or None if it does."""
     if not isinstance(schema, dict) or schema.get("type") != "record":
-        return "its schema is not a record"
+        return "the schema is not a record"
     if not isinstance(schema.get("name"), str):
-        return "the record of its schema has no name"
+        return "the schema's record has no name"
     fields = schema.get("fields")
     if not isinstance(fields, list):
-        return "its schema has no list of fields"
+        return "the schema has no list of fields"
     for field in fields:
         if not isinstance(field, dict) or not isinstance(field.get("name"), str) or not _is_type(field.get("type")):
-            return "a field of its schema has no name or no type"
+            return "a field of the schema has no name or no type"
     return None
 
 
@@ -173,9 +173,9 @@ def _is_type(avro_type: Json) -> bool:
 def groups(
     blocks: Iterable[Block], most_rows: int = ROWS_PER_GROUP, most_bytes: int = BYTES_PER_GROUP
 ) -> Iterator[list[Block]]:
-    """Consecutive blocks, about `most_rows` rows or `most_bytes` bytes of the file at a time.
+    """Consecutive blocks in groups of about `most_rows` rows or `most_bytes` bytes of the file.
 
-    When the blocks end with a `CorruptFileError`, those before it are yielded first.
+    If iterating over the blocks raises `CorruptFileError`, those before it are yielded first.
     """
     group: list[Block] = []
     rows = size = 0
@@ -196,7 +196,7 @@ def groups(
 
 
 def without_logical_types(schema: Json) -> Json:
-    """The schema with every logical type reduced to the type that is really written."""
+    """The schema with every logical type replaced by the type that is written."""
     if isinstance(schema, list):
         return [without_logical_types(branch) for branch in schema]
     if not isinstance(schema, dict):
@@ -209,10 +209,10 @@ def without_logical_types(schema: Json) -> Json:
 
 
 def uncompressed(block: Block, codec: str) -> memoryview:
-    """The rows of a block.
+    """The uncompressed rows of a block.
 
     Raises:
-        CorruptFileError: the block cannot be unpacked, or does not match the checksum that Snappy blocks have.
+        CorruptFileError: the block cannot be decompressed, or does not match the checksum that Snappy blocks have.
     """
     if codec == "null":
         return memoryview(block.data)
@@ -220,14 +220,14 @@ def uncompressed(block: Block, codec: str) -> memoryview:
     try:
         rows = memoryview(_DECOMPRESS[codec](packed))
     except cramjam.DecompressionError as error:
-        raise CorruptFileError(block.offset, f"the block cannot be unpacked ({error})") from error
+        raise CorruptFileError(block.offset, f"the block cannot be decompressed ({error})") from error
     if codec == "snappy" and zlib.crc32(rows) != int.from_bytes(block.data[-_CHECKSUM_SIZE:], "big"):
         raise CorruptFileError(block.offset, "the block does not match its checksum")
     return rows
 
 
 def varint(number: int) -> bytes:
-    """A number as Avro writes it: zig-zag, seven bits a byte."""
+    """A number as Avro writes it: zig-zag, seven bits per byte."""
     rest = (number << 1) ^ (number >> 63)
     encoded = bytearray()
     while rest > 0x7F:  # noqa: PLR2004 # seven bits
@@ -238,7 +238,7 @@ def varint(number: int) -> bytes:
 
 
 def container(header: Header, blocks: Iterable[tuple[int, Sequence[bytes | memoryview]]]) -> bytes:
-    """A whole container file of these blocks, each a number of rows and their bytes in pieces, without a codec."""
+    """A complete, uncompressed container file of these blocks, each a row count and the bytes of the rows in pieces."""
     metadata = {b"avro.schema": json.dumps(header.schema).encode(), b"avro.codec": b"null"}
     parts: list[bytes | memoryview] = [MAGIC, varint(len(metadata))]
     for name, value in metadata.items():

@@ -1,9 +1,9 @@
 """Rows of an Avro file as columns of JSON values.
 
-polars decodes at several times fastavro's speed, without the interpreter's lock, but it reads whole files only, and
-neither every type nor every codec. A header with one or more blocks is itself a whole file, so blocks are unpacked
-and handed to polars a few at a time, and memory stays flat. fastavro decodes the types that polars cannot; both give
-the same values.
+polars decodes several times faster than fastavro and releases the GIL, but it only reads complete files, and neither
+every type nor every codec. A header with one or more blocks is itself a complete file, so blocks are decompressed and
+passed to polars a few at a time, and memory stays flat. fastavro decodes the types that polars cannot; both return the
+same values.
 """
 
 import base64
@@ -36,7 +36,7 @@ _FASTAVRO_ERRORS = (
 
 @dataclass(frozen=True)
 class Batch:
-    """Some consecutive rows: for each column of the file, in its order, the values."""
+    """Consecutive rows as the values of each column, in the file's order of columns."""
 
     row_count: int
     columns: Columns
@@ -45,8 +45,8 @@ class Batch:
 class Decoder:
     """Decodes blocks of one file.
 
-    Values are what JSON can hold: bytes and fixed become base64 strings, NaN and infinities null, all else is kept,
-    64-bit integers included. Values of `text_columns` become strings.
+    Values are JSON values: bytes and fixed become base64 strings, NaN and infinities null, and everything else is kept,
+    including 64-bit integers. Values of `text_columns` become strings.
     """
 
     def __init__(self, header: Header, text_columns: Collection[str] = ()) -> None:
@@ -60,7 +60,7 @@ class Decoder:
         """The rows of the blocks in order.
 
         Raises:
-            CorruptFileError: a block cannot be decoded, or holds more than its rows; those before it were yielded.
+            CorruptFileError: a block cannot be decoded, or contains more than its rows; earlier ones have been yielded.
         """
         rows = frame(self._header, blocks) if self._polars_reads else None
         if rows is not None:
@@ -76,40 +76,40 @@ class Decoder:
 
 
 def decode(stream: BinaryIO, text_columns: Collection[str] = ()) -> Iterator[Batch]:
-    """Read an Avro file once, a group of blocks at a time; values are as `Decoder` says.
+    """Read an Avro file once, a group of blocks at a time, with the values that `Decoder` describes.
 
     Raises:
-        CorruptFileError: the file, or a block of it, cannot be read; what was read before has been yielded.
+        CorruptFileError: the file, or a block of it, cannot be read; all rows before it have been yielded.
     """
     yield from decode_blocks(ContainerReader(stream), text_columns)
 
 
 def decode_blocks(reader: ContainerReader, text_columns: Collection[str] = ()) -> Iterator[Batch]:
-    """As `decode`, once the header has been read."""
+    """Like `decode`, for a reader that has read the header."""
     decoder = Decoder(reader.header, text_columns)
     for blocks in groups(reader.blocks()):
         yield from decoder.decode(blocks)
 
 
 def fastavro_batch(header: Header, block: Block) -> Batch:
-    """The rows of a block of any types, with the values that fastavro gives.
+    """The rows of a block of any types, with the values that fastavro returns.
 
     Raises:
-        CorruptFileError: the block cannot be unpacked or decoded, or is not consumed to its last byte.
+        CorruptFileError: the block cannot be decompressed or decoded, or is not consumed to its last byte.
     """
     data = uncompressed(block, header.codec)
     stream = io.BytesIO(data)
     try:
         schema = fastavro.parse_schema(header.schema)
     except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
-        raise CorruptFileError(0, f"its schema is not valid Avro ({type(error).__name__})") from error
+        raise CorruptFileError(0, f"the schema is not valid Avro ({type(error).__name__})") from error
     try:
         rows: list[Any] = [fastavro.schemaless_reader(stream, schema, None) for _ in range(block.row_count)]
     except _FASTAVRO_ERRORS as error:
         reason = f"the rows of the block do not match the file's schema ({type(error).__name__})"
         raise CorruptFileError(block.offset, reason) from error
     if surplus := len(data) - stream.tell():
-        reason = f"the block holds {surplus} more byte(s) than the {block.row_count} row(s) that it claims"
+        reason = f"the block contains {surplus} byte(s) beyond the {block.row_count} row(s) that it declares"
         raise CorruptFileError(block.offset, reason)
     columns = {field["name"]: [row[field["name"]] for row in rows] for field in header.schema["fields"]}
     return Batch(block.row_count, columns)
@@ -141,6 +141,6 @@ def _as_json(value: object) -> Json:
 
 
 def as_string(value: object) -> str | None:
-    """A value as a string: bytes in base64, numbers and booleans as in JSON, nested values as JSON."""
+    """A value as a string: bytes as base64; numbers, booleans and nested values as JSON."""
     value = _as_json(value)
     return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()

@@ -16,13 +16,13 @@ _RECOGNIZABLE = {"int", "long", "double", "string", "bytes"}
 
 
 def polars_reads(header: Header) -> bool:
-    """Whether polars decodes the columns of this file: scalars, null or not, of which one can hold a closing row."""
+    """True if polars decodes all columns: scalars, nullable or not, at least one of which can mark a closing row."""
     scalars = {scalar_type(field["type"]) for field in header.schema["fields"]}
     return None not in scalars and not scalars.isdisjoint(_RECOGNIZABLE)
 
 
 def scalar_type(avro_type: Json) -> str | None:
-    """The type of a column of scalars, null or not; None for a column of any other type."""
+    """The type of a column of scalars, nullable or not; None for a column of any other type."""
     if isinstance(avro_type, list):
         branches = [branch for branch in avro_type if branch != "null"]
         return scalar_type(branches[0]) if len(avro_type) == 2 and len(branches) == 1 else None  # noqa: PLR2004
@@ -32,16 +32,15 @@ def scalar_type(avro_type: Json) -> str | None:
 
 
 def frame(header: Header, blocks: Sequence[Block], columns: Collection[str] | None = None) -> pl.DataFrame | None:
-    """The rows of the blocks, or None if one of them is broken, or holds more bytes than the rows that it claims.
+    """The rows of the blocks, or None if one of them is corrupt or contains more bytes than its declared rows.
 
-    polars ignores the bytes that follow the number of rows that a block claims, and no checksum covers that number.
-    The blocks are therefore given to it as one, which ends with one more row that no file holds, and that row must be
-    the last one.
+    polars ignores bytes after the declared number of rows, and no checksum covers that number. The blocks are therefore
+    passed to it as one block, closed by an extra row that no file contains, and that row must be the last one decoded.
 
     Args:
-        header: the header of the blocks' file, which `polars_reads`.
+        header: the header of the blocks' file, for which `polars_reads` is true.
         blocks: consecutive blocks of one file.
-        columns: reads only these columns, which is faster; all by default.
+        columns: the columns to read, since fewer are faster; all by default.
     """
     closing = _ClosingRow.of(header)
     try:
@@ -49,7 +48,7 @@ def frame(header: Header, blocks: Sequence[Block], columns: Collection[str] | No
     except CorruptFileError:
         return None
     row_count = sum(block.row_count for block in blocks)
-    if row_count > sum(map(len, unpacked)):  # polars would reserve memory for all of them
+    if row_count > sum(map(len, unpacked)):  # polars would allocate memory for all of them
         return None
     file = container(header, [(row_count + 1, [*unpacked, closing.data])])
     wanted = [name for name in closing.values if columns is None or name in columns]

@@ -30,10 +30,10 @@ def table_schema(record_schemas: Iterable[Mapping[str, Any]], columns: Iterable[
 
     Args:
         record_schemas: the writer schemas of its files, without logical types.
-        columns: further columns that no file has; nothing is known of them, and they become text.
+        columns: all columns that the manifests list; those that no file has become strings, as their type is unknown.
 
     Returns:
-        For each column a nullable JSON type that holds the values of all files; text where their types conflict.
+        For each column a nullable JSON type that fits the values of all files; string where their types conflict.
     """
     properties: dict[str, JsonSchema | None] = {}
     for record_schema in record_schemas:
@@ -49,7 +49,7 @@ def table_schema(record_schemas: Iterable[Mapping[str, Any]], columns: Iterable[
 def column_schema(avro_type: Json, named_types: dict[str, JsonSchema | None]) -> JsonSchema | None:
     """The JSON schema of a column, or None for a column that is always null.
 
-    `named_types` are the types that the same file defined in columns before; what this one defines is added.
+    `named_types` are the types that earlier columns of the same file defined; those that this one defines are added.
     """
     schema: JsonSchema | None
     if isinstance(avro_type, list):
@@ -67,7 +67,7 @@ def column_schema(avro_type: Json, named_types: dict[str, JsonSchema | None]) ->
 
 
 def widen(one: JsonSchema | None, other: JsonSchema | None) -> JsonSchema | None:
-    """A schema that holds the values of both: integers among numbers stay numbers, other differences become text."""
+    """A schema that fits the values of both: integer and number become number, other differences become string."""
     if one is None or other is None or one == other:
         return one or other
     if {one["type"][1], other["type"][1]} == {"integer", "number"}:

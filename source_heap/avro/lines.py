@@ -1,4 +1,4 @@
-"""Rows of an Avro file as RECORD lines: by the compiled encoder where it can, else decoded and serialized in Python."""
+"""Rows of an Avro file as RECORD lines, from the compiled encoder if it supports the file, otherwise from Python."""
 
 import os
 import time
@@ -29,12 +29,12 @@ class TableFormat:
     text_columns: Collection[str] = ()
     start: StartDateFilter | None = None
     key: Collection[str] = ()
-    """The columns of which one must have a value, or nothing if a row needs no key."""
+    """The columns of which at least one must have a value; empty if rows need no key."""
 
 
 @dataclass(frozen=True)
 class EncodedRows:
-    """Lines of consecutive rows, each with its line break, and how many rows were left out for their key."""
+    """Lines of consecutive rows, each with its line break, and the number of rows skipped because they have no key."""
 
     data: bytes
     count: int
@@ -42,10 +42,10 @@ class EncodedRows:
 
 
 class LineEncoder:
-    """Makes lines of the blocks of one file; it may be used by several threads at the same time."""
+    """Encodes blocks of one file as lines. Safe for use by several threads at the same time."""
 
     def __init__(self, header: Header, table: TableFormat, added: Mapping[str, Any]) -> None:
-        """`added` are columns with the same value in every row; they replace columns of the file."""
+        """`added` are columns with the same value in every row; they replace the file's columns of the same name."""
         self._header = header
         self._table = table
         self._added = added
@@ -53,7 +53,7 @@ class LineEncoder:
         self._native = self._native_encoder()
 
     def encode(self, blocks: Sequence[Block]) -> tuple[list[EncodedRows], CorruptFileError | None]:
-        """The lines of the blocks up to the first that is broken, and what is wrong with that one."""
+        """The lines of the blocks before the first corrupt one, and that block's error."""
         emitted_at = time.time_ns() // 1_000_000
         if self._native:
             try:
@@ -66,7 +66,7 @@ class LineEncoder:
         return self._in_python(blocks, emitted_at)
 
     def _in_python(self, blocks: Sequence[Block], emitted_at: int) -> tuple[list[EncodedRows], CorruptFileError | None]:
-        from source_heap.avro.decoder import Decoder  # noqa: PLC0415 # polars and fastavro take longer than many syncs
+        from source_heap.avro.decoder import Decoder  # noqa: PLC0415 # polars and fastavro take long to import
 
         encoded = []
         tail = b',"emitted_at":%d}}\n' % emitted_at
@@ -107,10 +107,10 @@ class LineEncoder:
 def encoded_lines(
     reader: ContainerReader, table: TableFormat, added: Mapping[str, Any], pool: ThreadPoolExecutor
 ) -> Iterator[EncodedRows]:
-    """The lines of a file, read once, in its order; a group of blocks at a time is encoded by a thread of the pool.
+    """The lines of a file in order, read once; threads of the pool encode a group of blocks each.
 
     Raises:
-        CorruptFileError: the file, or a block of it, cannot be read; the lines of all rows before it were yielded.
+        CorruptFileError: the file, or a block of it, cannot be read; the lines of all rows before it have been yielded.
     """
     encoder = LineEncoder(reader.header, table, added)
     for encoded, error in _in_order(_submitted(pool, encoder.encode, groups(reader.blocks()))):
@@ -120,7 +120,7 @@ def encoded_lines(
 
 
 def _submitted(pool: ThreadPoolExecutor, function: Callable[[Item], T], items: Iterator[Item]) -> Iterator[Future[T]]:
-    """The results of `function`, each computed by the pool; the last may be the failure that ended the items."""
+    """The results of `function` as futures of the pool; the last may be the exception that ended the items."""
     try:
         for item in items:
             yield pool.submit(function, item)
@@ -131,7 +131,7 @@ def _submitted(pool: ThreadPoolExecutor, function: Callable[[Item], T], items: I
 
 
 def _in_order(futures: Iterator[Future[T]]) -> Iterator[T]:
-    """The results in order, while those of the next `GROUPS_AHEAD` are computed."""
+    """The results in order, while the next `GROUPS_AHEAD` are computed."""
     pending = deque(islice(futures, GROUPS_AHEAD))
     while pending:
         pending.extend(islice(futures, 1))

@@ -1,4 +1,4 @@
-"""Part of an Avro file, so that several processes can read one file."""
+"""Reading part of an Avro file, so that several processes can share one file."""
 
 import io
 from collections.abc import Iterator
@@ -7,16 +7,16 @@ from source_heap.avro.container import SYNC_SIZE, Block, ContainerReader, Header
 
 
 def split_blocks(stream: io.BufferedReader, header: Header, start: int, end: int) -> Iterator[Block]:
-    """The blocks that follow a sync marker which begins at byte `start` or later, and before `end`.
+    """The blocks that follow a sync marker beginning at byte `start` or later, and before `end`.
 
-    Splits that cover a file, without overlap, together have each of its blocks once: every block follows exactly one
+    Splits that cover a file without overlap together contain each of its blocks once: every block follows exactly one
     sync marker, the first one that of the header.
 
     Args:
         stream: the bytes of the file from `start` to its end.
         header: the header of the file.
-        start: the first byte of the split in the file.
-        end: the first byte that is not of the split.
+        start: the offset in the file at which the split begins.
+        end: the offset of the first byte after the split.
 
     Raises:
         CorruptFileError: the file ends within a block, or a block does not end with the sync marker.
@@ -31,7 +31,7 @@ def split_blocks(stream: io.BufferedReader, header: Header, start: int, end: int
 
 
 def _marker(stream: io.BufferedReader, sync: bytes, offset: int, end: int) -> int | None:
-    """The offset of the first sync marker if it is before `end`; the stream is then behind that marker."""
+    """The offset of the first sync marker if it is before `end`; the stream is then positioned after that marker."""
     tail = b""
     while window := stream.peek():
         found = (tail + window).find(sync)

@@ -1,1 +1,1 @@
-"""The parts of `manifest.yaml` that the engine does not have, each in a module of its own."""
+"""Custom components referenced by `manifest.yaml`."""

@@ -13,9 +13,9 @@ from source_heap.run_config import RunConfig
 
 @dataclass
 class SigV4Authenticator(DeclarativeAuthenticator):
-    """Signs each request with AWS Signature Version 4, and addresses it to the bucket's region.
+    """Signs each request with AWS Signature Version 4 and addresses it to the bucket's region.
 
-    The built-in authenticators add a token that does not depend on the request; this signature covers method,
+    The built-in authenticators add a token that does not depend on the request; this signature covers the method,
     path, query, range and time, so it is created for every attempt.
     """
 
@@ -24,16 +24,16 @@ class SigV4Authenticator(DeclarativeAuthenticator):
 
     @property
     def auth_header(self) -> str:
-        """Not used: the signature is no header of a constant value."""
+        """Unused: the signature is not a header with a constant value."""
         return ""
 
     @property
     def token(self) -> str:
-        """Not used, as `auth_header`."""
+        """Unused, like `auth_header`."""
         return ""
 
     def get_auth_header(self) -> Mapping[str, Any]:
-        """No header is known before the request is."""
+        """Empty: no header is known before the request is."""
         return {}
 
     @airbyte_errors()
@@ -41,7 +41,7 @@ class SigV4Authenticator(DeclarativeAuthenticator):
         """Sign the request.
 
         Raises:
-            AirbyteTracedException: there are no credentials, none for the role, or AWS did not respond.
+            AirbyteTracedException: there are no credentials, the role cannot be assumed, or AWS did not respond.
         """
         RunConfig.of(self.config).aws.sign(request)
         return request

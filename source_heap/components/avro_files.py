@@ -1,4 +1,4 @@
-"""The rows of the files."""
+"""Reading the rows of the files."""
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -27,13 +27,13 @@ from source_heap.run_config import LineOutput, RunConfig
 
 _LOGGER = logging.getLogger("airbyte")
 _KEYLESS = (
-    "Table '%s', dump %s, file '%s': %s row(s) without a value in %s were left out, as the connection deduplicates by "
-    "it and Airbyte ends a sync at a row without its key. Sync the table without deduplication to get such rows."
+    "Table '%s', dump %s, file '%s': skipped %s row(s) without a value in %s, because the connection deduplicates by "
+    "it and Airbyte fails a sync at a row without its key. Sync the table without deduplication to get these rows."
 )
 _MISSED_COLUMNS = (
-    "Table '%s': files from dump %s on have columns that the connection's schema lacks, so that Airbyte drops their "
-    "values: %s. Refresh the schema of the source and select the columns, unless they are deselected on purpose; then "
-    "refresh the stream, or set 'Re-read on New Columns'."
+    "Table '%s': from dump %s on, files have columns that the connection's schema lacks, and Airbyte drops their "
+    "values: %s. Refresh the source schema and select the columns, unless they are deselected on purpose; then "
+    "refresh the stream, or enable 'Re-read on New Columns'."
 )
 
 
@@ -41,8 +41,8 @@ _MISSED_COLUMNS = (
 class AvroFiles(Retriever):
     """Yields the rows of one file as records, or as carriers of finished lines, then the state that includes it.
 
-    `SimpleRetriever` with a decoder would load each file whole, give up at the first broken connection, and leave
-    the state to the engine, which emits one in ten minutes.
+    `SimpleRetriever` with a decoder would load each file into memory, give up at the first broken connection, and leave
+    the state to the CDK, which emits one every ten minutes.
     """
 
     config: Mapping[str, Any]
@@ -53,7 +53,7 @@ class AvroFiles(Retriever):
     _emitting: Lock = field(init=False, repr=False, default_factory=Lock)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Hand the incoming state to the router, which the engine gives none."""
+        """Pass the incoming state to the router, which gets none from the CDK."""
         self.partition_router.begin(self.cursor.state.get("parent_state"))
 
     def read_records(
@@ -64,7 +64,7 @@ class AvroFiles(Retriever):
         """Read the file of the slice.
 
         Raises:
-            AirbyteTracedException: names the table, the dump, the file and the byte where reading ended.
+            AirbyteTracedException: the file cannot be read; the message names table, dump, file and byte.
         """
         if stream_slice is None:
             raise ValueError("a file is needed")
@@ -79,7 +79,7 @@ class AvroFiles(Retriever):
                     yield Record(data, self.name, stream_slice)
             finally:
                 location.byte = stream.tell()
-        # Under the lock no thread can emit an earlier position after a later one.
+        # The lock keeps threads from emitting an earlier position after a later one.
         with self._emitting:
             position = self.partition_router.state(self.partition_router.progress.finish(step.index, step.after))
             yield state_message(self.name, {**self.cursor.state, "parent_state": position})
@@ -91,12 +91,12 @@ class AvroFiles(Retriever):
         return TableFormat(self.name, _text_columns(records_schema), start, run.required_keys.get(self.name, ()))
 
     def _require_key(self, step: Step, header: Header, key: Collection[str]) -> None:
-        """Stop at a file whose header lost the key: all of its rows would be left out as rows without one."""
+        """Raise for a file whose header lost the key; otherwise, all of its rows would be skipped as keyless."""
         if not key or any(field["name"] in key for field in header.schema["fields"]):
             return
         listed = self.partition_router.listed_columns(step.dump_id)
         if lost := next((name for name in key if name in listed), None):
-            raise CorruptFileError(0, f"its schema has no column '{lost}', which the manifest lists")
+            raise CorruptFileError(0, f"the schema has no column '{lost}', which the manifest lists")
 
     def _note_columns(self, step: Step, header: Header) -> None:
         if missed := self.partition_router.missed.add(field["name"] for field in header.schema["fields"]):
@@ -131,7 +131,7 @@ class _Location:
 
 @contextmanager
 def _located_errors(table: str, step: Step) -> Iterator[_Location]:
-    """Name the table, the dump, the file and the byte in each failure; the byte is where reading ended."""
+    """Add the table, the dump, the file, and the byte where reading ended to the message of each failure."""
     location = _Location()
     try:
         yield location

@@ -1,4 +1,4 @@
-"""The requests that the bucket is read with."""
+"""The requests with which the bucket is read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass
@@ -18,11 +18,11 @@ from source_heap.run_config import RunConfig
 
 @dataclass
 class BucketAccess(Retriever):
-    """Gives the run its `Bucket`, made of the two requests that the manifest describes: a listing, and an object.
+    """Provides the run's `Bucket`, from the two requests that the manifest describes: a listing, and an object.
 
-    A retriever only because the engine has no kind of component for "a service that others use". The streams of
-    the tables take the bucket from the run: to build these requests for each of some hundred streams would
-    take longer than to discover their tables.
+    This is a retriever only because the CDK has no kind of component for a service that other components use. The
+    tables' streams get the bucket from the run: building these requests for each of several hundred streams would take
+    longer than discovering their tables.
     """
 
     config: Mapping[str, Any]
@@ -31,7 +31,7 @@ class BucketAccess(Retriever):
     parameters: InitVar[Mapping[str, Any]] = None
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Have objects streamed, which the engine would load whole, and let the other components find the bucket."""
+        """Stream objects, which the CDK would load into memory, and make the bucket available to other components."""
         self.objects.stream_response = True
         run = RunConfig.of(self.config)
         run.bucket = run.bucket or Bucket(
@@ -53,5 +53,5 @@ class BucketAccess(Retriever):
         as_stored = {"Accept-Encoding": "identity", **headers}
         response = self.objects.send_request(path=quote(key, safe="/~"), request_headers=as_stored)
         if response is None:
-            raise RuntimeError(f"the request for {key} was given up without an error")
+            raise RuntimeError(f"the request for {key} was abandoned without an error")
         return response

@@ -25,10 +25,10 @@ _LOGGER = logging.getLogger("airbyte")
 
 @dataclass
 class CompanionRouter(PartitionRouter):
-    """Yields two slices: one that proves access to the bucket and has no records, and one with the tables.
+    """Yields two slices: one that verifies access to the bucket and has no records, and one with the tables.
 
-    `check` reads the first slice only: the listing, the newest manifest and the header of one of its files. The
-    state is what the retriever left after the last record; `ListPartitionRouter` keeps none.
+    `check` only reads the first slice: the listing, the newest manifest and the header of one of its files. The state
+    is the one that the retriever saved after the last record; `ListPartitionRouter` keeps none.
     """
 
     config: Mapping[str, Any]
@@ -45,7 +45,7 @@ class CompanionRouter(PartitionRouter):
         return self.saved_state or None
 
     def get_request_params(self, **_: object) -> Mapping[str, Any]:
-        """Nothing: a slice is no request."""
+        """Nothing: slices are not requests."""
         return {}
 
     get_request_headers = get_request_body_data = get_request_body_json = get_request_params
@@ -53,10 +53,10 @@ class CompanionRouter(PartitionRouter):
 
 @dataclass
 class CompanionTables(Retriever):
-    """Yields a record for every table that a manifest not seen before describes.
+    """Yields a record for every table described by a manifest that was not read before.
 
-    `SimpleRetriever` makes a record of each answer; a record here sums up all manifests of a table. The state
-    holds four numbers a table, so that manifests are not fetched again.
+    `SimpleRetriever` creates records from single responses; a record here summarizes all manifests of a table. The
+    state has three numbers per table, so that manifests are not fetched again.
     """
 
     config: Mapping[str, Any]
@@ -66,7 +66,7 @@ class CompanionTables(Retriever):
     parameters: InitVar[Mapping[str, Any]] = None
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Hand the incoming state to the router, which the engine gives none."""
+        """Pass the incoming state to the router, which gets none from the CDK."""
         state = self.cursor.state.get("parent_state") or {}
         if fault := companion_state_fault(state):
             raise damaged_state(fault)
@@ -74,10 +74,10 @@ class CompanionTables(Retriever):
 
     def read_records(
         self,
-        records_schema: Mapping[str, Any],  # noqa: ARG002 # the engine's own signature
+        records_schema: Mapping[str, Any],  # noqa: ARG002 # the CDK's own signature
         stream_slice: StreamSlice | None = None,
     ) -> Iterable[Mapping[str, Any]]:
-        """The records of a slice: none for the proof of access, which fails if there is no access."""
+        """The records of a slice: none for the access slice, which fails if there is no access."""
         with airbyte_errors():
             if stream_slice is not None and stream_slice.partition["part"] == ACCESS:
                 self._prove_access()
@@ -111,7 +111,7 @@ class CompanionTables(Retriever):
         manifests = bucket.manifests()
         fresh = unsettled(manifests, position)
         if fresh and fresh[0].dump_id < max((history.newest_dump_id for history in histories.values()), default=-1):
-            fresh, histories = manifests, {}  # a dump came late: the sums are computed again
+            fresh, histories = manifests, {}  # a dump arrived late: recompute the histories
         changed = set()
         for dump_id, tables in bucket.entries(fresh).items():
             for name, entry in tables.items():

@@ -1,4 +1,4 @@
-"""Validation of settings whose rules the JSON schema of the spec cannot express."""
+"""Validation of settings that the JSON schema of the spec cannot express."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from cdp_connectors.json_types import Json
 
 @dataclass
 class OptionalCredential(Credential):
-    """`Credential` that also accepts an empty one, as forms send it for a field that was left empty."""
+    """`Credential` that also accepts an empty string, which forms send for a field that was left empty."""
 
     def validate(self, value: Json) -> None:
         """Check the normalized credential.
@@ -24,20 +24,20 @@ class OptionalCredential(Credential):
 
 
 class NamedRole(ValidationStrategy):
-    """Reject credentials of a role that neither have its ARN nor its account and name.
+    """Rejects role credentials that have neither an ARN nor an account and a name.
 
-    A schema with these alternatives inside an alternative cannot be rendered by Airbyte's form.
+    Airbyte's form cannot render a schema with these alternatives inside another alternative.
     """
 
     def validate(self, value: Json) -> None:
         """Check the normalized credentials.
 
         Raises:
-            AirbyteTracedException: a `config_error` that says what to enter.
+            AirbyteTracedException: a `config_error` that names the field to fill in.
         """
         if not isinstance(value, dict) or value.get("auth_type") != "role" or value.get("role_arn"):
             return
         if not value.get("role_name"):
-            raise config_error("The role is not named. Enter its ARN as 'Role ARN'.")
+            raise config_error("The role is missing. Enter its ARN as 'Role ARN'.")
         if not value.get("aws_account_id") and not str(value["role_name"]).startswith("arn:"):
-            raise config_error("The role's account is missing. Enter the whole ARN of the role as 'Role ARN'.")
+            raise config_error("The role's account is missing. Enter the full ARN of the role as 'Role ARN'.")

@@ -1,4 +1,4 @@
-"""Reactions to the errors of S3."""
+"""Handling of S3's errors."""
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
@@ -16,15 +16,15 @@ from source_heap.s3_errors import S3Failure
 class S3ErrorHandler(DefaultErrorHandler):
     """`DefaultErrorHandler` that knows S3's error codes and tells the user what to change.
 
-    The built-in response filters look into JSON only; S3 writes its code in XML, and one status stands for several
-    causes: 403 for a wrong key, a wrong secret, a missing permission or a wrong clock.
+    The built-in response filters only parse JSON; S3 returns its code as XML, and one status has several causes: 403
+    means a wrong key, a wrong secret, a missing permission or a wrong clock.
     """
 
     parameters: InitVar[Mapping[str, Any]] = None
     config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Let the base class prepare its defaults."""
+        """Let the base class set its defaults."""
         super().__post_init__(parameters or {})
 
     def interpret_response(self, response_or_exception: requests.Response | Exception | None) -> ErrorResolution:

@@ -13,8 +13,8 @@ from source_heap.errors import HeapError, TransientError
 def airbyte_errors() -> Iterator[None]:
     """Raise each `HeapError` of the enclosed block, or of the decorated function, as an `AirbyteTracedException`.
 
-    The message stays; a `TransientError` becomes a `transient_error`, every other a `config_error`. A generator needs
-    the `with` statement: as a decorator this only covers its creation.
+    The message is kept; a `TransientError` becomes a `transient_error`, any other a `config_error`. Generators need the
+    `with` statement: as a decorator, this only covers their creation.
     """
     try:
         yield

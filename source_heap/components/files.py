@@ -1,4 +1,4 @@
-"""The files of a table as the engine's partitions."""
+"""The files of a table as partitions of the CDK."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
@@ -22,11 +22,11 @@ _LOGGER = logging.getLogger("airbyte")
 
 @dataclass
 class FilesRouter(PartitionRouter):
-    """Yields one slice a file that is still to be read, in the order of `positions.plan`.
+    """Yields one slice per file that is still to be read, in the order of `positions.plan`.
 
-    No built-in router knows an order that resumes inside a parent, nor that a later parent voids an earlier one.
-    The engine takes `get_stream_state` after each slice as the state that holds once this slice and all before it
-    are read; the slices are therefore planned completely before the first is yielded, and nothing can fail between.
+    No built-in router supports resuming within a parent, or a later parent that voids an earlier one. After each slice,
+    the CDK interprets `get_stream_state` as the state once this slice and all before it have been read; all slices are
+    therefore planned before the first is yielded, so nothing can fail in between.
     """
 
     config: Mapping[str, Any]
@@ -37,10 +37,10 @@ class FilesRouter(PartitionRouter):
     _last_yielded: Position | None = field(init=False, default=None)
 
     def begin(self, state: Mapping[str, Any] | None) -> None:
-        """Start from a saved position, or from the beginning if the schema gained columns and the user wants that.
+        """Start from a saved position, or from the beginning if the schema gained columns and the setting allows it.
 
         Raises:
-            AirbyteTracedException: a `config_error` when the state is damaged.
+            AirbyteTracedException: a `config_error` if the state is damaged.
         """
         if fault := table_state_fault(state or {}):
             raise damaged_state(fault)
@@ -48,7 +48,7 @@ class FilesRouter(PartitionRouter):
         self.missed = MissedColumns(declared, (state or {}).get(MISSED_COLUMNS, ()))
         if self.missed.gained and self.config.get("reread_on_new_columns"):
             names = ", ".join(sorted(self.missed.gained))
-            _LOGGER.info("Table '%s' is read from the beginning: its schema now has %s.", self.table, names)
+            _LOGGER.info("Reading table '%s' from the beginning, because its schema gained %s.", self.table, names)
             self.missed = MissedColumns(declared, ())
             state = None
         self.progress = Progress(Position.from_state(state))
@@ -92,7 +92,7 @@ class FilesRouter(PartitionRouter):
         return self.state(self._last_yielded or self.progress.position)
 
     def get_request_params(self, **_: object) -> Mapping[str, Any]:
-        """Nothing: a slice is a path."""
+        """Nothing: slices are paths."""
         return {}
 
     get_request_headers = get_request_body_data = get_request_body_json = get_request_params

@@ -1,4 +1,4 @@
-"""Saved states, checked before anything relies on them."""
+"""Validation of saved states."""
 
 from dataclasses import fields
 from typing import TypeGuard
@@ -13,7 +13,7 @@ MISSED_COLUMNS = "missed_columns"
 
 
 def table_state_fault(state: Json) -> str | None:
-    """The fault of the saved position of a table, or None; an empty state is the beginning."""
+    """The problem with a table's saved position, or None; an empty state is the beginning."""
     if not isinstance(state, dict):
         return "it is not an object"
     if not state:
@@ -32,7 +32,7 @@ def table_state_fault(state: Json) -> str | None:
 
 
 def companion_state_fault(state: Json) -> str | None:
-    """The fault of the saved state of `_heap_tables`, or None; an empty state is the beginning."""
+    """The problem with the saved state of `_heap_tables`, or None; an empty state is the beginning."""
     if not isinstance(state, dict):
         return "it is not an object"
     if not state:
@@ -44,7 +44,7 @@ def companion_state_fault(state: Json) -> str | None:
 
 
 def damaged_state(fault: str) -> AirbyteTracedException:
-    """The failure of a stream whose state is damaged."""
+    """The error for a stream whose saved state is damaged."""
     return config_error(f"The saved state of this stream is damaged: {fault}. Reset the stream.")
 
 

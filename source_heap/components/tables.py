@@ -1,4 +1,4 @@
-"""The streams of the connector: one for every table of the dumps."""
+"""The connector's streams: one for every table in the dumps."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
@@ -20,21 +20,20 @@ COMPANION_STREAM = "_heap_tables"
 _PRIMARY_KEYS = {"users": "user_id", USER_MIGRATIONS: "from_user_id"}
 _EVENT_KEY = "event_id"
 _ADDED_COLUMNS: Mapping[str, Any] = {
-    "_heap_dump_id": {"type": "integer", "description": "The dump that the row came with."},
-    "_heap_file": {"type": "string", "description": "The key of the Avro file that the row came with."},
+    "_heap_dump_id": {"type": "integer", "description": "The dump that contained the row."},
+    "_heap_file": {"type": "string", "description": "The key of the Avro file that contained the row."},
 }
 _LOGGER = logging.getLogger("airbyte")
 
 
 @dataclass
 class Tables(Retriever):
-    """Yields the name and the primary key of every table, for the engine to make a stream of each.
+    """Yields the name and the primary key of every table, from which the CDK creates a stream each.
 
-    A table whose columns do not have its documented key has no key.
+    A table whose columns do not include its documented key has no key.
 
-    When a sync is to read, the tables are those of its catalog, and no manifest has to be looked into; the names
-    come from the manifests only when the catalog is asked for. `SimpleRetriever` reads one kind of request; this
-    needs the listing and then one request for each manifest.
+    A read gets the tables from its catalog and reads no manifest; only discovery gets the names from the manifests.
+    `SimpleRetriever` makes one kind of request; this needs the listing and then one request per manifest.
     """
 
     config: Mapping[str, Any]
@@ -43,8 +42,8 @@ class Tables(Retriever):
 
     def read_records(
         self,
-        records_schema: Mapping[str, Any],  # noqa: ARG002 # the engine's own signature
-        stream_slice: StreamSlice | None = None,  # noqa: ARG002 # the engine's own signature
+        records_schema: Mapping[str, Any],  # noqa: ARG002 # the CDK's own signature
+        stream_slice: StreamSlice | None = None,  # noqa: ARG002 # the CDK's own signature
     ) -> Iterable[Mapping[str, Any]]:
         """The tables by name."""
         configured = RunConfig.of(self.config).configured_schemas
@@ -59,7 +58,7 @@ class Tables(Retriever):
         entries = bucket.entries(bucket.manifests())
         found = {name for tables in entries.values() for name in tables}
         if internal := sorted(found & INTERNAL_TABLES):
-            _LOGGER.info("Left out, as they are internal to Heap: %s", ", ".join(internal))
+            _LOGGER.info("Skipping tables that are internal to Heap: %s", ", ".join(internal))
         names = sorted(found - INTERNAL_TABLES)
         bucket.record_schemas([file for name in names for file in sample_files(entries, name)])
         columns: dict[str, set[str]] = {}
@@ -78,8 +77,8 @@ def _columns_of(configured: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Col
 class TableSchema(SchemaLoader):
     """The schema of a table from the headers of its Avro files, one or two for each distinct list of columns.
 
-    The built-in loaders read a fixed schema, or one request whose answer is JSON. While a sync reads, the schema is
-    the catalog's: that is what the destination was promised, and no header has to be fetched.
+    The built-in loaders read a fixed schema, or one request with a JSON response. During a read, the schema is the
+    catalog's, which is the one the destination expects, and no header is fetched.
     """
 
     config: Mapping[str, Any]
@@ -87,7 +86,7 @@ class TableSchema(SchemaLoader):
     parameters: InitVar[Mapping[str, Any]] = None
 
     def get_json_schema(self) -> Mapping[str, Any]:
-        """A JSON schema whose columns are all nullable, except the two that the connector adds."""
+        """A JSON schema in which all columns are nullable, except the two that the connector adds."""
         configured = (RunConfig.of(self.config).configured_schemas or {}).get(self.table)
         return configured if configured and configured.get("properties") else self._discovered()
 
@@ -106,9 +105,9 @@ class TableSchema(SchemaLoader):
 
 
 def sample_files(entries: Mapping[int, Mapping[str, TableEntry]], table: str) -> list[str]:
-    """For each distinct list of the table's columns a file of the first and one of the newest dump that has it.
+    """For each distinct list of the table's columns, a file of the first and one of the newest dump that has it.
 
-    Both, as the type of a column can change while its name stays. Dumps that are void do not count.
+    Both are needed, because a column's type can change while its name stays the same. Void dumps do not count.
     """
     first: dict[tuple[str, ...], str] = {}
     newest: dict[tuple[str, ...], str] = {}

@@ -1,7 +1,7 @@
-"""The compiled encoder of RECORD lines, where this installation has it.
+"""The compiled encoder of RECORD lines, if this installation has it.
 
-`encoder.rs` is compiled when the distribution is built and a Rust compiler is present. ctypes loads it, so that one
-library serves every version of Python, and every call runs without the interpreter's lock.
+`encoder.rs` is compiled when the distribution is built, if a Rust compiler is present. It is loaded with ctypes, so one
+library works with every version of Python, and every call releases the GIL.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ from cdp_connectors.json_types import Json
 
 LIBRARY = Path(__file__).with_name("encoder.so")
 PYTHON_ONLY = "HEAP_ENCODER"
-"""The environment variable that, set to `python`, leaves the library unused."""
+"""The environment variable that disables the library when set to `python`."""
 
 _INTERFACE = 2
 _KINDS = {
@@ -49,10 +49,10 @@ def _load() -> ctypes.CDLL | None:
         return None
     try:
         library = ctypes.CDLL(str(LIBRARY))
-    except OSError:  # made for another platform
+    except OSError:  # built for another platform
         return None
     library.encoder_interface.restype = ctypes.c_uint32
-    if library.encoder_interface() != _INTERFACE:  # left over in a source tree
+    if library.encoder_interface() != _INTERFACE:  # stale, in a source tree
         return None
     library.encoder_new.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
     library.encoder_new.restype = ctypes.c_void_p
@@ -75,7 +75,7 @@ def _load() -> ctypes.CDLL | None:
 
 
 class _Output(_Buffer):
-    """The buffer of a thread, which saves asking the system for memory for each group of blocks."""
+    """The buffer of a thread, reused to avoid allocating memory for each group of blocks."""
 
     def __del__(self) -> None:
         if _library:
@@ -87,15 +87,12 @@ _local = threading.local()
 
 
 def is_available() -> bool:
-    """Whether this installation has the compiled encoder."""
+    """True if this installation has the compiled encoder and it is not disabled."""
     return _library is not None
 
 
 class NativeEncoder:
-    """Makes RECORD lines of Avro blocks whose columns are scalars, enums, fixed, or unions of these.
-
-    One encoder can be used by several threads at the same time.
-    """
+    """Encodes Avro blocks whose columns are scalars, enums, fixed, or unions of these as RECORD lines. Thread-safe."""
 
     def __init__(self, library: ctypes.CDLL, encoder: int) -> None:
         self._library = library
@@ -103,7 +100,7 @@ class NativeEncoder:
 
     @classmethod
     def of(cls, description: bytes) -> "NativeEncoder | None":
-        """The encoder of the described columns; None if this installation has none, or it cannot encode them."""
+        """The encoder for the described columns; None if there is no compiled encoder, or it cannot encode them."""
         encoder = _library.encoder_new(description, len(description)) if _library else None
         return cls(_library, encoder) if _library and encoder else None
 
@@ -111,10 +108,10 @@ class NativeEncoder:
         self._library.encoder_free(self._encoder)
 
     def encode(self, blocks: Sequence[tuple[int, bytes]], emitted_at: int) -> tuple[bytes, int, int] | None:
-        """Lines, their number, and the number of rows that have no key; None if a block is not understood.
+        """Lines, their number, and the number of rows that have no key; None if a block cannot be encoded.
 
         Args:
-            blocks: the number of rows and the uncompressed bytes of each block.
+            blocks: the row count and the uncompressed bytes of each block.
             emitted_at: milliseconds since 1970.
         """
         output = _output()
@@ -142,16 +139,16 @@ def describe(
     time_column: str | None,
     start: tuple[str, int],
 ) -> bytes | None:
-    """The description of a file for the encoder, or None if a column's type is not among those it can encode.
+    """The description of a file for the encoder, or None if it cannot encode a column's type.
 
     Args:
         fields: the columns in the order of the writer's schema, without logical types.
-        head: what each line begins with.
-        tail: what comes behind the last column of a line, up to the time of emission.
+        head: the beginning of each line.
+        tail: the part of each line between the last column and the time of emission.
         text_columns: the columns whose values become strings.
-        key: the columns of which one must have a value, or nothing.
+        key: the columns of which at least one must have a value; empty if rows need no key.
         time_column: the column that `start` applies to.
-        start: the first time that counts, as `YYYY-MM-DD hh:mm:ss` and in seconds since 1970; ("", 0) for all times.
+        start: the start date as `YYYY-MM-DD hh:mm:ss` and in seconds since 1970, both UTC; ("", 0) for all times.
     """
     parts = [_sized(head), _sized(tail), struct.pack("<q", start[1]), _sized(start[0].encode())]
     named: dict[str, bytes] = {}
@@ -174,7 +171,7 @@ def _kind(avro_type: Json, named: dict[str, bytes]) -> bytes | None:
         return None
     kind = avro_type.get("type")
     if "namespace" in avro_type or "." in avro_type.get("name", ""):
-        return None  # so that a name means the same type everywhere in the file
+        return None  # namespaces are not resolved here, so names must be unambiguous
     found: bytes | None
     if kind == "enum":
         symbols = avro_type["symbols"]

@@ -1,12 +1,12 @@
-//! One pass over the rows of an uncompressed Avro block, from bytes to RECORD lines, with no value in between.
+//! One pass over the rows of an uncompressed Avro block, from bytes to RECORD lines, without intermediate values.
 //!
-//! Whatever is not understood ends in `None`: a corrupt block as well as a value that only Python can judge. The
-//! caller then decodes the block in Python, which names what is wrong. Names, text and order are those of orjson.
+//! Anything unsupported returns `None`: a corrupt block as well as a value that only Python can judge. The caller then
+//! decodes the block in Python, which reports what is wrong. The output is byte for byte that of orjson.
 
 use std::io::Write;
 use std::str;
 
-/// What a column can hold: one kind, or one for each branch of its union.
+/// The kind of a column's values, or of one branch of its union.
 enum Kind {
     Null,
     Boolean,
@@ -31,7 +31,7 @@ struct Column {
     name: Vec<u8>,
 }
 
-/// The time of a row, as far as the start date looks at it.
+/// The time of a row, in the forms that the start date distinguishes.
 enum Time<'a> {
     Text(&'a [u8]),
     Integer(i64),
@@ -53,7 +53,7 @@ pub struct Encoder {
     needs_key: bool,
 }
 
-/// The lines of one or more blocks, and how many rows became no line because they have no key.
+/// The lines of one or more blocks, and the number of rows skipped because they have no key.
 #[derive(Default)]
 pub struct Lines {
     pub data: Vec<u8>,
@@ -75,7 +75,7 @@ impl Lines {
 }
 
 impl Encoder {
-    /// Reads the description that `__init__.py` writes, of which each part is preceded by its size.
+    /// Parses the description that `__init__.py` writes.
     pub fn new(mut description: &[u8]) -> Option<Encoder> {
         let input = &mut description;
         let (head, tail) = (part(input)?.to_vec(), part(input)?.to_vec());
@@ -94,7 +94,7 @@ impl Encoder {
         Some(Encoder { columns, head, tail, start, needs_key })
     }
 
-    /// Adds the lines of a block, which must end with its last row.
+    /// Adds the lines of a block, which must end where its last row ends.
     pub fn encode(&self, mut block: &[u8], rows: u64, emitted_at: i64, lines: &mut Lines) -> Option<()> {
         if rows > block.len() as u64 {
             return None;
@@ -171,7 +171,7 @@ impl Column {
         self.kinds.get(if self.is_union { usize::try_from(signed(input)?).ok()? } else { 0 })
     }
 
-    /// Writes the next value as JSON. The inner `None` is null, for which something may have been written.
+    /// Writes the next value as JSON. The inner `None` is null; output may have been written before it is returned.
     fn write_value<'a>(&self, kind: &Kind, input: &mut &'a [u8], out: &mut Vec<u8>) -> Option<Option<Time<'a>>> {
         let quote = |out: &mut Vec<u8>| if self.as_text { out.push(b'"') };
         let mut time = Time::Other;
@@ -223,7 +223,7 @@ impl Column {
 }
 
 impl StartDate {
-    /// `None` for a text that only Python's rules for digits can judge. `json` is the time as it was written.
+    /// `None` for a string that only Python's rules for digits can judge. `json` is the time as it was written.
     fn keeps(&self, time: &Time, json: &[u8]) -> Option<bool> {
         match (time, json) {
             (Time::Text(text), _) => self.keeps_text(text),
@@ -268,7 +268,7 @@ impl StartDate {
     }
 }
 
-/// Whether the text begins with digits where the pattern has 0, and with the pattern's other characters.
+/// True if the text begins with digits where the pattern has 0, and with the pattern's other characters elsewhere.
 fn begins_like(text: &[u8], pattern: &[u8]) -> bool {
     let fits = |(byte, model): (&u8, &u8)| if *model == b'0' { byte.is_ascii_digit() } else { byte == model };
     text.len() >= pattern.len() && text.iter().zip(pattern).all(fits)
@@ -283,18 +283,18 @@ fn take<'a>(input: &mut &'a [u8], size: usize) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-/// A size of the description.
+/// A size in the description.
 fn size(input: &mut &[u8]) -> Option<usize> {
     Some(u32::from_le_bytes(take(input, 4)?.try_into().ok()?) as usize)
 }
 
-/// Bytes of the description.
+/// Bytes in the description, preceded by their size.
 fn part<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
     let size = size(input)?;
     take(input, size)
 }
 
-/// A number of Avro: zig-zag, seven bits per byte.
+/// An Avro integer: zig-zag, seven bits per byte.
 fn signed(input: &mut &[u8]) -> Option<i64> {
     if let [byte @ 0..=0x7f, rest @ ..] = *input {
         *input = rest;
@@ -311,7 +311,7 @@ fn signed(input: &mut &[u8]) -> Option<i64> {
     None
 }
 
-/// Bytes of Avro.
+/// Avro bytes, preceded by their size.
 fn sized<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
     let size = usize::try_from(signed(input)?).ok()?;
     take(input, size)
@@ -341,7 +341,7 @@ fn write_integer(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(&digits[start..]);
 }
 
-/// The shortest digits that give the same number, with an exponent where and as orjson writes one.
+/// The shortest digits that parse to the same number, with an exponent where orjson writes one, in its format.
 fn write_number(out: &mut Vec<u8>, value: f64) -> Option<()> {
     if (1e-5..1e-4).contains(&value.abs()) {
         return write!(out, "{}", value).ok();
@@ -356,8 +356,8 @@ fn write_number(out: &mut Vec<u8>, value: f64) -> Option<()> {
     Some(())
 }
 
-/// Marks, of eight bytes, those that are a control character, a quote or a backslash in their highest bit; others may
-/// be marked too, but only above such a byte.
+/// Sets the highest bit of each of eight bytes that is a control character, a quote or a backslash; other bytes may be
+/// marked too, but only above such a byte.
 fn escaped(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let equals_zero = |word: u64| word.wrapping_sub(ONES) & !word;
@@ -365,7 +365,7 @@ fn escaped(word: u64) -> u64 {
     (control | equals_zero(word ^ (ONES * 0x22)) | equals_zero(word ^ (ONES * 0x5c))) & (ONES * 0x80)
 }
 
-/// Whether a string is ASCII that JSON takes as it is.
+/// True if a string is ASCII that needs no escaping in JSON.
 fn is_plain(value: &[u8]) -> bool {
     let mut words = value.chunks_exact(8);
     let mut marks = 0;

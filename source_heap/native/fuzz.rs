@@ -1,4 +1,4 @@
-//! A target of libFuzzer: random columns and blocks. `make fuzz` links it with LLVM's fuzzer and runs it.
+//! A libFuzzer target with random columns and blocks. `make fuzz` links it with LLVM's fuzzer and runs it.
 
 #![no_main]
 
@@ -7,7 +7,7 @@ mod encoder;
 
 use encoder::{Encoder, Lines};
 
-/// The columns that the first bytes stand for, as a description, and how many bytes these are.
+/// A description of columns derived from the first bytes of the input, and the number of bytes used.
 fn described(input: &[u8]) -> Option<(Vec<u8>, usize)> {
     fn part(out: &mut Vec<u8>, bytes: &[u8]) {
         out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());

@@ -1,4 +1,4 @@
-//! The boundary to Python: six functions, which ctypes calls without the interpreter's lock.
+//! The interface to Python: six functions, which ctypes calls without holding the GIL.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
@@ -8,7 +8,7 @@ mod encoder;
 use encoder::{Encoder, Lines};
 use std::{ptr, slice};
 
-/// The lines as Python reads them; `lines` owns what `data` points to.
+/// The lines as Python reads them; `lines` owns the memory that `data` points to.
 #[repr(C)]
 pub struct Output {
     data: *const u8,
@@ -18,13 +18,13 @@ pub struct Output {
     lines: *mut Lines,
 }
 
-/// Changes whenever a function here, an output, or the description of an encoder does.
+/// The version of this interface: changes whenever a function here, `Output`, or an encoder's description does.
 #[no_mangle]
 pub extern "C" fn encoder_interface() -> u32 {
     2
 }
 
-/// An encoder of the described columns, or null.
+/// An encoder for the described columns, or null.
 ///
 /// # Safety
 /// `description` has `size` readable bytes. The result lives until the process ends or `encoder_free`.
@@ -35,16 +35,16 @@ pub unsafe extern "C" fn encoder_new(description: *const u8, size: usize) -> *mu
 }
 
 /// # Safety
-/// `encoder` comes from `encoder_new`, and is used by no other call.
+/// `encoder` comes from `encoder_new`, and no other call uses it, now or later.
 #[no_mangle]
 pub unsafe extern "C" fn encoder_free(encoder: *mut Encoder) {
     drop(unsafe { Box::from_raw(encoder) });
 }
 
-/// Empties an output, which begins as zeros, and keeps its memory unless that is much.
+/// Empties an output, which is initially all zeros, and keeps its memory unless it is large.
 ///
 /// # Safety
-/// `output` is used by no other call.
+/// No other call uses `output` at the same time.
 #[no_mangle]
 pub unsafe extern "C" fn output_clear(output: *mut Output) {
     let output = unsafe { &mut *output };
@@ -54,11 +54,11 @@ pub unsafe extern "C" fn output_clear(output: *mut Output) {
     unsafe { &mut *output.lines }.clear();
 }
 
-/// Adds the lines of a block to an output; 0 if the block was not understood.
+/// Adds the lines of a block to an output; returns 0 if the block cannot be encoded.
 ///
 /// # Safety
-/// `encoder` comes from `encoder_new`, `block` has `size` readable bytes, and `output`, which `output_clear` saw before,
-/// is used by no other call.
+/// `encoder` comes from `encoder_new`, `block` has `size` readable bytes, `output` has been passed to `output_clear`,
+/// and no other call uses it at the same time.
 #[no_mangle]
 pub unsafe extern "C" fn encoder_encode(
     encoder: *const Encoder,
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn encoder_encode(
 }
 
 /// # Safety
-/// `output` is used by no other call, and by none later.
+/// No other call uses `output`, now or later.
 #[no_mangle]
 pub unsafe extern "C" fn output_free(output: *mut Output) {
     let lines = unsafe { &*output }.lines;
