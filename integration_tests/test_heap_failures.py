@@ -61,12 +61,12 @@ CAUSES: dict[str, Cause] = {
         lambda s: {"bucket": "heap-rs3-missing", **keys(s.writer.key_id, s.writer.secret)},
         "Bucket 'heap-rs3-missing' does not exist",
     ),
-    "unknown key": (lambda s: keys("nobody", s.reader.secret), "AWS does not know the access key id"),
-    "wrong secret": (lambda s: keys(s.reader.key_id, "wrong"), "does not match the access key id"),
+    "unknown key": (lambda s: keys("nobody", s.reader.secret), "The access key ID does not exist in AWS"),
+    "wrong secret": (lambda s: keys(s.reader.key_id, "wrong"), "does not match the access key ID"),
     "not permitted": (lambda s: keys(s.stranger.key_id, s.stranger.secret), "allow s3:ListBucket"),
     "wrong external id": (
         lambda s: {"credentials": {**s.role, "external_id": "wrong"}},
-        "trust policy names the AWS identity that assumes it as principal, and that the external ID",
+        "trust policy has the AWS identity that assumes it as principal, and that the external ID",
     ),
     "unknown role": (lambda s: {"credentials": {**s.role, "role_name": "nobody"}}, "role/nobody cannot be assumed"),
 }
@@ -154,17 +154,17 @@ def flip_a_bit(bucket: HeapBucket, key: str) -> str:
 
 def cut_off(bucket: HeapBucket, key: str) -> str:
     put(bucket, key, bytes(content_of(bucket, key)[:-7]))
-    return "the file ends before it is complete"
+    return "unexpected end of file"
 
 
 def empty(bucket: HeapBucket, key: str) -> str:
     put(bucket, key, b"")
-    return "the file ends before it is complete"
+    return "unexpected end of file"
 
 
 def rename_the_key(bucket: HeapBucket, key: str) -> str:
     put(bucket, key, content_of(bucket, key).replace(b'"event_id"', b'"event_ie"'))
-    return "its schema has no column 'event_id', which the manifest lists"
+    return "the schema has no column 'event_id', which the manifest lists"
 
 
 def name_another_bucket(bucket: HeapBucket, key: str) -> str:

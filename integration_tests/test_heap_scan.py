@@ -62,7 +62,7 @@ def test_a_start_date_leaves_out_earlier_events(bucket: HeapBucket) -> None:
 @pytest.mark.parametrize(
     ("change", "table", "columns", "message"),
     [
-        ({}, "mistyped", None, "No dump contains the table 'mistyped'. The bucket has the tables .*pageviews"),
+        ({}, "mistyped", None, "No dump contains the table 'mistyped'. Tables in the bucket: .*pageviews"),
         ({}, "users", ["user_id", "e-mail"], "Table 'users' has no column e-mail. Its columns are user_id"),
         ({"bucket": " "}, "users", None, "The configuration lacks bucket"),
         ({"credentials": {"auth_type": "role"}}, "users", None, "lacks aws_account_id, role_name"),
@@ -85,7 +85,7 @@ def test_a_corrupt_file_is_named_with_the_byte(bucket: HeapBucket) -> None:
     try:
         client.put_object(Bucket=bucket.server.bucket, Key=key, Body=content[:-40])
         with pytest.raises(
-            ConfigError, match=rf"Table 'pageviews', dump {dump_id}, file '{key}', byte \d+: the file ends"
+            ConfigError, match=rf"Table 'pageviews', dump {dump_id}, file '{key}', byte \d+: unexpected end"
         ):
             scan(bucket.config, "pageviews").read_all()
     finally:

@@ -17,7 +17,7 @@ def record_schema(fields: dict[str, Any]) -> dict[str, Any]:
 def avro_file(
     fields: dict[str, Any], rows: list[dict[str, Any]], codec: str = "snappy", rows_per_block: int = 1_000_000
 ) -> bytes:
-    """A file of these columns; a block ends after `rows_per_block` rows."""
+    """A file with these columns, in blocks of `rows_per_block` rows."""
     file = io.BytesIO()
     writer = fastavro.write.Writer(file, fastavro.parse_schema(record_schema(fields)), codec=codec)
     for i, row in enumerate(rows, start=1):

@@ -1,4 +1,4 @@
-"""Avro files of random columns with the values that encoders get wrong, whole or corrupted; the same for a seed."""
+"""Avro files of random columns with values that encoders get wrong, intact or corrupted; the same for each seed."""
 
 import io
 import json
@@ -77,7 +77,7 @@ CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz", "lz4"]
 
 @dataclass(frozen=True)
 class HostileFile:
-    """A file, with the settings that its table is read with."""
+    """A file, with the settings with which its table is read."""
 
     content: bytes
     text_columns: frozenset[str]
@@ -85,7 +85,7 @@ class HostileFile:
 
 
 def hostile_file(seed: int) -> HostileFile:
-    rng = random.Random(seed)  # noqa: S311 # the same for a seed
+    rng = random.Random(seed)  # noqa: S311 # reproducible
     names = rng.sample(NAMES, rng.randint(1, 9))
     if rng.random() < 0.02:
         names[0] = "_heap_file"
@@ -110,8 +110,8 @@ def hostile_file(seed: int) -> HostileFile:
 
 
 def corrupted(content: bytes, seed: int) -> bytes:
-    """The file with some bytes behind its header changed, missing or doubled."""
-    rng = random.Random(seed)  # noqa: S311 # the same for a seed
+    """The file with some bytes after its header changed, deleted or duplicated."""
+    rng = random.Random(seed)  # noqa: S311 # reproducible
     start = content.index(b"\x00" + content[-16:]) + 17 if len(content) > 16 else 0
     damaged = bytearray(content)
     for _ in range(rng.choice([1, 1, 2, 5])):
@@ -158,7 +158,7 @@ def _column(rng: random.Random, i: int) -> tuple[Any, Sequence[Any]]:
 
 
 def _renamed(file: bytes, names: Sequence[str]) -> bytes:
-    """The file with these names of columns in its header, which fastavro would reject."""
+    """The file with these column names in its header, which fastavro would not write."""
     reader = fastavro.block_reader(io.BytesIO(file))
     schema = json.loads(reader.metadata["avro.schema"])
     for field, name in zip(schema["fields"], names, strict=True):

@@ -1,4 +1,4 @@
-"""A bucket in memory, which notes what is asked of it."""
+"""An in-memory bucket that records its requests."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ NAME = "heap-rs3-example"
 
 
 class MemoryBucket:
-    """Holds dumps, and gives a `RunConfig` that reads them."""
+    """Stores dumps, and provides a `RunConfig` that reads them."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -24,7 +24,7 @@ class MemoryBucket:
         self.asked: list[str] = []
 
     def add_dump(self, dump_id: int, minute: int | None = None, **tables: Json) -> None:
-        """Write a manifest; each table is a mapping of its entry's fields, with file names instead of URIs."""
+        """Write a manifest; each table is a mapping of the fields of its entry, with file names instead of URIs."""
         entries = []
         for name, table in tables.items():
             files = [f"s3://{NAME}/sync_{dump_id}/{name}/{file}" for file in table.get("files", [])]
@@ -37,7 +37,7 @@ class MemoryBucket:
         self.objects[f"sync_{dump_id}/{table}/{file}"] = avro_file(fields, rows)
 
     def run(self, catalog: ConfiguredAirbyteCatalog | None = None) -> RunConfig:
-        """A new run, which knows nothing yet."""
+        """A new run without any cached responses."""
         self.asked.clear()
         config = RunConfig({"bucket": NAME}, catalog)
         config.bucket = Bucket(NAME, self._list, self._get)

@@ -1,4 +1,4 @@
-"""Rows of an Avro file as record batches of a given schema."""
+"""Rows of an Avro file as record batches with a given schema."""
 
 import io
 from typing import Any
@@ -47,7 +47,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("avro_type", "arrow", "written", "expected"), ROWS)
-@pytest.mark.parametrize("fallback", [False, True], ids=["as it is", "beside a nested column"])
+@pytest.mark.parametrize("fallback", [False, True], ids=["polars", "fastavro"])
 def test_values_are_converted_to_the_type_of_the_schema(
     avro_type: Json,
     arrow: pa.DataType,
@@ -63,7 +63,7 @@ def test_values_are_converted_to_the_type_of_the_schema(
     assert [row["value"] for row in read(content, schema(value=arrow))] == [expected, None]
 
 
-def test_columns_are_those_of_the_schema() -> None:
+def test_batches_have_exactly_the_columns_of_the_schema() -> None:
     content = avro_file({"a": "long", "b": "string"}, [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}])
     wanted = schema(missing=pa.string(), b=pa.string(), _heap_dump_id=pa.int64())
     assert read(content, wanted) == [
@@ -85,18 +85,20 @@ def test_columns_are_those_of_the_schema() -> None:
         ({"type": "array", "items": "long"}, [1], pa.int64()),
     ],
 )
-def test_a_type_that_does_not_fit_is_named_with_its_column(avro_type: Json, value: Json, arrow: pa.DataType) -> None:
+def test_a_value_that_does_not_fit_the_schema_is_reported_with_its_column(
+    avro_type: Json, value: Json, arrow: pa.DataType
+) -> None:
     content = avro_file({"n": avro_type}, [{"n": value}])
     with pytest.raises(ColumnError, match="column 'n' holds"):
         read(content, schema(n=arrow))
 
 
-def test_rows_are_filtered_by_time_even_if_it_is_not_among_the_columns() -> None:
+def test_rows_are_filtered_by_time_even_if_time_is_not_a_selected_column() -> None:
     content = avro_file({"n": "long", "time": "string"}, [{"n": n, "time": f"2026-01-0{n}"} for n in (1, 2, 3)])
     assert read(content, schema(n=pa.int64()), keeps=lambda time: time >= "2026-01-02") == [{"n": 2}, {"n": 3}]
 
 
-def test_types_follow_the_json_schema() -> None:
+def test_arrow_types_follow_the_json_schema() -> None:
     fields = [{"name": "b", "type": "bytes"}, {"name": "l", "type": "long"}, {"name": "a", "type": NESTED}]
     columns = table_schema([{"fields": fields}], ["named"])
     found = {name: arrow_type(column, pa.string()) for name, column in columns.items()}

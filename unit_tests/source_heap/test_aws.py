@@ -37,7 +37,7 @@ def signed(aws: AwsAccess, url: str = OBJECT, **headers: str) -> requests.Prepar
 
 @pytest.fixture
 def sts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """STS as botocore's stub, for a machine that has credentials of its own."""
+    """A stub of STS, on a machine that has its own credentials."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "own-key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own-secret")
     client = botocore.session.Session().create_client("sts", region_name="eu-west-1")
@@ -57,7 +57,7 @@ def session(number: int, lasts: timedelta) -> dict[str, Any]:
     }
 
 
-def test_requests_go_to_the_region_of_the_bucket_signed() -> None:
+def test_requests_are_signed_and_sent_to_the_region_of_the_bucket() -> None:
     request = signed(access(), Range="bytes=5-", Accept="*/*")
     assert request.url == "https://s3.eu-west-1.amazonaws.com/heap-rs3-example/sync_1/t/a%20b.avro"
     authorization = request.headers["Authorization"]
@@ -66,12 +66,12 @@ def test_requests_go_to_the_region_of_the_bucket_signed() -> None:
     assert "SignedHeaders=host;range;x-amz-content-sha256;x-amz-date" in authorization
 
 
-def test_china_has_a_domain_of_its_own() -> None:
+def test_chinese_regions_use_their_own_domain() -> None:
     url = signed(access(aws_region="cn-north-1")).url
     assert url == "https://s3.cn-north-1.amazonaws.com.cn/heap-rs3-example/sync_1/t/a%20b.avro"
 
 
-def test_another_endpoint_is_left_as_it_is() -> None:
+def test_a_custom_endpoint_is_not_rewritten() -> None:
     url = "http://127.0.0.1:9000/heap-rs3-example/x"
     assert signed(access(endpoint_url="http://127.0.0.1:9000"), url).url == url
 
@@ -85,18 +85,18 @@ def test_the_region_is_detected_once(status: int, requests_mock: requests_mock.M
     assert requests_mock.call_count == 1
 
 
-def test_a_store_that_names_no_region_gets_the_usual_one(requests_mock: requests_mock.Mocker) -> None:
+def test_a_store_that_reports_no_region_gets_us_east_1(requests_mock: requests_mock.Mocker) -> None:
     requests_mock.head("http://127.0.0.1:9000/heap-rs3-example", status_code=404)
     assert access(aws_region=None, endpoint_url="http://127.0.0.1:9000").region() == "us-east-1"
 
 
-def test_a_region_that_cannot_be_detected(requests_mock: requests_mock.Mocker) -> None:
+def test_the_error_for_an_undetectable_region_says_to_enter_it(requests_mock: requests_mock.Mocker) -> None:
     requests_mock.head("https://s3.amazonaws.com/heap-rs3-example", exc=requests.ConnectTimeout)
     with pytest.raises(TransientError, match="Enter the bucket's region"):
         access(aws_region=None).region()
 
 
-def test_the_role_is_assumed_with_its_external_id_once(sts: Stubber) -> None:
+def test_the_role_is_assumed_once_with_its_external_id(sts: Stubber) -> None:
     sts.add_response("assume_role", session(1, timedelta(hours=1)), ASKED)
     aws = access(ROLE)
     requests_signed = [signed(aws) for _ in range(3)]
@@ -106,7 +106,7 @@ def test_the_role_is_assumed_with_its_external_id_once(sts: Stubber) -> None:
 
 @pytest.mark.parametrize("field", ["role_arn", "role_name"])
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
-def test_a_role_is_named_by_its_arn_in_any_partition(sts: Stubber, partition: str, field: str) -> None:
+def test_a_role_arn_can_be_in_any_partition(sts: Stubber, partition: str, field: str) -> None:
     arn = f"arn:{partition}:iam::123456789012:role/heap"
     expected = {"RoleArn": arn, "RoleSessionName": "airbyte-source-heap"}
     sts.add_response("assume_role", session(1, timedelta(hours=1)), expected)
@@ -117,16 +117,14 @@ def test_a_role_is_named_by_its_arn_in_any_partition(sts: Stubber, partition: st
 @pytest.mark.parametrize(
     ("region", "partition"), [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
-def test_a_role_named_without_its_arn_is_in_the_partition_of_the_region(
-    sts: Stubber, region: str, partition: str
-) -> None:
+def test_a_role_without_an_arn_is_in_the_partition_of_the_region(sts: Stubber, region: str, partition: str) -> None:
     expected = {**ASKED, "RoleArn": f"arn:{partition}:iam::123456789012:role/path/heap"}
     sts.add_response("assume_role", session(1, timedelta(hours=1)), expected)
     signed(access(ROLE, aws_region=region))
     sts.assert_no_pending_responses()
 
 
-def test_a_role_can_be_assumed_by_way_of_another(sts: Stubber) -> None:
+def test_a_role_can_be_assumed_through_another_role(sts: Stubber) -> None:
     first, last = "arn:aws:iam::111111111111:role/airbyte", "arn:aws:iam::123456789012:role/heap"
     chain = {"auth_type": "role", "role_arn": last, "external_id": "e-1", "intermediate_role_arn": first}
     sts.add_response(
@@ -142,20 +140,20 @@ def test_access_keys_may_have_a_session_token() -> None:
     assert "X-Amz-Security-Token" not in signed(access({**KEYS, "aws_session_token": ""})).headers
 
 
-def test_a_session_near_its_end_is_renewed_and_signs_again(sts: Stubber) -> None:
+def test_a_session_near_expiry_is_renewed_when_a_request_is_signed_again(sts: Stubber) -> None:
     sts.add_response("assume_role", session(1, timedelta(minutes=5)), ASKED)
     sts.add_response("assume_role", session(2, timedelta(hours=1)), ASKED)
     aws = access(ROLE)
     request = signed(aws)
     assert "session-key-id-1" in request.headers["Authorization"]
-    aws.sign(request)  # as the engine does before it tries again
+    aws.sign(request)  # as the CDK does before a retry
     assert "session-key-id-2" in request.headers["Authorization"]
     assert request.headers["X-Amz-Security-Token"] == "token-2"
     sts.assert_no_pending_responses()
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "ValidationError", "InvalidClientTokenId"])
-def test_a_role_that_cannot_be_assumed(sts: Stubber, code: str) -> None:
+def test_the_error_for_a_role_that_cannot_be_assumed_names_it_without_its_external_id(sts: Stubber, code: str) -> None:
     sts.add_client_error("assume_role", code, "not authorized to perform: sts:AssumeRole", expected_params=ASKED)
     with pytest.raises(
         ConfigError, match="The role arn:aws:iam::123456789012:role/path/heap cannot be assumed"
@@ -165,7 +163,7 @@ def test_a_role_that_cannot_be_assumed(sts: Stubber, code: str) -> None:
     assert "e-1" not in str(caught.value).replace("eu-west-1", "")
 
 
-def test_sts_that_does_not_answer_is_not_the_users_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_sts_is_a_transient_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com")
 
@@ -176,7 +174,7 @@ def test_sts_that_does_not_answer_is_not_the_users_error(monkeypatch: pytest.Mon
         signed(access(ROLE))
 
 
-def test_the_default_chain_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_chain_signs_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "own-key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own-secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "own-token")

@@ -1,4 +1,4 @@
-"""A batch follows from two positions: it never changes by later arrivals, and batches together give each file once."""
+"""Two positions determine a batch: later arrivals never change it, and batches together contain each file once."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ HISTORIES = 3000
 
 @dataclass
 class History:
-    """Dumps in the order of their arrival, with what they hold of a table, and when a reader looks."""
+    """Dumps in the order of their arrival, their parts of a table, and the arrivals after which a reader looks."""
 
     arrivals: list[Manifest]
     parts: dict[int, Part]
@@ -28,7 +28,7 @@ class History:
         return {(dump_id, file) for dump_id, part in self.parts.items() if dump_id >= full for file in part.files}
 
     def between(self, visible: list[Manifest], start: Position, end: Position) -> list[tuple[int, str]]:
-        """As a reader asks: only the parts of the dumps that the positions cross are known."""
+        """Like a reader, which only knows the parts of the dumps between the positions."""
         parts = {
             m.dump_id: self.parts[m.dump_id] for m in visible if m.dump_id in self.parts and crossed(m, start, end)
         }
@@ -77,8 +77,8 @@ def test_batches_with_a_limit_are_replayed_exactly_and_complete(history: History
 
 @settings(max_examples=HISTORIES, deadline=None)
 @given(histories())
-def test_offsets_that_are_planned_from_the_beginning_are_replayed_exactly_and_complete(history: History) -> None:
-    """PySpark 4.0 and 4.1 request the latest offset without telling where the stream is."""
+def test_offsets_planned_from_the_beginning_are_replayed_exactly_and_complete(history: History) -> None:
+    """PySpark 4.0 and 4.1 request the latest offset without passing the stream's position."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(positions, "REMEMBERED_DUMPS", history.remembered)
         batches = []
@@ -100,14 +100,14 @@ def _assert_exact(history: History, batches: list[tuple[Position, Position, list
     assert history.between(history.arrivals, batches[-1][1], batches[-1][1]) == []
 
 
-def test_a_last_file_that_the_manifest_no_longer_has_leaves_all_files() -> None:
+def test_all_files_are_read_if_the_manifest_no_longer_lists_the_last_one_read() -> None:
     manifest, gone = Manifest(2, ("m",), "2026-01-01T00:00:00.000Z"), Position(dump_id=2, file="gone")
     parts = {2: Part(incremental=True, files=("a", "b"))}
     assert between([manifest], parts, Position(), gone) == [(2, ["a", "b"])]
     assert between([manifest], parts, gone, Position(settled=(2,))) == [(2, ["a", "b"])]
 
 
-def test_a_name_that_two_dumps_have_ends_and_begins_the_reading_of_its_own_dump_only() -> None:
+def test_a_file_name_that_two_dumps_share_only_marks_the_position_in_its_own_dump() -> None:
     manifests = [Manifest(number, (f"m{number}",), "2026-01-01T00:00:00.000Z") for number in (2, 3)]
     parts = {number: Part(incremental=True, files=("a", "b")) for number in (2, 3)}
     middle = Position(settled=(2,), dump_id=3, file="a")

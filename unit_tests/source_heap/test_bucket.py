@@ -1,4 +1,4 @@
-"""Small objects of the bucket: a transfer that is cut short is repeated, and a listing is not."""
+"""Small objects of the bucket: a truncated transfer is repeated, and an earlier listing is reused."""
 
 import io
 import json
@@ -19,7 +19,7 @@ MANIFEST = json.dumps(
 
 
 class Store:
-    """A manifest whose first transfers end after half of it."""
+    """A manifest whose first `broken` transfers end halfway."""
 
     def __init__(self, broken: int) -> None:
         self.broken = broken
@@ -46,14 +46,14 @@ def bucket(store: Store) -> Bucket:
     return Bucket("heap-rs3-example", lambda: LISTED, store)
 
 
-def test_a_manifest_that_is_cut_short_is_fetched_again() -> None:
+def test_a_truncated_manifest_is_fetched_again() -> None:
     store = Store(broken=2)
     found = bucket(store)
     assert list(found.entries(found.manifests())[1]) == ["users"]
     assert store.requests == 3
 
 
-def test_a_manifest_that_is_always_cut_short_is_a_transient_error() -> None:
+def test_a_manifest_that_is_always_truncated_is_a_transient_error() -> None:
     store = Store(broken=100)
     found = bucket(store)
     with pytest.raises(TransientError, match=r"transfer of 'manifests/sync_1\.json' was interrupted"):
@@ -61,6 +61,6 @@ def test_a_manifest_that_is_always_cut_short_is_a_transient_error() -> None:
     assert store.requests == ATTEMPTS_WITHOUT_PROGRESS
 
 
-def test_manifests_of_an_earlier_listing_are_not_listed_again() -> None:
+def test_an_earlier_listing_is_not_repeated() -> None:
     listed = bucket(Store(broken=0)).manifests()
     assert Bucket("heap-rs3-example", pytest.fail, Store(broken=0), manifests=listed).manifests() == listed

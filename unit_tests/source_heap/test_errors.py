@@ -15,13 +15,13 @@ from source_heap.errors import ConfigError, HeapError, TransientError
         (TransientError("Run it again later."), FailureType.transient_error),
     ],
 )
-def test_errors_of_the_pure_modules_become_airbytes(error: HeapError, failure_type: FailureType) -> None:
+def test_errors_of_the_pure_modules_become_airbyte_errors(error: HeapError, failure_type: FailureType) -> None:
     with pytest.raises(AirbyteTracedException) as caught, airbyte_errors():
         raise error
     assert (caught.value.message, caught.value.failure_type) == (str(error), failure_type)
     assert caught.value.__cause__ is error
 
 
-def test_other_errors_pass() -> None:
+def test_other_errors_are_not_translated() -> None:
     with pytest.raises(KeyError), airbyte_errors():
         raise KeyError

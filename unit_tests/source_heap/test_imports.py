@@ -1,4 +1,4 @@
-"""The pure modules serve Spark and Arrow too, which have no airbyte-cdk, and executors, which start often."""
+"""The pure modules also serve Spark and Arrow, without airbyte-cdk, and executors, which start often."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import pytest
 import source_heap
 from cdp_connectors.json_types import Json
 
-# The packages that a module imports, and how many modules it may load in all; the CDK alone loads 1,500.
+# The packages that a module imports, and the maximum number of modules it may load; the CDK alone loads 1,500.
 PURE: dict[str, tuple[set[str], int]] = {
     "source_heap": (set(), 50),
     "source_heap.errors": (set(), 50),
@@ -65,7 +65,7 @@ print(json.dumps({"modules": len(loaded), "packages": sorted(packages)}))
 
 
 def loaded_by(module: str) -> Json:
-    """The packages and the number of modules that a new interpreter loads to import this one."""
+    """The packages and the number of modules that a new interpreter loads to import this module."""
     command = [sys.executable, "-c", LOADED, module]
     return json.loads(subprocess.run(command, capture_output=True, check=True, cwd=folder().parent).stdout)
 
@@ -84,20 +84,20 @@ def test_a_pure_module_loads_only_what_it_needs(module: str) -> None:
     assert loaded["modules"] <= modules
 
 
-def test_every_module_outside_of_components_is_pure_or_the_connector_itself() -> None:
+def test_every_module_outside_components_is_pure_or_belongs_to_the_connector() -> None:
     paths = [path.relative_to(folder().parent).with_suffix("") for path in folder().rglob("*.py")]
     names = {".".join(path.parts).removesuffix(".__init__") for path in paths if "components" not in path.parts}
     assert names - {f"source_heap.{name}" for name in CONNECTOR} == {*PURE, "source_heap.avro"}
 
 
-def test_the_source_is_imported_when_it_is_first_used() -> None:
+def test_the_source_is_imported_on_first_use() -> None:
     assert source_heap.SourceHeap.__module__ == "source_heap.source"
     with pytest.raises(AttributeError, match="no attribute 'Source'"):
         source_heap.Source  # noqa: B018 # the access is the test
 
 
 def required_by(extra: str) -> set[str]:
-    """The packages that an extra of this project installs, those of extras that it names included."""
+    """The packages that an extra of this project installs, including those of extras that it refers to."""
     required = set()
     for line in requires("cdp-connectors") or ():
         parts = re.fullmatch(r"([\w.-]+)(?:\[([^]]+)\])?[^;]*(?:; (.*))?", line)
@@ -109,7 +109,7 @@ def required_by(extra: str) -> set[str]:
     return required
 
 
-def test_what_reads_heap_without_airbyte_installs_no_part_of_airbyte() -> None:
+def test_the_extras_for_arrow_and_spark_do_not_install_airbyte() -> None:
     s3 = {"botocore", "cramjam", "fastavro", "orjson", "polars", "requests", "urllib3"}
     assert required_by("arrow") == required_by("spark") == s3 | {"pyarrow"}
     assert required_by("heap") > s3 | {"airbyte-cdk"}

@@ -14,7 +14,7 @@ ENUM = {"type": "enum", "name": "some.Kind", "symbols": ["A"]}
 
 
 def column(*avro_types: Json) -> Json:
-    """The schema of a column that has these types in successive files."""
+    """The schema of a column with these types in successive files."""
     return table_schema([record_schema({"c": avro_type}) for avro_type in avro_types], [])["c"]
 
 
@@ -44,7 +44,7 @@ def column(*avro_types: Json) -> Json:
         (["int", "double"], NUMBER),
     ],
 )
-def test_types(avro_type: Json, expected: dict[str, Any]) -> None:
+def test_each_avro_type_has_a_nullable_json_type(avro_type: Json, expected: dict[str, Any]) -> None:
     assert column(avro_type) == expected
 
 
@@ -62,15 +62,15 @@ def test_types(avro_type: Json, expected: dict[str, Any]) -> None:
         ([{"type": "array", "items": "long"}, "string"], TEXT),
     ],
 )
-def test_types_that_change_widen(avro_types: list[Any], expected: dict[str, Any]) -> None:
+def test_types_that_differ_between_files_are_widened(avro_types: list[Any], expected: dict[str, Any]) -> None:
     assert column(*avro_types) == expected
     assert column(*reversed(avro_types)) == expected
 
 
-def test_a_type_that_is_used_by_its_name() -> None:
+def test_a_named_type_can_be_referenced_by_a_later_column() -> None:
     assert table_schema([record_schema({"a": ENUM, "b": ["null", "some.Kind"]})], [])["b"] == TEXT
 
 
-def test_columns_of_all_files_and_of_the_manifests() -> None:
+def test_the_schema_has_the_columns_of_all_files_and_of_the_manifests() -> None:
     schemas = [record_schema({"a": "long"}), record_schema({"b": "long"})]
     assert table_schema(schemas, ["b", "only_in_manifest"]) == {"a": INTEGER, "b": INTEGER, "only_in_manifest": TEXT}

@@ -1,4 +1,4 @@
-"""Lines of both encoders, against what the CDK writes for the same records."""
+"""The lines of both encoders, compared with those that the CDK writes for the same records."""
 
 import io
 import os
@@ -35,7 +35,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def read_lines(file: bytes, table: TableFormat, pool: ThreadPoolExecutor) -> Read:
-    """The lines without their time, the number of rows without a key, and the failure."""
+    """The lines without `emitted_at`, the number of rows without a key, and the error."""
     found: list[bytes] = []
     keyless = 0
     try:
@@ -51,7 +51,7 @@ def read_lines(file: bytes, table: TableFormat, pool: ThreadPoolExecutor) -> Rea
 
 
 def read_records(file: bytes, table: TableFormat) -> Read:
-    """The same, of records that the CDK serializes."""
+    """The same from records that the CDK serializes."""
     found: list[bytes] = []
     keyless = 0
     try:
@@ -82,7 +82,7 @@ def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("damage", ["none", "some"])
 @pytest.mark.usefixtures("encoder")
-def test_lines_are_what_the_cdk_writes(damage: str, pool: ThreadPoolExecutor) -> None:
+def test_lines_are_identical_to_those_of_the_cdk(damage: str, pool: ThreadPoolExecutor) -> None:
     first = random.randrange(10**9)  # noqa: S311 # a failure names its seed
     for seed in range(first, first + FILES):
         file = hostile_file(seed)

@@ -24,7 +24,7 @@ def parsed(*tables: dict[str, Any]) -> dict[str, TableEntry]:
     return parse_manifest(json.dumps({"dump_id": 1, "tables": tables}).encode(), BUCKET, {})
 
 
-def test_both_spellings_are_manifests_in_the_order_of_numbers() -> None:
+def test_both_spellings_are_manifests_sorted_by_number() -> None:
     keys = ["manifests/1000.json", "manifests/sync_1008461850.json", "manifests/sync_999.json"]
     assert [m.dump_id for m in listed_manifests(map(entry, keys))] == [999, 1000, 1008461850]
 
@@ -41,11 +41,11 @@ def test_both_spellings_are_manifests_in_the_order_of_numbers() -> None:
         "manifests/sync_12_json",
     ],
 )
-def test_anything_else_is_left_out(key: str) -> None:
+def test_other_objects_are_ignored(key: str) -> None:
     assert listed_manifests([entry(key)]) == []
 
 
-def test_a_dump_in_both_spellings_is_one() -> None:
+def test_a_dump_in_both_spellings_counts_once() -> None:
     keys = [entry("manifests/7.json", "2025-01-02T00:00:00Z"), entry("manifests/sync_7.json", "2025-01-01T00:00:00.5Z")]
     assert listed_manifests(keys) == [
         Manifest(7, ("manifests/7.json", "manifests/sync_7.json"), "2025-01-02T00:00:00.000Z")
@@ -60,11 +60,11 @@ def test_a_dump_in_both_spellings_is_one() -> None:
         ("2025-01-01T00:00:00.123456789Z", "2025-01-01T00:00:00.123Z"),
     ],
 )
-def test_times_are_written_in_one_form(listed: str, written_at: str) -> None:
+def test_modification_times_have_three_decimals(listed: str, written_at: str) -> None:
     assert listed_manifests([entry("manifests/1.json", listed)])[0].written_at == written_at
 
 
-def test_files_of_the_bucket_become_keys() -> None:
+def test_uris_of_files_in_the_bucket_become_keys() -> None:
     files = [
         f"s3://{BUCKET}/sync_1/t/a b=ü.avro",
         f"s3a://{BUCKET}/x",
@@ -76,7 +76,7 @@ def test_files_of_the_bucket_become_keys() -> None:
     assert [bucket_of(file) for file in table.files] == [None, None, "another", None]
 
 
-def test_many_files_are_kept_packed() -> None:
+def test_many_file_names_are_kept_compressed() -> None:
     files = [f"sync_1/t/part-{i:05}-6fe8f1f4-5d1d-4f7f-9cd1-aaaaaaaaaaaa-c000.avro" for i in range(11_000)]
     table = TableEntry.of(incremental=True, columns=(), files=files)
     assert list(table.files) == files
@@ -88,9 +88,9 @@ def test_a_table_may_lack_files_and_columns(table: dict[str, Any]) -> None:
     assert parsed({"name": "t", "incremental": False, **table}) == {"t": TableEntry(False, (), "")}  # noqa: FBT003 # as compared
 
 
-def test_a_table_that_does_not_say_is_incremental(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_table_is_incremental_if_its_manifest_does_not_specify_it(caplog: pytest.LogCaptureFixture) -> None:
     assert parsed({"name": "t"})["t"].incremental
-    assert "does not say whether table 't' is incremental" in caplog.text
+    assert "does not specify whether table 't' is incremental" in caplog.text
 
 
 def test_two_entries_of_a_dump_are_joined() -> None:
@@ -112,13 +112,13 @@ def test_two_entries_of_a_dump_are_joined() -> None:
         (b'{"tables": [{"name": "t", "columns": [1]}]}', "files or columns of table 't'"),
     ],
 )
-def test_an_unreadable_manifest_says_why(content: bytes, reason: str) -> None:
+def test_the_error_for_an_unreadable_manifest_gives_the_reason(content: bytes, reason: str) -> None:
     with pytest.raises(UnreadableManifestError, match=reason):
         parse_manifest(content, BUCKET, {})
 
 
 @pytest.mark.parametrize("path_prefix", ["heap/production", "/heap/production/", "heap/production/"])
-def test_a_copy_of_the_export_in_a_folder(path_prefix: str) -> None:
+def test_a_copy_of_the_export_is_read_from_its_folder(path_prefix: str) -> None:
     folder = folder_of(path_prefix)
     assert folder == "heap/production/"
     listed = [
@@ -133,5 +133,5 @@ def test_a_copy_of_the_export_in_a_folder(path_prefix: str) -> None:
 
 
 @pytest.mark.parametrize("path_prefix", [None, "", "/"])
-def test_without_a_folder_the_export_is_the_bucket(path_prefix: str | None) -> None:
+def test_without_a_folder_the_export_is_the_whole_bucket(path_prefix: str | None) -> None:
     assert folder_of(path_prefix) == ""

@@ -1,4 +1,4 @@
-"""Columns that files have and the schema of the connection lacks."""
+"""Columns that files have but the connection's schema lacks."""
 
 import io
 import logging
@@ -59,12 +59,12 @@ def sync(run: RunConfig, state: dict[str, Any] | None = None) -> tuple[list[dict
     return rows, dict(router.get_stream_state() or {})
 
 
-def test_a_new_column_is_named_once(bucket: MemoryBucket, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_new_column_is_reported_once(bucket: MemoryBucket, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         rows, state = sync(run_of(bucket, "event_id"))
     assert [row["event_id"] for row in rows] == [1, 2]
-    assert caplog.text.count("Table 'clicks': files from dump 2 on have columns") == 1
-    assert "values: color. Refresh the schema" in caplog.text
+    assert caplog.text.count("Table 'clicks': from dump 2 on, files have columns") == 1
+    assert "values: color. Refresh the source schema" in caplog.text
     assert state["missed_columns"] == ["color"]
     caplog.clear()
     sync(run_of(bucket, "event_id"), {**state, "settled_dump_ids": [1]})
@@ -77,7 +77,7 @@ def test_a_declared_column_is_not_reported(bucket: MemoryBucket, caplog: pytest.
     assert caplog.text == ""
 
 
-def test_a_table_that_gains_missed_columns_is_read_again_if_wanted(bucket: MemoryBucket) -> None:
+def test_a_table_whose_schema_gains_missed_columns_is_read_again_if_enabled(bucket: MemoryBucket) -> None:
     _, state = sync(run_of(bucket, "event_id"))
     assert sync(run_of(bucket, "event_id", reread_on_new_columns=True), state) == ([], state)
     assert sync(run_of(bucket, "event_id", "color"), state) == ([], state)
@@ -87,10 +87,10 @@ def test_a_table_that_gains_missed_columns_is_read_again_if_wanted(bucket: Memor
     assert sync(run_of(bucket, "event_id", "color", reread_on_new_columns=True), state) == ([], state)
 
 
-def test_a_column_that_no_file_had_yet_costs_no_second_reading(bucket: MemoryBucket) -> None:
+def test_a_column_that_no_file_had_does_not_cause_a_second_read(bucket: MemoryBucket) -> None:
     _, state = sync(run_of(bucket, "event_id", "color"))
     assert sync(run_of(bucket, "event_id", "color", "size", reread_on_new_columns=True), state)[0] == []
 
 
-def test_a_catalog_without_a_schema_misses_nothing() -> None:
+def test_without_a_schema_no_column_counts_as_missed() -> None:
     assert MissedColumns(None).add(["a"]) == []

@@ -36,7 +36,7 @@ def end(of: Plan) -> Position:
     return Position.from_state(json.loads(json.dumps([of.start, *(step.after for step in of)][-1].to_state())))
 
 
-def test_files_come_by_numeric_dump_id_then_part() -> None:
+def test_files_are_ordered_by_numeric_dump_id_then_part() -> None:
     parts = {n: part(n, "part-10000-x.avro", "part-00002-x.avro") for n in (999, 1000, 1008461850)}
     plan_ = planned([manifest(n) for n in (1000, 1008461850, 999)], parts, Position())
     assert files(plan_) == [f"sync_{n}/t/part-{i}-x.avro" for n in (999, 1000, 1008461850) for i in ("00002", "10000")]
@@ -47,7 +47,7 @@ def test_more_than_ten_thousand_parts_keep_their_order() -> None:
     assert in_order(reversed(names)) == names
 
 
-def test_names_without_numbers_are_read_too() -> None:
+def test_files_without_numbers_in_their_names_are_read_too() -> None:
     assert set(in_order(["a/ffee.avro", "a/x.avro", "a/x.avro", "a/a97.avro"])) == {
         "a/ffee.avro",
         "a/x.avro",
@@ -60,14 +60,14 @@ def test_a_full_copy_voids_all_earlier_dumps() -> None:
     assert files(planned([manifest(n) for n in parts], parts, Position())) == ["sync_3/t/a", "sync_4/t/a"]
 
 
-def test_an_empty_full_copy_voids_too() -> None:
+def test_an_empty_full_copy_also_voids_earlier_dumps() -> None:
     parts = {1: part(1, "a"), 2: part(2, incremental=False)}
     plan_ = planned([manifest(1), manifest(2)], parts, Position())
     assert files(plan_) == []
     assert plan_.start.full_dump_id == 2
 
 
-def test_manifests_that_lack_the_table_are_not_requested_again() -> None:
+def test_manifests_without_the_table_are_not_fetched_again() -> None:
     listed = [manifest(n, minute=n) for n in range(1, 60)]
     position = end(planned(listed, {20: part(20, "a")}, Position()))
     assert unsettled([*listed, manifest(60, minute=60)], position) == [manifest(60, minute=60)]
@@ -79,13 +79,13 @@ def test_reading_resumes_after_the_last_file() -> None:
     assert files(planned([manifest(1)], parts, first)) == ["sync_1/t/a3"]
 
 
-def test_a_dump_whose_last_file_is_not_listed_any_more_is_read_whole() -> None:
+def test_a_dump_is_read_in_full_if_the_last_file_read_is_no_longer_listed() -> None:
     first = next(iter(planned([manifest(1)], {1: part(1, "a1", "a2")}, Position()))).after
     assert files(planned([manifest(1)], {1: part(1, "b1", "b2")}, first)) == ["sync_1/t/b1", "sync_1/t/b2"]
 
 
 @pytest.mark.parametrize("history", [5, 500])
-def test_a_late_manifest_is_noticed_however_old_its_id(history: int) -> None:
+def test_a_late_manifest_is_detected_however_old_its_id(history: int) -> None:
     parts = {n: part(n, "a") for n in range(2, history, 2)}
     listed = [manifest(n, minute=n) for n in parts]
     position = end(planned(listed, parts, Position()))
@@ -93,7 +93,7 @@ def test_a_late_manifest_is_noticed_however_old_its_id(history: int) -> None:
     assert files(planned([*listed, late], {**parts, 3: part(3, "late")}, position)) == ["sync_3/t/late"]
 
 
-def test_late_dumps_are_read_in_the_order_of_their_writing_before_newer_ones() -> None:
+def test_late_dumps_are_read_by_modification_time_before_newer_ones() -> None:
     parts = {n: part(n, "a") for n in range(10, 500)}
     listed = [manifest(n, minute=n) for n in parts]
     position = end(planned(listed, parts, Position()))
@@ -109,7 +109,7 @@ def test_a_late_manifest_from_before_a_full_copy_is_void() -> None:
     assert files(planned([*listed, manifest(3, minute=9)], {**parts, 3: part(3, "late")}, position)) == []
 
 
-def test_a_late_full_copy_is_read_and_leaves_what_follows_it() -> None:
+def test_a_late_full_copy_is_read_without_voiding_later_dumps() -> None:
     parts = {2: part(2, "a"), 5: part(5, "a")}
     listed = [manifest(n, minute=n) for n in parts]
     position = end(planned(listed, parts, Position()))
@@ -118,7 +118,7 @@ def test_a_late_full_copy_is_read_and_leaves_what_follows_it() -> None:
     assert end(late).full_dump_id == 3
 
 
-def test_a_begun_dump_is_finished_before_a_late_one() -> None:
+def test_a_dump_in_progress_is_finished_before_a_late_one() -> None:
     parts = {5: part(5, "a1", "a2", "a3")}
     position = next(iter(planned([manifest(5)], parts, Position()))).after
     listed = [manifest(5), manifest(4, minute=1)]
@@ -129,7 +129,7 @@ def test_a_begun_dump_is_finished_before_a_late_one() -> None:
     ]
 
 
-def test_progress_counts_only_an_unbroken_row_of_files() -> None:
+def test_progress_only_counts_files_without_unfinished_predecessors() -> None:
     plan_ = planned([manifest(1)], {1: part(1, "a1", "a2", "a3")}, Position())
     first, second, third = plan_
     progress = Progress(plan_.start)
@@ -150,7 +150,7 @@ def test_the_state_does_not_grow_with_history() -> None:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A dump's manifest that appears in a round, and what it holds of the table."""
+    """A dump whose manifest appears in a round, and its part of the table."""
 
     dump_id: int
     part: Part | None
@@ -176,10 +176,10 @@ def current_files(parts: dict[int, Part]) -> set[str]:
 
 @settings(max_examples=600, deadline=None)
 @given(history=histories(), remembered=st.sampled_from([1, 2, 30]), data=st.data())
-def test_nothing_is_lost_and_nothing_void_is_read_whatever_happens(
+def test_no_current_file_is_lost_and_no_void_file_is_read_whatever_happens(
     history: list[list[Arrival]], remembered: int, data: st.DataObject
 ) -> None:
-    """Manifests arrive in any order; syncs run two files at a time and die anywhere, their last state half-way."""
+    """Manifests arrive in any order; syncs read two files at a time and can crash after any file."""
     with patch.object(positions, "REMEMBERED_DUMPS", remembered):
         saved, listed, parts = Position().to_state(), list[Manifest](), dict[int, Part]()
         emitted, crashes = Counter[str](), 0
@@ -210,16 +210,16 @@ def test_nothing_is_lost_and_nothing_void_is_read_whatever_happens(
             assert set(emitted.values()) <= {1}
 
 
-def test_parts_come_by_the_first_number_of_their_own_name() -> None:
+def test_parts_are_ordered_by_the_first_number_in_their_file_name() -> None:
     names = ["9/part-10-x2", "9/part-9-x3", "2/8/part-2", "9/none", "9/part-0", "1/none-7"]
     assert in_order(names) == ["9/none", "9/part-0", "2/8/part-2", "1/none-7", "9/part-9-x3", "9/part-10-x2"]
 
 
-def test_a_state_without_members_is_the_beginning() -> None:
+def test_missing_members_of_a_state_default_to_the_beginning() -> None:
     assert Position.from_state({"full_dump_id": None}) == Position()
 
 
-def test_a_state_between_dumps_reads_nothing() -> None:
+def test_a_position_between_dumps_has_no_file_in_progress() -> None:
     assert Position(floor=3).to_state()["reading"] is None
     settled = Position(dump_id=7, file="a").settle(manifest(7), following=None)
     assert (settled.dump_id, settled.file) == (None, None)
@@ -239,19 +239,19 @@ def test_the_floor_stays_below_the_next_dump() -> None:
 
 
 @pytest.mark.parametrize("late", [5, 10])
-def test_a_late_dump_that_follows_holds_the_moment_back(late: int) -> None:
+def test_a_late_dump_that_follows_holds_settled_until_back(late: int) -> None:
     position = Position(floor=10, settled_until=manifest(0, 1).written_at)
     assert position.settle(manifest(50, 5), following=manifest(late, 3)).settled_until == position.settled_until
     assert position.settle(manifest(50, 2), following=manifest(late, 3)).settled_until == manifest(50, 2).written_at
 
 
-def test_a_dump_at_the_floor_is_late() -> None:
+def test_a_dump_at_the_floor_counts_as_late() -> None:
     assert Position(floor=10).settle(manifest(10, 3), following=None).settled == ()
     parts = {5: part(5, "a"), 10: part(10, "a")}
     assert files(planned([manifest(10, 2), manifest(5, 3)], parts, Position(floor=10))) == ["sync_10/t/a", "sync_5/t/a"]
 
 
-def test_of_late_dumps_of_one_moment_the_first_does_not_settle_the_second() -> None:
+def test_a_late_dump_does_not_settle_another_one_written_at_the_same_time() -> None:
     listed = [manifest(5, 3), manifest(6, 3)]
     first, last = planned(listed, {5: part(5, "a"), 6: part(6, "a")}, Position(floor=10))
     assert not first.after.settles(listed[1])
@@ -264,6 +264,6 @@ def test_late_dumps_stay_settled_when_a_new_one_was_written_before_them() -> Non
     assert all(last.after.settles(each) for each in listed)
 
 
-def test_steps_are_numbered_over_all_dumps() -> None:
+def test_steps_are_numbered_consecutively_across_dumps() -> None:
     listed = {n: part(n, "a", "b") for n in (1, 2, 3, 4)}
     assert [step.index for step in planned([manifest(n) for n in listed], listed, Position())] == list(range(8))

@@ -23,7 +23,7 @@ SECONDS = 1_735_689_600  # 2025-01-01T00:00:00Z
         str(SECONDS * 1_000),
     ],
 )
-def test_events_from_the_start_date_on_are_kept(time: Json) -> None:
+def test_events_at_or_after_the_start_date_are_kept(time: Json) -> None:
     assert StartDateFilter("2025-01-01T00:00:00Z").keeps(time)
 
 
@@ -41,14 +41,14 @@ def test_events_from_the_start_date_on_are_kept(time: Json) -> None:
         str(SECONDS * 1_000_000 - 1),
     ],
 )
-def test_earlier_events_are_left_out(time: Json) -> None:
+def test_earlier_events_are_skipped(time: Json) -> None:
     assert not StartDateFilter("2025-01-01T00:00:00Z").keeps(time)
 
 
 @pytest.mark.parametrize(
     "time", [None, "", "Invalid date", 0, "0", -1, "yesterday", "2024-12-31 23:59:59+02:00", True, "9" * 5_000]
 )
-def test_a_time_that_cannot_be_read_never_drops_a_row(time: Json) -> None:
+def test_a_time_that_cannot_be_parsed_never_drops_a_row(time: Json) -> None:
     assert StartDateFilter("2025-01-01T00:00:00Z").keeps(time)
 
 
@@ -64,7 +64,7 @@ ADDED = {"_heap_dump_id": 852, "_heap_file": "sync_852/t/a.avro"}
 START = StartDateFilter("2025-01-01T00:00:00Z")
 
 
-def test_rows_say_where_they_come_from() -> None:
+def test_rows_have_the_dump_and_the_file_they_come_from() -> None:
     assert list(records(BATCH, ADDED)) == [
         {"id": 1, "time": "2024-01-01 00:00:00", "_heap_dump_id": 852, "_heap_file": "sync_852/t/a.avro"},
         {"id": 2, "time": "2026-01-01 00:00:00", "_heap_dump_id": 852, "_heap_file": "sync_852/t/a.avro"},
@@ -79,7 +79,7 @@ def test_a_table_without_a_time_is_not_filtered() -> None:
     assert select(Batch(1, {"id": [1]}), START) == Selection(None, 0)
 
 
-def test_rows_of_a_file_without_columns() -> None:
+def test_rows_of_a_file_without_columns_have_the_added_columns() -> None:
     assert list(records(Batch(2, {}), ADDED)) == [ADDED] * 2
 
 
@@ -93,7 +93,7 @@ def test_rows_of_a_file_without_columns() -> None:
         (["absent", "id"], Selection([True, False, True], 1)),
     ],
 )
-def test_rows_without_a_key_are_left_out_and_counted(key: list[str], selection: Selection) -> None:
+def test_rows_without_a_key_are_skipped_and_counted(key: list[str], selection: Selection) -> None:
     assert select(Batch(3, {"id": [0, None, 2], "other": [None, None, ""]}), key=key) == selection
 
 

@@ -1,4 +1,4 @@
-"""Requests to S3 without Airbyte."""
+"""S3 requests without Airbyte."""
 
 import pickle
 
@@ -25,7 +25,7 @@ def error(code: str) -> str:
     return f"<Error><Code>{code}</Code><Message>Said S3.</Message></Error>"
 
 
-def test_a_listing_has_all_pages(s3: S3, requests_mock: requests_mock.Mocker) -> None:
+def test_a_listing_includes_all_pages(s3: S3, requests_mock: requests_mock.Mocker) -> None:
     first = CONTENTS.format("a") + "<NextContinuationToken>next</NextContinuationToken>"
     requests_mock.get(URL, [{"text": PAGE.format(first)}, {"text": PAGE.format(CONTENTS.format("b"))}])
     assert [(item["Key"], item["Size"]) for item in s3.objects("sync_1/")] == [("a", "5"), ("b", "5")]
@@ -42,12 +42,12 @@ def test_a_listing_has_all_pages(s3: S3, requests_mock: requests_mock.Mocker) ->
         {"exc": requests.exceptions.ChunkedEncodingError},
     ],
 )
-def test_what_may_pass_is_retried(failure: dict[str, object], s3: S3, requests_mock: requests_mock.Mocker) -> None:
+def test_transient_errors_are_retried(failure: dict[str, object], s3: S3, requests_mock: requests_mock.Mocker) -> None:
     requests_mock.get(f"{URL}/a%20b", [failure, failure, {"content": b"x"}])
     assert s3.get("a b", {}).content == b"x"
 
 
-def test_retries_end(s3: S3, requests_mock: requests_mock.Mocker, waits: list[float]) -> None:
+def test_retries_stop_after_six_attempts(s3: S3, requests_mock: requests_mock.Mocker, waits: list[float]) -> None:
     requests_mock.get(f"{URL}/a", status_code=503, text=error("SlowDown"))
     with pytest.raises(TransientError, match="temporarily unavailable"):
         s3.get("a", {})
@@ -55,13 +55,13 @@ def test_retries_end(s3: S3, requests_mock: requests_mock.Mocker, waits: list[fl
     assert waits == [0.5, 1, 2, 4, 8]
 
 
-def test_what_does_not_pass_is_not_retried(s3: S3, requests_mock: requests_mock.Mocker) -> None:
+def test_permanent_errors_are_not_retried(s3: S3, requests_mock: requests_mock.Mocker) -> None:
     requests_mock.get(f"{URL}/a", status_code=404, text=error("NoSuchKey"))
     with pytest.raises(ConfigError, match="no object 'a'"):
         s3.get("a", {})
     assert requests_mock.call_count == 1
 
 
-def test_credentials_are_not_pickled(s3: S3) -> None:
-    with pytest.raises(TypeError, match="not pickled"):
+def test_credentials_cannot_be_pickled(s3: S3) -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(s3)

@@ -31,7 +31,7 @@ CONFIG = [
     (404, "NoSuchKey", OBJECT, "no object 'sync_1/t/a b.avro'"),
     (403, "AccessDenied", LISTING, "allow s3:ListBucket on arn:aws:s3:::heap-rs3-example"),
     (403, "AccessDenied", OBJECT, "Allow s3:GetObject on arn:aws:s3:::heap-rs3-example/*"),
-    (403, "InvalidAccessKeyId", LISTING, "does not know the access key id"),
+    (403, "InvalidAccessKeyId", LISTING, "access key ID does not exist in AWS"),
     (403, "SignatureDoesNotMatch", LISTING, "secret access key does not match"),
     (403, "RequestTimeTooSkewed", LISTING, "clock"),
     (403, "InvalidObjectState", OBJECT, "Glacier"),
@@ -45,12 +45,12 @@ CONFIG = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "url", "sentence"), CONFIG)
-def test_errors_that_the_user_can_fix(status: int, code: str | None, url: str, sentence: str) -> None:
+@pytest.mark.parametrize(("status", "code", "url", "message"), CONFIG)
+def test_permanent_errors_say_what_to_change(status: int, code: str | None, url: str, message: str) -> None:
     resolution = handler().interpret_response(answer(status, code, url, region="eu-west-1"))
     assert resolution.response_action is ResponseAction.FAIL
     assert resolution.failure_type is FailureType.config_error
-    assert sentence in str(resolution.error_message)
+    assert message in str(resolution.error_message)
     assert "{" not in str(resolution.error_message)
 
 
@@ -58,34 +58,34 @@ def test_errors_that_the_user_can_fix(status: int, code: str | None, url: str, s
     ("status", "code"),
     [(500, "InternalError"), (503, "SlowDown"), (503, None), (400, "RequestTimeout"), (400, "ExpiredToken")],
 )
-def test_errors_that_pass_are_tried_again(status: int, code: str | None) -> None:
+def test_transient_errors_are_retried(status: int, code: str | None) -> None:
     resolution = handler().interpret_response(answer(status, code))
     assert resolution.response_action is ResponseAction.RETRY
     assert resolution.failure_type is FailureType.transient_error
 
 
-def test_connection_errors_are_tried_again() -> None:
+def test_connection_errors_are_retried() -> None:
     assert handler().interpret_response(requests.ConnectionError()).response_action is ResponseAction.RETRY
 
 
-def test_an_object_that_was_replaced_fails_until_the_next_sync() -> None:
+def test_a_replaced_object_is_a_transient_error_without_retries() -> None:
     resolution = handler().interpret_response(answer(412, "PreconditionFailed"))
     assert (resolution.response_action, resolution.failure_type) == (ResponseAction.FAIL, FailureType.transient_error)
 
 
 @pytest.mark.parametrize("status", [200, 206])
-def test_success_is_success(status: int) -> None:
+def test_a_successful_response_is_not_an_error(status: int) -> None:
     assert handler().interpret_response(answer(status, None)).response_action is ResponseAction.SUCCESS
 
 
-def test_a_rejection_without_s3s_explanation_is_probably_a_proxys() -> None:
+def test_a_rejection_without_an_s3_error_suggests_a_proxy() -> None:
     response = answer(403, None)
     response._content = b"<html><body>Forbidden</body></html>"  # noqa: SLF001 # as requests itself does
     message = str(handler().interpret_response(response).error_message)
-    assert "rejected with status 403, without S3's explanation. Check the endpoint URL" in message
+    assert "rejected with status 403, without an S3 error. Check the endpoint URL" in message
 
 
-def test_an_error_that_is_cut_off_is_tried_again() -> None:
+def test_a_truncated_error_response_is_retried() -> None:
     response = answer(403, None)
     response._content = False  # noqa: SLF001 # not read yet
     response.raw = HTTPResponse(BytesIO(b"<Error>"), headers={"Content-Length": "200"}, preload_content=False)

@@ -1,4 +1,4 @@
-"""Settings that the manifest validates beyond its JSON schema."""
+"""Validations of settings beyond the JSON schema of the spec."""
 
 import pytest
 from airbyte_cdk.utils import AirbyteTracedException
@@ -29,18 +29,18 @@ def message(**credentials: Json) -> str | None:
         {"role_name": "heap", "aws_account_id": "1234-5678-9012", "external_id": "e-1"},
     ],
 )
-def test_a_role_that_is_named(role: dict[str, str]) -> None:
+def test_roles_with_an_arn_or_an_account_and_a_name_are_accepted(role: dict[str, str]) -> None:
     assert message(auth_type="role", **role) is None
 
 
 @pytest.mark.parametrize(
-    ("credentials", "sentence"),
+    ("credentials", "expected"),
     [
-        ({"auth_type": "role"}, "The role is not named. Enter its ARN"),
-        ({"auth_type": "role", "aws_account_id": "123456789012"}, "The role is not named. Enter its ARN"),
-        ({"auth_type": "role", "role_name": "heap"}, "The role's account is missing. Enter the whole ARN"),
+        ({"auth_type": "role"}, "The role is missing. Enter its ARN"),
+        ({"auth_type": "role", "aws_account_id": "123456789012"}, "The role is missing. Enter its ARN"),
+        ({"auth_type": "role", "role_name": "heap"}, "The role's account is missing. Enter the full ARN"),
         ({"auth_type": "role", "role_arn": ARN, "external_id": "a b"}, "External ID contains a blank"),
     ],
 )
-def test_a_role_that_is_not_named(credentials: dict[str, str], sentence: str) -> None:
-    assert sentence in str(message(**credentials))
+def test_incomplete_roles_are_rejected_with_what_to_enter(credentials: dict[str, str], expected: str) -> None:
+    assert expected in str(message(**credentials))

@@ -1,4 +1,4 @@
-"""Splits of a file together give each of its blocks once, wherever they begin and end."""
+"""Splits of a file together contain each of its blocks once, wherever they begin and end."""
 
 import io
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Damaged states through the source: their streams fail with a sentence, and nothing is read for them."""
+"""Damaged states passed to the source: their streams fail with a message, and nothing is read for them."""
 
 import logging
 
@@ -55,7 +55,7 @@ def failures(stream: str, parent_state: Json) -> list[tuple[FailureType | None, 
     ],
     ids=str,
 )
-def test_a_damaged_position_fails_its_stream(parent_state: Json) -> None:
+def test_a_damaged_state_fails_its_stream(parent_state: Json) -> None:
     (failure,) = failures("clicks", parent_state)
     assert failure[0] is FailureType.config_error
     assert "The saved state of this stream is damaged" in failure[1]
@@ -65,7 +65,7 @@ def test_a_damaged_position_fails_its_stream(parent_state: Json) -> None:
 @pytest.mark.parametrize(
     "parent_state", [{"tables": {}}, {"tables": {"a": [1]}, "position": POSITION}, {"position": POSITION}], ids=str
 )
-def test_a_damaged_state_of_the_companion_fails_it(parent_state: Json) -> None:
+def test_a_damaged_state_fails_the_companion_stream(parent_state: Json) -> None:
     (failure,) = failures("_heap_tables", parent_state)
     assert failure[0] is FailureType.config_error
     assert "The saved state of this stream is damaged" in failure[1]
@@ -76,7 +76,7 @@ def test_a_damaged_state_of_the_companion_fails_it(parent_state: Json) -> None:
     [{}, POSITION, Position().to_state(), {**POSITION, "full_dump_id": 1}, {**POSITION, "missed_columns": ["a"]}],
     ids=str,
 )
-def test_states_that_the_connector_wrote_are_in_order(state: Json) -> None:
+def test_states_that_the_connector_wrote_are_valid(state: Json) -> None:
     assert table_state_fault(state) is None
     assert companion_state_fault({"position": state, "tables": {}} if state else {}) is None
 
@@ -92,7 +92,7 @@ WRONG: dict[str, list[Json]] = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
-def test_the_wrong_part_of_a_position_is_named(name: str, value: Json) -> None:
+def test_the_invalid_member_of_a_position_is_reported(name: str, value: Json) -> None:
     state = {**POSITION, name: value}
     fault = f"'{name}' is missing or has a wrong type"
 
@@ -100,17 +100,17 @@ def test_the_wrong_part_of_a_position_is_named(name: str, value: Json) -> None:
 
 
 @pytest.mark.parametrize("tables", [None, [], {"users": None}, {"users": ["1", 1, 1]}, {"users": []}, {"users": [1]}])
-def test_wrong_tables_of_the_companion_are_named(tables: Json) -> None:
+def test_invalid_tables_of_the_companion_stream_are_reported(tables: Json) -> None:
     assert companion_state_fault({"tables": tables}) == "'tables' is missing or has a wrong type"
     assert companion_state_fault({"tables": {"users": [1, 1, 1]}, "position": {}}) is None
 
 
-def test_a_state_that_is_not_an_object_is_a_fault() -> None:
+def test_a_state_must_be_an_object() -> None:
     assert table_state_fault([]) == companion_state_fault([]) == "it is not an object"
     assert companion_state_fault({"tables": {}, "position": None}) == "it is not an object"
 
 
-def test_a_fault_says_what_to_do() -> None:
+def test_the_error_for_a_damaged_state_says_what_to_do() -> None:
     error = damaged_state("'reading' is missing or has a wrong type")
 
     assert error.failure_type is FailureType.config_error

@@ -41,7 +41,7 @@ def tables(run: RunConfig) -> dict[str, str]:
 
 
 def files(run: RunConfig, table: str, state: dict[str, Any] | None = None) -> tuple[list[str], Any]:
-    """The files that are to be read, and the state once they are."""
+    """The files to read, and the state after they have been read."""
     router = FilesRouter(config=run, table=table)
     router.begin(state)
     slices = list(router.stream_slices())
@@ -70,7 +70,7 @@ def test_a_key_is_declared_only_if_the_table_has_it(bucket: MemoryBucket) -> Non
     assert tables(bucket.run()) == keys
 
 
-def test_the_schema_holds_all_dumps_that_count(bucket: MemoryBucket) -> None:
+def test_the_schema_covers_all_dumps_that_count(bucket: MemoryBucket) -> None:
     schema = TableSchema(config=bucket.run(), table="clicks").get_json_schema()
     assert {name: column["type"] for name, column in schema["properties"].items()} == {
         "event_id": ["null", "integer"],
@@ -81,7 +81,7 @@ def test_the_schema_holds_all_dumps_that_count(bucket: MemoryBucket) -> None:
     }
 
 
-def test_a_header_that_is_long_is_fetched_in_a_larger_piece(bucket: MemoryBucket) -> None:
+def test_a_long_header_is_fetched_in_a_larger_piece(bucket: MemoryBucket) -> None:
     fields = {f"a_rather_long_name_of_a_column_{i}": "string" for i in range(1_000)}
     bucket.add_file(1, "users", "part-00000.avro", fields, [])
     schema = TableSchema(config=bucket.run(), table="users").get_json_schema()
@@ -92,7 +92,7 @@ def test_a_header_that_is_long_is_fetched_in_a_larger_piece(bucket: MemoryBucket
     ]
 
 
-def test_a_sync_takes_its_tables_and_schemas_from_the_catalog(bucket: MemoryBucket) -> None:
+def test_a_read_gets_its_tables_and_schemas_from_the_catalog(bucket: MemoryBucket) -> None:
     catalog = catalog_of(["clicks", "_heap_tables"], SyncMode.incremental)
     catalog.streams[0].stream.json_schema = {"properties": {"event_id": {"type": ["null", "string"]}}}
     run = bucket.run(catalog)
@@ -112,20 +112,20 @@ def test_manifests_that_were_read_are_not_fetched_again(bucket: MemoryBucket) ->
     assert sorted(bucket.asked) == ["LIST", "manifests/sync_7.json", "manifests/sync_8.json"]
 
 
-def test_streams_of_a_run_share_what_was_fetched(bucket: MemoryBucket) -> None:
+def test_streams_of_a_run_share_fetched_manifests(bucket: MemoryBucket) -> None:
     run = bucket.run()
     for table in ("clicks", "users"):
         files(run, table)
     assert len(bucket.asked) == 1 + 3
 
 
-def test_a_table_that_no_dump_holds(bucket: MemoryBucket) -> None:
+def test_a_table_that_no_dump_contains_is_a_config_error(bucket: MemoryBucket) -> None:
     with pytest.raises(AirbyteTracedException, match="No dump contains the table 'mistyped'") as caught:
         files(bucket.run(), "mistyped")
     assert caught.value.failure_type is FailureType.config_error
 
 
-def test_a_table_that_left_the_dumps_has_nothing_new(bucket: MemoryBucket) -> None:
+def test_a_table_missing_from_newer_dumps_has_nothing_new(bucket: MemoryBucket) -> None:
     _, state = files(bucket.run(), "users")
     assert files(bucket.run(), "users", state)[0] == []
 
@@ -153,7 +153,7 @@ def test_the_companion_stream_follows_full_copies(bucket: MemoryBucket) -> None:
     assert set(records) == {"clicks", "users"}
 
 
-def test_the_companion_stream_tells_changes_only(bucket: MemoryBucket) -> None:
+def test_the_companion_stream_only_emits_changed_tables(bucket: MemoryBucket) -> None:
     _, state = companion(bucket.run(), {})
     assert companion(bucket.run(), state)[0] == {}
     assert bucket.asked == ["LIST"]
@@ -163,7 +163,7 @@ def test_the_companion_stream_tells_changes_only(bucket: MemoryBucket) -> None:
     assert bucket.asked == ["LIST", "manifests/sync_5.json"]
 
 
-def test_a_late_full_copy_changes_what_counts(bucket: MemoryBucket) -> None:
+def test_a_late_full_copy_changes_the_first_valid_dump(bucket: MemoryBucket) -> None:
     _, state = companion(bucket.run(), {})
     bucket.add_dump(10, minute=10, users={"files": ["a.avro"]})
     _, state = companion(bucket.run(), state)

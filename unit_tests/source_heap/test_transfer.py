@@ -13,7 +13,7 @@ CONTENT = bytes(range(256)) * 4
 
 
 class Breaking(io.BytesIO):
-    """Bytes that end in an error, as a connection does."""
+    """Bytes that end in an error, like a broken connection."""
 
     def __init__(self, content: bytes, error: Exception | None) -> None:
         super().__init__(content)
@@ -27,7 +27,7 @@ class Breaking(io.BytesIO):
 
 
 class Store:
-    """One object, whose transfers break after so many bytes each."""
+    """An object whose transfers break after the given numbers of bytes."""
 
     def __init__(self, breaks_after: list[int], error: Exception | None = None) -> None:
         self.breaks_after = breaks_after
@@ -53,7 +53,7 @@ def read_all(store: Callable[[Mapping[str, str]], requests.Response]) -> bytes:
         return stream.read()
 
 
-def test_a_whole_transfer_is_one_request() -> None:
+def test_an_uninterrupted_transfer_is_one_request() -> None:
     store = Store([])
     assert read_all(store) == CONTENT
     assert store.asked == [{}]
@@ -71,7 +71,7 @@ def test_a_broken_transfer_resumes_at_the_missing_byte_of_the_same_object(error:
     ]
 
 
-def test_an_early_end_is_not_the_end() -> None:
+def test_a_transfer_that_ends_early_is_resumed() -> None:
     class Short(Store):
         def __call__(self, headers: Mapping[str, str]) -> requests.Response:
             response = super().__call__(headers)
@@ -92,16 +92,16 @@ def test_a_transfer_without_progress_is_given_up(waits: list[float]) -> None:
     assert sum(waits) > 0
 
 
-def test_progress_renews_the_patience() -> None:
+def test_progress_resets_the_number_of_attempts() -> None:
     assert read_all(Store([1] * 500)) == CONTENT
 
 
-def test_a_store_that_starts_over_is_rejected() -> None:
+def test_a_store_that_restarts_the_transfer_is_an_error() -> None:
     store = Store([10])
 
     def send(headers: Mapping[str, str]) -> requests.Response:
         store.status = 200
         return store(headers)
 
-    with pytest.raises(TransientError, match="cannot continue a broken transfer"):
+    with pytest.raises(TransientError, match="cannot resume a broken transfer"):
         read_all(send)
