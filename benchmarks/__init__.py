@@ -1,1 +1,1 @@
-"""How fast the connectors are and how much memory they need, against their peers and against the limit."""
+"""Benchmarks: speed and memory of the connectors, compared with their peers and with theoretical limits."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks --connector NAME`: measure one connector, or all."""
+"""`python -m benchmarks --connector NAME`: run one benchmark, or all."""
 
 import argparse
 from collections.abc import Callable
@@ -17,7 +17,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Run the benchmarks selected on the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--connector", choices=["all", *BENCHMARKS], default="all")
     chosen = parser.parse_args().connector

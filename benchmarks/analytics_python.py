@@ -1,6 +1,6 @@
-"""The program around Segment's own Python library: sends the records of the standard input with `identify`.
+"""A program around Segment's own Python library: sends the records from standard input with `identify`.
 
-It is run by the Python of an environment that has the library, and is what is measured.
+It is the program that is measured, run by the Python of an environment that has the library.
 """
 
 import json
@@ -10,8 +10,8 @@ _LARGEST_BATCH = 1_000
 
 
 def main(host: str, write_key: str) -> None:
-    """Send what comes on the standard input; four threads and large batches, for the library's best."""
-    from segment.analytics.client import Client  # noqa: PLC0415 # only that environment has it
+    """Send the records from standard input, with four threads and large batches for the best possible speed."""
+    from segment.analytics.client import Client  # noqa: PLC0415 # only installed in that environment
 
     client = Client(write_key, host=host, gzip=True, thread=4, upload_size=_LARGEST_BATCH, max_queue_size=100_000)
     for line in sys.stdin.buffer:

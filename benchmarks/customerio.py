@@ -1,4 +1,4 @@
-"""How close source-customerio comes to the limit of ten requests a second, and how much memory people need."""
+"""Throughput of source-customerio at the limit of ten requests per second, and its memory when it reads people."""
 
 import gc
 import json
@@ -26,13 +26,13 @@ RUNS: list[tuple[list[str], float]] = [(["customers", "messages"], 1), (["custom
 def run() -> None:
     """Read from a sandbox that enforces the limit: two streams together, then people, then five times as many.
 
-    The share of the limit is (answered requests - 1) / (10 x seconds from the first to the last); start-up, which makes
-    no requests, does not count. Deliveries are pages of 1,000, and people pages of 100.
+    The share of the limit is (successful requests - 1) / (10 x seconds from the first request to the last), which
+    excludes start-up. Pages have 1,000 deliveries or 100 people.
     """
-    title = f"source-customerio: {LIMIT_PER_SECOND} requests a second enforced, {LATENCY_MS} ms latency"
+    title = f"source-customerio: {LIMIT_PER_SECOND} requests per second enforced, {LATENCY_MS} ms latency"
     table = Table(title=title, title_justify="left")
     table.add_column("streams", no_wrap=True)
-    for heading in ("rows", "requests", "of them 429", "seconds", "share of the limit", "peak RSS MB"):
+    for heading in ("rows", "requests", "429 responses", "seconds", "share of the limit", "peak RSS MB"):
         table.add_column(heading, justify="right")
     for streams, scale in RUNS:
         table.add_row(", ".join(streams), *_measured(streams, scale))
@@ -41,7 +41,7 @@ def run() -> None:
 
 def _measured(streams: list[str], scale: float) -> Iterator[str]:
     with TemporaryDirectory() as folder, Sandbox(scale=scale) as sandbox:
-        gc.freeze()  # else a collection looks at all rows of the sandbox, and holds up its answers for that long
+        gc.freeze()  # otherwise garbage collections scan all rows of the sandbox and delay its responses
         config = {**sandbox.configs()["source-customerio"], "rate_limit_share": 1}
         catalog = configured(Connector("source_customerio", config).discover(), streams)
         command = [sys.executable, "-m", "source_customerio", "read"]
@@ -65,7 +65,7 @@ def _measured(streams: list[str], scale: float) -> Iterator[str]:
 
 @contextmanager
 def _requests_timed(sandbox: Sandbox) -> Iterator[list[float]]:
-    """Note when the journal grew, to five milliseconds."""
+    """Record the times at which the journal grew, with a resolution of five milliseconds."""
     times: list[float] = []
     finished = threading.Event()
 

@@ -1,4 +1,4 @@
-"""destination-segment against Segment's own Python library, and against the reading of its input alone."""
+"""destination-segment compared with Segment's own Python library, and with only reading its input."""
 
 import json
 import sys
@@ -37,7 +37,7 @@ _CATALOG = {
 
 
 class Sending(NamedTuple):
-    """The cost of a program's run, and the messages that arrived."""
+    """The cost of a program's run, and the numbers of messages and requests that arrived."""
 
     cost: Cost
     received: int
@@ -65,14 +65,14 @@ def _programs(folder: Path, sandbox: Sandbox, console: Console) -> Iterator[tupl
         path = folder / f"{name}.json"
         path.write_text(json.dumps(value))
         options += [f"--{name}", str(path)]
-    yield "reading the input alone", [sys.executable, "-c", _READING]
+    yield "only reading the input", [sys.executable, "-c", _READING]
     try:
         python = str(peers.install("segment-analytics-python", _LIBRARY_VERSION) / "python")
         host = config["api_url"].removesuffix("/v1")
         command = [python, "-I", analytics_python.__file__, host, config["write_key"]]
         yield f"Segment's library {_LIBRARY_VERSION}", command
     except peers.PeerUnavailableError as error:
-        console.print(f"Segment's library is left out, because it cannot be installed here: {error}")
+        console.print(f"Skipping Segment's library, because it cannot be installed here: {error}")
     yield "destination-segment", [sys.executable, "-m", "destination_segment", "write", *options]
 
 

@@ -1,4 +1,4 @@
-"""source-heap against singer's tap-heap, plain fastavro, and the pipe itself, on the same data and the same S3 server.
+"""source-heap compared with singer's tap-heap, plain fastavro, and the pipe itself, on the same data and S3 server.
 
 `python -m benchmarks.heap CASE` measures one case: pageviews, sparse, large or discovery.
 """
@@ -44,11 +44,11 @@ class Case:
     rows_per_file: int
     columns: Mapping[str, str]
     write: Callable[[Path, int, int], None]
-    """Writes a file, given its path, its number of rows, and a seed."""
+    """Writes a file, given its path, number of rows, and a seed."""
 
     @property
     def rows(self) -> int:
-        """The rows of all files."""
+        """The number of rows in all files."""
         return self.files * self.rows_per_file
 
 
@@ -83,11 +83,11 @@ class Reader:
 
     name: str
     read: Callable[[list[str]], Cost]
-    """Measures it, given a command that runs another one."""
+    """Measures it; the argument is a command prefix, such as `taskset`, or empty."""
 
 
 def run() -> None:
-    """Measure reading and discovery, and print what came out."""
+    """Measure reading and discovery, and print the results."""
     console = Console()
     for case in CASES.values():
         _measure_reading(case, console)
@@ -138,12 +138,12 @@ def _tap_heap(server: S3Server, folder: Path, console: Console) -> TapHeap | Non
     try:
         return TapHeap(tap_heap.install(), server, folder)
     except PeerUnavailableError as error:
-        console.print(f"tap-heap is left out, because it cannot be installed here: {error}")
+        console.print(f"Skipping tap-heap, because it cannot be installed here: {error}")
         return None
 
 
 def read_command(server: S3Server, folder: Path) -> list[str]:
-    """The command that reads the case's stream, with its files in a folder."""
+    """The command that reads the case's stream; its configuration and catalog are written to a folder."""
     (folder / "config.json").write_text(json.dumps(server.config))
     stream = {"name": STREAM, "json_schema": {"type": "object"}, "supported_sync_modes": ["incremental"]}
     configured = {"stream": stream, "sync_mode": "incremental", "destination_sync_mode": "append"}
@@ -152,7 +152,7 @@ def read_command(server: S3Server, folder: Path) -> list[str]:
 
 
 def write_case(case: Case, directory: Path, server: S3Server) -> int:
-    """Write a case into the server's bucket, by way of a directory that is removed; its size in bytes."""
+    """Write a case to the server's bucket through a temporary directory, and return its size in bytes."""
     files = tuple(
         AvroFile(f"sync_{_DUMP_ID}/{STREAM}/part-{part:05}.avro", case.columns, lambda: ())
         for part in range(case.files)
@@ -202,9 +202,9 @@ def _discover(folder: Path, server: SeaweedS3, console: Console) -> None:
 
 
 def write_discovery_data(directory: Path, server: S3Server, complete: Collection[str] = ()) -> None:
-    """Every table gets a column in the middle of the year; only files at the ends of a set of columns exist.
+    """Write dumps in which every table gains a column in the middle of the year.
 
-    Of the `complete` tables, all do.
+    Only the first and the last file with each set of columns exist, but all files of the `complete` tables do.
     """
     earlier, later = pageview_columns(COLUMNS - 1), pageview_columns(COLUMNS)
     half = NIGHTS // 2

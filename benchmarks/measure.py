@@ -1,4 +1,4 @@
-"""The cost of a command: time, processor time and memory of its whole process tree."""
+"""The cost of a command: wall time, CPU time and memory of its entire process tree."""
 
 import os
 import subprocess
@@ -17,19 +17,19 @@ _SAMPLE_SECONDS = 0.5
 _CHUNK_BYTES = 1 << 20
 _RECORD = b'"RECORD"'
 _LAST_WORDS = 3000
-"""Bytes of the output that a failed command's error shows, for what connectors say there."""
+"""Number of bytes from the end of a failed command's output to show in its error; connectors report errors there."""
 
 
 class CommandFailedError(Exception):
-    """A measured command ended with an error; its message holds the end of what the command said."""
+    """A measured command failed; the message contains the end of its output."""
 
 
 @dataclass(frozen=True)
 class Cost:
     """The result and the cost of a command.
 
-    `cpu_seconds` counts the command and every process it waited for. `peak_rss_mb` is the largest sum of resident
-    memory over the process tree, looked at twice a second; memory that processes share counts for each.
+    `cpu_seconds` covers the command and every process it waited for. `peak_rss_mb` is the peak sum of RSS over the
+    process tree, sampled twice a second; shared pages are counted per process.
     """
 
     records: int
@@ -44,7 +44,7 @@ class Cost:
 
     @property
     def records_per_cpu_second(self) -> float:
-        """Records for each second of processor time."""
+        """Records per second of CPU time."""
         return self.records / self.cpu_seconds
 
 
@@ -63,13 +63,13 @@ def measure(
         command: the program and its arguments.
         environment: variables in addition to those of this process.
         stdin: the input of the command.
-        keep: `output` gets the lines that contain this; all of them if it is empty, none if it is None.
+        keep: `output` contains the lines that contain this; all of them if it is empty, none if it is None.
 
     Raises:
-        CommandFailedError: when the command does not end with 0, or memory cannot be looked at.
+        CommandFailedError: the command does not exit with 0, or memory cannot be measured.
     """
     if not Path(_PS).exists():
-        raise CommandFailedError(f"{_PS} is missing, which tells the memory of processes (Debian: apt install procps).")
+        raise CommandFailedError(f"{_PS} is missing; it is needed to measure memory (Debian: apt install procps).")
     started = time.monotonic()
     kept: list[bytes] = []
     with (
@@ -108,7 +108,7 @@ def measure(
 
 
 class _PeakMemory:
-    """Looks at the memory of a process and its descendants until the context ends."""
+    """Samples the memory of a process and its descendants until the context ends."""
 
     def __init__(self, pid: int) -> None:
         self.peak_mb = 0.0

@@ -1,4 +1,4 @@
-"""Other people's packages that the connectors are measured against, each in an environment of its own."""
+"""Third-party packages with which the connectors are compared, each in its own environment."""
 
 import os
 import subprocess
@@ -10,14 +10,14 @@ _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cdp
 
 
 class PeerUnavailableError(Exception):
-    """The package cannot be installed here; the message says why."""
+    """The package cannot be installed here; the message gives the reason."""
 
 
 def install(package: str, version: str, *more: str) -> Path:
-    """The folder of the commands of an environment that has the package, and more; made once, in the user's cache.
+    """Create an environment with the package, and more, once in the user's cache; return its folder of commands.
 
     Raises:
-        PeerUnavailableError: when the registry does not have it or it does not install on this Python.
+        PeerUnavailableError: the registry does not have the package, or it cannot be installed on this Python.
     """
     folder = _CACHE / f"{package}-{version}-python{sys.version_info.major}.{sys.version_info.minor}"
     installed = folder / ".installed"

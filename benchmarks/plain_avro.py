@@ -1,4 +1,4 @@
-"""The plain limit: Avro files from S3 to RECORD lines with boto3, fastavro and orjson, and nothing else.
+"""The baseline: Avro files from S3 to RECORD lines with only boto3, fastavro and orjson.
 
 `python -m benchmarks.plain_avro ENDPOINT BUCKET PREFIX`, with credentials in the environment.
 """
@@ -11,7 +11,7 @@ import orjson
 
 
 def main() -> None:
-    """Write a line for every row of every file below the prefix."""
+    """Write a line for every row of every file under the prefix."""
     endpoint, bucket, prefix = sys.argv[1:]
     client = boto3.client("s3", endpoint_url=endpoint)
     write = sys.stdout.buffer.write

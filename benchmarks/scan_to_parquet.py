@@ -1,4 +1,4 @@
-"""`python -m benchmarks.scan_to_parquet CONFIG TABLE FILE`: a table by `source_heap.scan` into a Parquet file."""
+"""`python -m benchmarks.scan_to_parquet CONFIG TABLE FILE`: write a table to a Parquet file with `source_heap.scan`."""
 
 import json
 import sys
@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 from source_heap import scan
 
 ROWS_PER_GROUP = 122_880
-"""As DuckDB writes."""
+"""DuckDB's default."""
 
 
 def main() -> None:
-    """Write the file in groups of rows of a usual size."""
+    """Write the file in row groups of the usual size."""
     config, table, path = sys.argv[1:]
     reader = scan(json.loads(Path(config).read_text()), table)
     with pq.ParquetWriter(path, reader.schema) as writer:

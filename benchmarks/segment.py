@@ -1,4 +1,4 @@
-"""How close source-segment comes to the ideal when every request takes its time."""
+"""The duration of a full sync by source-segment with latency, compared with the ideal."""
 
 import time
 from collections import Counter
@@ -15,10 +15,10 @@ MANIFEST = "source_segment/manifest.yaml"
 def run() -> None:
     """Read every stream once and compare the wall time with requests x latency / concurrency.
 
-    The ideal knows no start-up, no records and no list that has to be read before its children; the ratio says
-    what all of that costs.
+    The ideal ignores start-up, the processing of records, and lists that must be read before their children; the ratio
+    shows their cost.
     """
-    with open(MANIFEST) as file:  # noqa: PTH123 # yaml wants the file, and one line says so
+    with open(MANIFEST) as file:  # noqa: PTH123 # as short as Path.open
         concurrency = yaml.safe_load(file)["concurrency_level"]["default_concurrency"]
     with Sandbox() as sandbox:
         source = Connector("source_segment", sandbox.configs()["source-segment"])
@@ -36,7 +36,7 @@ def run() -> None:
     ideal = total * LATENCY_MS / 1000 / concurrency
     print(f"source-segment: full sync of {len(catalog['streams'])} streams, {LATENCY_MS} ms latency per request")
     print(f"  {attempt.status}, {attempt.record_count:,} rows")
-    print(f"  requests                  {total:,}, of them made twice {total - len(requests)}")
-    print(f"  wall time                 {wall:.1f} s, of it start-up {start_up:.1f} s")
+    print(f"  requests                  {total:,}, {total - len(requests)} of them repeated")
+    print(f"  wall time                 {wall:.1f} s, {start_up:.1f} s of it start-up")
     print(f"  ideal                     {ideal:.1f} s = requests x latency / concurrency {concurrency}")
     print(f"  ratio to ideal            {wall / ideal:.2f}, without start-up {(wall - start_up) / ideal:.2f}")

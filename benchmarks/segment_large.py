@@ -1,4 +1,4 @@
-"""What a workspace of 2,000 sources and 500 destinations takes: requests, minutes, memory."""
+"""The cost of syncing a workspace of 2,000 sources and 500 destinations: requests, minutes, memory."""
 
 import gc
 import json
@@ -24,16 +24,16 @@ from source_segment.source import SourceSegment
 
 SOURCES, DESTINATIONS = 2_000, 500
 PER_MINUTE = 3_000
-"""The connector's own limit for all endpoints without a limit of theirs."""
+"""The connector's limit for all endpoints that have no limit of their own."""
 _DAY = timedelta(days=1)
 
 
 def run() -> None:
-    """Read all streams and the suggested ones, without a state and a day later, from a sandbox without limits.
+    """Read all streams, then the suggested ones, each in a first sync and a day later, from a sandbox without limits.
 
-    The minutes are those that the counted requests take at the documented limits; streams wait for them at the same
-    time, so that the slowest endpoint decides. The seconds are those of this machine, where the API answers at once
-    and shares the processor with the connector.
+    The minutes are computed from the counted requests and the documented limits; streams wait in parallel, so the
+    slowest endpoint determines the total. The seconds are measured here, where the API responds immediately and shares
+    the CPU with the connector.
     """
     table = Table(title=f"source-segment: {SOURCES:,} sources, {DESTINATIONS} destinations", title_justify="left")
     table.add_column("streams", no_wrap=True)
@@ -71,13 +71,13 @@ def _suggested_streams() -> list[str]:
 
 
 def _syncs(name: str, streams: list[str] | None) -> Iterator[tuple[str, Counter[str], Cost]]:
-    # The connector's clock cannot be moved: the sandbox's is a day behind it, and catches up.
+    # The connector's clock cannot be set, so the sandbox's starts a day behind and catches up.
     clock = Clock(datetime.now(timezone.utc).replace(microsecond=0) - _DAY - timedelta(minutes=2))
     with (
         TemporaryDirectory() as folder,
         Sandbox(clock, segment_sources=SOURCES, segment_destinations=DESTINATIONS) as sandbox,
     ):
-        gc.freeze()  # else a collection looks at all rows of the sandbox, and holds up its answers for that long
+        gc.freeze()  # otherwise garbage collections scan all rows of the sandbox and delay its responses
         config = sandbox.configs()["source-segment"]
         del config["start_date"]
         catalog = configured(Connector("source_segment", config).discover(), streams)
@@ -105,7 +105,7 @@ def _last_states(lines: bytes) -> list[JsonObject]:
 
 
 def _minutes(requests: Counter[str]) -> dict[str, float]:
-    """The minutes that requests take at the limits, by path, and together at all paths without a limit of their own."""
+    """The minutes that requests take at the limits, by path; paths without their own limit are summed up."""
     limits = _limits()
     minutes = {path: count / limits[path] for path, count in requests.items() if path in limits}
     minutes["all others"] = sum(count for path, count in requests.items() if path not in limits) / PER_MINUTE

@@ -1,6 +1,6 @@
-"""A table of Heap without Airbyte: `source_heap.scan`, DuckDB's read_avro and Spark, next to `source-heap read`.
+"""Reading a Heap table without Airbyte: `source_heap.scan`, DuckDB's read_avro and Spark, next to `source-heap read`.
 
-All read the same million pageviews of 32 columns. `SPARK=4.1.4` in the environment chooses another PySpark.
+All read the same million pageviews of 32 columns. `SPARK=4.1.4` in the environment selects another PySpark version.
 """
 
 import json
@@ -32,7 +32,7 @@ DUCKDB = "1.5.5"
 PYSPARK = "4.3.0" if sys.version_info >= (3, 11) else "4.1.4"
 EXECUTORS = (1, 2)
 _BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
-"""Modules are compiled once, as in any installation, and not by each process."""
+"""Modules are compiled once, as in any installation, rather than by each process."""
 _DUCKDB_TO_PARQUET = """
 import sys
 from pathlib import Path
@@ -45,7 +45,7 @@ connection.execute(f"COPY (FROM read_avro('{sys.argv[1]}/*.avro')) TO '{sys.argv
 
 
 def run() -> None:
-    """Measure every reader, and print what came out."""
+    """Measure every reader, and print the results."""
     case, console = CASES["pageviews"], Console()
     with tempfile.TemporaryDirectory(prefix="heap-benchmark-") as name, SeaweedS3() as server:
         folder = Path(name)
@@ -63,7 +63,7 @@ def run() -> None:
 
 
 def _measure_planning(console: Console) -> None:
-    """The driver's first look at a table among many, in a process of its own."""
+    """Measure the planning of a query on the driver for one table among many, in a separate process."""
     try:
         python = _spark_python(_version())
     except CommandFailedError:
@@ -85,7 +85,7 @@ def _measure_planning(console: Console) -> None:
 
 
 def _processes(server: S3Server, folder: Path, rows: int, console: Console) -> list[tuple[str, Cost]]:
-    """The readers that are one process each, start-up included: the best of three runs in turns."""
+    """Measure the single-process readers, including start-up: the best of three alternating runs."""
     commands = {"source-heap read": read_command(server, folder)}
     scan = [sys.executable, "-m", "benchmarks.scan_to_parquet", str(folder / "config.json"), STREAM]
     commands["scan to Parquet"] = [*scan, str(folder / "scan.parquet")]
@@ -97,7 +97,7 @@ def _processes(server: S3Server, folder: Path, rows: int, console: Console) -> l
             *(str(python), "-c", _DUCKDB_TO_PARQUET, local, output)
         ]
     except PeerUnavailableError as error:
-        console.print(f"DuckDB's read_avro is left out, because it cannot be installed here: {error}")
+        console.print(f"Skipping DuckDB's read_avro, because it cannot be installed here: {error}")
     best: dict[str, Cost] = {}
     for _ in range(3):
         for reader, command in commands.items():
@@ -108,12 +108,12 @@ def _processes(server: S3Server, folder: Path, rows: int, console: Console) -> l
 
 
 def _spark(server: S3Server, folder: Path, console: Console) -> Iterator[tuple[str, Cost]]:
-    """Spark on a standalone cluster of this machine, in a session that has read the table once."""
+    """Measure Spark on a standalone cluster on this machine, in a session that has already read the table once."""
     version = _version()
     try:
         python = _spark_python(version)
     except CommandFailedError as error:
-        console.print(f"Spark is left out: {error}")
+        console.print(f"Skipping Spark: {error}")
         return
     for executors in EXECUTORS:
         work = {"executors": executors, "options": _options(server), "folder": str(folder / f"spark-{executors}")}

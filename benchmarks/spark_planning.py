@@ -1,6 +1,7 @@
-"""Run by an interpreter that has PySpark: what the driver does before the first task of a table, without Spark.
+"""Measures the data source's planning on the driver before the first task, without starting Spark.
 
-Standard input is JSON, the options of the data source. The output is JSON: seconds, CPU seconds and peak RSS in MB.
+It needs an interpreter that has PySpark. Standard input is a JSON object, the options of the data source. The output
+is a JSON list: seconds, CPU seconds and peak RSS in MB.
 """
 
 import json
@@ -12,7 +13,7 @@ from pyspark_heap import HeapDataSource
 
 
 def main() -> None:
-    """Plan a query, and print what it took."""
+    """Plan a query, and print its cost."""
     source = HeapDataSource(json.load(sys.stdin))
     started = time.monotonic()
     list(source.reader(source.schema()).partitions())

@@ -1,7 +1,8 @@
-"""Run by an interpreter that has PySpark: the cost of reading a table on a standalone cluster of this machine.
+"""Measures the cost of reading a table on a standalone cluster on this machine.
 
-Standard input is JSON: `executors`, `options` of the data source, and a `folder`. Each line of the output is a query
-with its seconds and the CPU seconds of driver, executors and Python workers together.
+It needs an interpreter that has PySpark. Standard input is a JSON object: `executors`, `options` of the data source,
+and a `folder`. Each line of the output is a JSON list: a query, its seconds, and the CPU seconds of driver, executors
+and Python workers together.
 """
 
 import json
@@ -22,7 +23,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
-    """Warm the session up with each query, then measure it."""
+    """Run each query once to warm up the session, then measure it."""
     work = json.load(sys.stdin)
     folder = Path(work["folder"])
     os.environ["PYSPARK_PYTHON"] = sys.executable

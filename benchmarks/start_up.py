@@ -1,4 +1,4 @@
-"""Start-up cost of a connector: `spec` next to a bare import of the CDK, by owner of the modules."""
+"""Start-up cost of a connector: `spec` compared with a bare import of the CDK, by package of the modules."""
 
 import re
 import statistics
@@ -15,7 +15,7 @@ _IMPORT = re.compile(r"^import time:\s+(?P<own>\d+) \|\s+\d+ \|\s*(?P<module>\S+
 
 
 def run() -> None:
-    """Measure every connector in turn with the bare import, so that both see the same machine."""
+    """Measure every connector alternately with the bare import, so that both run under the same conditions."""
     for package in sorted(path.parent.name for path in Path().glob("*/run.py")):
         bare, spec = _medians(["-c", "import airbyte_cdk"], ["-m", package, "spec"])
         print(f"{package}: start-up, median of {ROUNDS}")
@@ -35,7 +35,7 @@ def _medians(*commands: list[str]) -> Iterator[float]:
 
 
 def _print_own_share(package: str) -> None:
-    """Say what importing the connector adds to the import of the CDK's entry point, by top-level package."""
+    """Print the import time that the connector adds to that of the CDK's entry point, by top-level package."""
     cdk = _import_times("import airbyte_cdk.entrypoint, airbyte_cdk.sources.declarative.yaml_declarative_source")
     connector = _import_times(f"import {package}.run")
     total = sum(connector.values())
@@ -48,7 +48,7 @@ def _print_own_share(package: str) -> None:
 
 
 def _import_times(statement: str) -> dict[str, int]:
-    """The microseconds that each module took for itself, without those that it imports."""
+    """The import time of each module in microseconds, excluding the modules that it imports."""
     command = [sys.executable, "-X", "importtime", "-c", statement]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stderr
     return {match["module"]: int(match["own"]) for match in _IMPORT.finditer(printed)}

@@ -11,16 +11,16 @@ VERSION = "1.4.0"
 
 
 def install() -> Path:
-    """The path of the command `tap-heap`.
+    """Install tap-heap and return the path of its command.
 
     Raises:
-        PeerUnavailableError: when it cannot be installed here.
+        PeerUnavailableError: it cannot be installed here.
     """
     return peers.install("tap-heap", VERSION) / "tap-heap"
 
 
 class TapHeap:
-    """The tap, pointed at the bucket of a server."""
+    """The tap, configured for the bucket of a server."""
 
     def __init__(self, command: Path, server: S3Server, folder: Path) -> None:
         self._command = str(command)
@@ -45,7 +45,7 @@ class TapHeap:
         return self._run("--discover")
 
     def read(self, stream: str, prefix: list[str]) -> Cost:
-        """Sync one stream, all its columns; `prefix` is a command that runs the tap."""
+        """Sync one stream with all its columns; `prefix` is a command prefix, such as `taskset`."""
         catalog = json.loads(self.discover().output)
         for entry in catalog["streams"]:
             for each in entry["metadata"]:

@@ -1,4 +1,4 @@
-"""Customer.io into a DuckDB file; customerio.json is the configuration of source-customerio."""
+"""Sync Customer.io to a DuckDB file; customerio.json is the configuration of source-customerio."""
 
 import json
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Customer.io's people into Segment.
+"""Sync people from Customer.io to Segment.
 
-customerio.json is the configuration of source-customerio; segment-destination.json that of destination-segment, with a
-mapping for the stream `customers`.
+customerio.json is the configuration of source-customerio, and segment-destination.json that of destination-segment,
+with a mapping for the stream `customers`.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""A table of Heap into DuckDB, Polars and Parquet, without Airbyte; heap.json is the configuration of source-heap.
+"""Read Heap tables into DuckDB, Polars and Parquet, without Airbyte; heap.json is the configuration of source-heap.
 
-Install it with `pip install 'cdp-connectors[arrow]' duckdb`.
+Install the requirements with `pip install 'cdp-connectors[arrow]' duckdb`.
 """
 
 import json

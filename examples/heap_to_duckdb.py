@@ -1,4 +1,4 @@
-"""Heap into a DuckDB file; heap.json is the configuration of source-heap."""
+"""Sync Heap to a DuckDB file; heap.json is the configuration of source-heap."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Segment into a DuckDB file, the connector from its image; segment.json is the configuration of source-segment."""
+"""Sync Segment to a DuckDB file with the connector's image; segment.json is the configuration of source-segment."""
 
 import json
 from pathlib import Path

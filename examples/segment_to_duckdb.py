@@ -1,4 +1,4 @@
-"""Segment into a DuckDB file; segment.json is the configuration of source-segment."""
+"""Sync Segment to a DuckDB file; segment.json is the configuration of source-segment."""
 
 import json
 from pathlib import Path

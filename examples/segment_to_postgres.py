@@ -1,4 +1,4 @@
-"""Segment into PostgreSQL; segment.json is the configuration of source-segment, PGPASSWORD the database's password."""
+"""Sync Segment to PostgreSQL; segment.json is the configuration of source-segment, PGPASSWORD the password."""
 
 import functools
 import json
@@ -11,7 +11,7 @@ from airbyte.caches import PostgresCache
 from psycopg2.extensions import register_adapter
 from psycopg2.extras import Json
 
-# What README.md says of PyAirbyte's PostgreSQL cache: it guesses types, and cannot write an object of any type.
+# Workaround for two bugs of PyAirbyte's PostgreSQL cache, see README.md.
 pd.read_json = functools.partial(pd.read_json, convert_dates=False, dtype=False)
 for kind in (dict, list):
     register_adapter(kind, Json)
