@@ -13,7 +13,7 @@ from source_heap.errors import ConfigError
 
 
 class HeapReader(TaskReader, DataSourceReader):
-    """Reads the files of a snapshot: the one that `schema` took, or a new one if the user gave the schema."""
+    """Reads the files of a snapshot: the one that `schema` took, or a new one if the user specified the schema."""
 
     def __init__(self, options: Mapping[str, str], schema: StructType, snapshot: Snapshot | None) -> None:
         super().__init__(options, schema)
@@ -26,7 +26,7 @@ class HeapReader(TaskReader, DataSourceReader):
         return {"options": self.options, "schema": self.schema}
 
     def partitions(self) -> Sequence[InputPartition]:
-        """The tasks of the query; one without rows for an empty table, since Spark would put a None in its place."""
+        """The tasks of the query; for an empty table, one without rows, because Spark would pass None in its place."""
         if self._snapshot.rows is not None:
             return [Rows(self._snapshot.rows)]
         files = self._snapshot.files

@@ -1,4 +1,4 @@
-"""The client of a bucket, once for every process of Spark and configuration."""
+"""S3 clients, one per configuration and Spark process."""
 
 import json
 from functools import lru_cache
@@ -8,7 +8,7 @@ from source_heap.s3 import S3
 
 
 def client(config: JsonObject) -> S3:
-    """The client; Python workers are used for many tasks, and so are a role's credentials."""
+    """The client for a configuration; Python workers reuse it, and a role's credentials, for many tasks."""
     return _client(json.dumps(config, sort_keys=True))
 
 

@@ -1,4 +1,4 @@
-"""The bucket as the driver plans with it: schemas, files, sizes, and the rows of the metadata tables."""
+"""The contents of a bucket for planning on the driver: schemas, files, sizes, and the rows of the metadata tables."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ Rows = list[tuple[object, ...]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A table as one listing of the bucket has it.
+    """A table according to one listing of the bucket.
 
-    `rows` are those of a table of metadata, which has no files. `known` is what the manifests say of the table, for
+    `rows` are those of a metadata table, which has no files. `known` are the table's entries in the manifests, for
     readers in other processes. `listed_at` is in seconds since 1970.
     """
 
@@ -36,10 +36,10 @@ class Snapshot:
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Snapshot":
-        """The table that the options name, as it is now.
+        """The current snapshot of the table that the options specify.
 
         Raises:
-            HeapError: an option is wrong, or the bucket cannot be read.
+            HeapError: an option is invalid, or the bucket cannot be read.
         """
         options = Options.parse(given)
         s3 = client(options.config)
@@ -53,7 +53,7 @@ class Snapshot:
 
 
 def sizes(s3: S3, files: Sequence[DumpFile]) -> dict[str, int]:
-    """The sizes of files in bytes by key, from one listing of each folder that has some of them.
+    """The sizes of files in bytes by key, from one listing per folder that contains any of them.
 
     Raises:
         ConfigError: a file is missing.
@@ -63,7 +63,7 @@ def sizes(s3: S3, files: Sequence[DumpFile]) -> dict[str, int]:
     for file in files:
         if file.key not in found:
             raise ConfigError(
-                f"The manifest of dump {file.dump_id} names the file '{file.key}', which the bucket does not have. "
+                f"The manifest of dump {file.dump_id} lists the file '{file.key}', which is not in the bucket. "
                 "Restore the object, or ask Heap to resync the table."
             )
     return {file.key: found[file.key] for file in files}

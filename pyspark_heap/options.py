@@ -42,7 +42,7 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 @dataclass(frozen=True)
 class Options:
-    """The options of one DataFrame or stream, checked. `config` is a configuration of source-heap."""
+    """The validated options of one DataFrame or stream. `config` is a configuration of source-heap."""
 
     config: JsonObject = field(repr=False)
     table: str
@@ -56,19 +56,19 @@ class Options:
 
     @classmethod
     def parse(cls, options: Mapping[str, str]) -> "Options":
-        """Read the options as Spark passes them, in any capitalization.
+        """Parse the options as Spark passes them; names are not case-sensitive.
 
         Raises:
-            ConfigError: an option is unknown, missing, or has a value that it cannot have.
+            ConfigError: an option is unknown, missing, or has an invalid value.
         """
         given = {name.lower(): value for name, value in options.items()}
         if unknown := sorted(given.keys() - _CONFIG.keys() - _CREDENTIALS.keys() - _READING.keys()):
             raise ConfigError(f"The data source 'heap' has no option {', '.join(map(repr, unknown))}.")
         if not given.get("table"):
-            raise ConfigError("The data source 'heap' needs the option 'table'; the table '_heap_tables' lists them.")
+            raise ConfigError("The data source 'heap' needs the option 'table'; '_heap_tables' lists the tables.")
         new_columns = given.get("newcolumns", "fail").lower()
         if new_columns not in {"fail", "ignore"}:
-            raise ConfigError(f"The option newColumns is 'fail' or 'ignore', not '{new_columns}'.")
+            raise ConfigError(f"The option newColumns must be 'fail' or 'ignore', not '{new_columns}'.")
         columns = [name.strip() for name in given.get("columns", "").split(",") if name.strip()]
         return cls(
             config=_config(given),
@@ -97,5 +97,5 @@ def _size(given: Mapping[str, str], option: str, default: int) -> int:
         return default
     size = _SIZE.fullmatch(given[option].strip())
     if not size or not int(size[1]):
-        raise ConfigError(f"The option {_READING[option]} is not a positive number: '{given[option]}'.")
+        raise ConfigError(f"The option {_READING[option]} must be a positive number, not '{given[option]}'.")
     return int(size[1]) * _UNITS[size[2].lower()]

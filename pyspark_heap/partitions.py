@@ -1,4 +1,4 @@
-"""Files as tasks of about equal size: large files split, small ones together, as Spark does with its own formats."""
+"""Tasks of about equal size: large files are split and small ones bundled, as Spark does with its own formats."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from pyspark_heap.options import Options
 from source_heap.file_rows import Split
 from source_heap.table import DumpFile
 
-_SPLIT_FROM = 1.5  # times the size of a task: a file that is hardly larger stays whole
+_SPLIT_FROM = 1.5  # times the size of a task: a slightly larger file is not split
 
 
 @dataclass
 class Splits(InputPartition):
-    """Files and parts of files that one task reads. Rows of files of `void` dumps may have columns that are gone."""
+    """Files and parts of files that one task reads. Files of `void` dumps may have columns that no longer exist."""
 
     splits: Sequence[Split]
     void: frozenset[int] = frozenset()
@@ -23,7 +23,7 @@ class Splits(InputPartition):
 
 @dataclass
 class Rows(InputPartition):
-    """Rows that were found while the query was planned."""
+    """Rows that were determined while the query was planned."""
 
     rows: Sequence[tuple[object, ...]]
 
@@ -34,7 +34,7 @@ def bundles(files: Sequence[DumpFile], sizes: Mapping[str, int], options: Option
     Args:
         files: the files to read.
         sizes: their sizes in bytes by key.
-        options: how large a task shall be.
+        options: the sizes and the number of tasks.
     """
     cost = options.open_cost_in_bytes
     total = sum(sizes[file.key] + cost for file in files)

@@ -1,4 +1,4 @@
-"""Reading in the tasks of the executors, for both readers."""
+"""Reading partitions in executor tasks, for both readers."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,13 +14,13 @@ from source_heap.file_rows import FileRows
 
 
 class TaskReader:
-    """Reads partitions; it is pickled with its options and schema alone."""
+    """Reads partitions. Only its options and its schema are pickled."""
 
     def __init__(self, options: Mapping[str, str], schema: StructType) -> None:
-        """Check options and schema.
+        """Validate options and schema.
 
         Raises:
-            ConfigError: an option is wrong, or a column has a type that it cannot be read as.
+            ConfigError: an option is invalid, or the type of a column is not supported.
         """
         self.options = Options.parse(options)
         self.schema = schema

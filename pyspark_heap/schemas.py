@@ -1,4 +1,4 @@
-"""Columns in the types of Spark and of Arrow."""
+"""Schemas in the types of Spark and of Arrow."""
 
 from collections.abc import Mapping, Sequence
 
@@ -40,7 +40,7 @@ METADATA = {
     ),
 }
 _SPARK_TYPES: Mapping[str, DataType] = {"boolean": BooleanType(), "integer": LongType(), "number": DoubleType()}
-# Spark's own conversion is internal, and its arguments differ from release to release.
+# Spark's own conversion is internal, and its arguments differ between releases.
 _ARROW_TYPES: Mapping[str, pa.DataType] = {
     "boolean": pa.bool_(),
     "short": pa.int16(),
@@ -54,10 +54,10 @@ _ARROW_TYPES: Mapping[str, pa.DataType] = {
 
 
 def spark_schema(columns: Mapping[str, JsonSchema], names: Sequence[str] | None, table: str) -> StructType:
-    """The Spark schema of a table, with all its columns or those of these names, in their order.
+    """The Spark schema of a table, with all its columns or the named ones, in the given order.
 
     Raises:
-        ConfigError: the table has no such column.
+        ConfigError: the table does not have a named column.
     """
     if unknown := [name for name in names or () if name not in columns]:
         raise ConfigError(f"Table '{table}' has no column {', '.join(unknown)}. Its columns are {', '.join(columns)}.")
@@ -65,10 +65,10 @@ def spark_schema(columns: Mapping[str, JsonSchema], names: Sequence[str] | None,
 
 
 def arrow_schema(schema: StructType) -> pa.Schema:
-    """The Arrow schema that Spark expects for a schema of its own.
+    """The Arrow schema that Spark expects for a Spark schema.
 
     Raises:
-        ConfigError: a column has a type that no column of Heap is read as.
+        ConfigError: the type of a column is not supported.
     """
     for field in schema:
         if field.dataType.typeName() not in _ARROW_TYPES:

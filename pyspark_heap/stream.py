@@ -1,4 +1,4 @@
-"""The reader of a stream: the current content of a table first, then what comes."""
+"""The stream reader: the current content of a table first, then new dumps."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -29,8 +29,8 @@ try:
 except ImportError:  # before PySpark 4.2
     ADMITS = False
 
-    class SupportsTriggerAvailableNow:  # type: ignore[no-redef] # what PySpark has since
-        """PySpark itself stops after one batch there."""
+    class SupportsTriggerAvailableNow:  # type: ignore[no-redef] # a stand-in for PySpark's class
+        """An empty base class: these versions of PySpark stop after one batch anyway."""
 
 
 _VERSION = 1
@@ -40,13 +40,13 @@ _RECENT_SECONDS = 600
 class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvailableNow):
     """Reads a table in micro-batches whose offsets are positions.
 
-    The files of a batch follow from its two offsets, whatever arrives later, so a replayed batch is the same batch.
+    The two offsets of a batch determine its files, whatever arrives later, so a replayed batch has the same rows.
     """
 
     def __init__(self, options: Mapping[str, str], schema: StructType, snapshot: Snapshot | None) -> None:
         super().__init__(options, schema)
         if self.options.table in METADATA:
-            raise ConfigError(f"Table '{self.options.table}' is not a stream. Read it with spark.read.")
+            raise ConfigError(f"Table '{self.options.table}' cannot be streamed. Read it with spark.read.")
         if (self.options.max_files_per_trigger or self.options.max_bytes_per_trigger) and not ADMITS:
             raise ConfigError("The options maxFilesPerTrigger and maxBytesPerTrigger need PySpark 4.2 or newer.")
         self._known = dict(snapshot.known) if snapshot else {}
@@ -66,15 +66,16 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
     def latestOffset(self, start: JsonObject | None = None, limit: object = None) -> JsonObject:  # noqa: N802 # Spark's name
         """The offset up to which a batch from `start` may read.
 
-        Where a stream begins, it is the end of what `schema` listed within the last ten minutes, so that the bucket is
-        not listed twice; unless that names no file, since no batch would follow, and the stream would stay there.
+        At the beginning of a stream, it is the end of the listing that `schema` made, if that is no older than ten
+        minutes, so that the bucket is not listed twice. A listing without files is not used: no batch would follow, and
+        the stream would not advance.
 
-        PySpark before 4.2 does not tell where the stream is; the offset is then the end of everything, planned from
-        the beginning, which leads to the same files. The bucket is listed for it each time: the stream may have gone
-        beyond what `schema` listed, and an offset must not go back.
+        PySpark before 4.2 does not pass the position of the stream; the offset is then the end of everything, planned
+        from the beginning, which leads to the same files. The bucket is listed for it each time: the stream may already
+        be beyond what `schema` listed, and an offset must not go back.
 
         Raises:
-            HeapError: the bucket cannot be read, or the checkpoint is of another table; nothing was read yet.
+            HeapError: the bucket cannot be read, or the checkpoint is of another table; no row has been read.
         """
         position = Position() if start is None else self._position(start)
         table = self._table(self._loaded if start and position == Position() else None)
@@ -88,7 +89,7 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
     def partitions(self, start: JsonObject, end: JsonObject) -> Sequence[InputPartition]:
         """The tasks of the batch between two offsets."""
         first, last = self._position(start), self._position(end)
-        if first == last:  # PySpark 4.0 and 4.1 ask so for the end of a checkpoint
+        if first == last:  # PySpark 4.0 and 4.1 request this for the end of a checkpoint
             return []
         planned_to, planned = self._planned or (None, None)
         table = planned if planned and planned_to == end else self._table()
@@ -104,10 +105,10 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
         return [Splits(bundle, void) for bundle in bundles(files, found_sizes, self.options)]
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 # Spark's name
-        """Until the query ends, keep the bucket as the query first sees it."""
+        """Read the bucket as of the query's first listing until the query ends."""
         self._freezes = True
 
-    def getDefaultReadLimit(self) -> Any:  # noqa: ANN401, N802 # a class that PySpark has since 4.2
+    def getDefaultReadLimit(self) -> Any:  # noqa: ANN401, N802 # a class that exists since PySpark 4.2
         """The limit that the options set."""
         if self.options.max_files_per_trigger:
             return ReadMaxFiles(self.options.max_files_per_trigger)
@@ -148,8 +149,8 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
         for dump_id, entry in sorted(table.entries(manifests).items()):
             if new := [column for column in entry.columns if column not in known]:
                 raise ConfigError(
-                    f"Table '{table.name}' has new columns since dump {dump_id}: {', '.join(new)}. Start the query "
-                    "again, which finds them, or set the option newColumns to ignore. No row of it was read yet."
+                    f"Table '{table.name}' has new columns since dump {dump_id}: {', '.join(new)}. Restart the query "
+                    "to include them, or set the option newColumns to ignore. No row of that dump has been read."
                 )
 
     def _offset(self, position: Position) -> JsonObject:
@@ -161,7 +162,7 @@ class HeapStreamReader(TaskReader, DataSourceStreamReader, SupportsTriggerAvaila
         for name in ("version", "bucket", "table"):
             if offset.get(name) != expected[name]:
                 raise ConfigError(
-                    f"The checkpoint is of another stream: its {name} is {offset.get(name)!r}, not {expected[name]!r}. "
-                    "Give each table a checkpointLocation of its own."
+                    f"The checkpoint belongs to another stream: its {name} is {offset.get(name)!r}, not "
+                    f"{expected[name]!r}. Give each table its own checkpointLocation."
                 )
         return Position.from_state(offset)

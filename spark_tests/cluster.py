@@ -1,4 +1,4 @@
-"""A standalone cluster of Spark on this machine, whose parts can be killed. Needs /proc."""
+"""A standalone Spark cluster on this machine, whose parts can be killed. Needs /proc."""
 
 import os
 import signal
@@ -19,23 +19,23 @@ _DEPLOY = "org.apache.spark.deploy"
 
 @dataclass(frozen=True)
 class Process:
-    """A process as /proc has it; `session` is that of the machine of the cluster which it belongs to."""
+    """A process as described by /proc; processes of one machine of the cluster have the same `session`."""
 
     pid: int
     parent: int
     session: int
     command: str
     cpu_ticks: int
-    """Its processor time, with that of its children that have ended."""
+    """Its processor time, including that of its children that have ended."""
 
     def kill(self) -> None:
-        """End it with SIGKILL; nothing happens if it has ended."""
+        """Send SIGKILL; nothing happens if the process has ended."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
 
 def processes() -> list[Process]:
-    """All processes that can be looked at."""
+    """All processes whose data in /proc can be read."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -47,9 +47,9 @@ def processes() -> list[Process]:
 
 
 class Cluster:
-    """A master and workers ("machines"), each with an executor per application, inside the context.
+    """A context manager that runs a master and workers ("machines"), each with one executor per application.
 
-    `folder` gets the logs of master, workers and executors.
+    The logs of master, workers and executors are written to `folder`.
     """
 
     def __init__(self, folder: Path, *, workers: int = 2, cores: int = 1, memory: str = "1g") -> None:
@@ -88,7 +88,7 @@ class Cluster:
         self._machines.append(self._start(name, [f"{_DEPLOY}.worker.Worker", *options], ui_port))
 
     def python_workers(self) -> list[Process]:
-        """The processes that run tasks in Python; not the daemons that they are forked from."""
+        """The processes that run tasks in Python, without the daemons from which they are forked."""
         running = {process.pid: process for process in self._processes() if "pyspark.daemon" in process.command}
         return [process for process in running.values() if process.parent in running]
 

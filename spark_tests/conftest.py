@@ -15,7 +15,7 @@ from sandbox.heap.s3 import SeaweedS3
 from spark_tests.world import World
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # Spark starts interpreters all the time, and each would compile again
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # Spark keeps starting interpreters, and each would compile again
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def spark(event_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """A bucket of its own, as it is when the sandbox starts."""
+    """A separate bucket, in its initial state."""
     clock = Clock()
     with heap_bucket(clock, scale=0.05, server=SeaweedS3) as bucket:
         yield World(bucket, clock)
@@ -53,7 +53,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def full() -> Iterator[HeapBucket]:
-    """A bucket with everything: the late dump, a full resync, changed types, emptied tables."""
+    """A bucket with every special case: a late dump, a full resync, changed types, emptied tables."""
     clock = Clock()
     clock.advance(timedelta(days=3))
     with heap_bucket(clock, scale=0.05, server=SeaweedS3) as bucket:

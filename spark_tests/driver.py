@@ -1,4 +1,4 @@
-"""A driver in a process of its own, which tests can kill: `python -m spark_tests.driver`, with a task as its input."""
+"""A driver in a separate process, which tests can kill: `python -m spark_tests.driver`, with a task as its input."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from spark_tests.world import ADMITS
 
 
 class Driver:
-    """Runs a task on a cluster; its output is added to a log."""
+    """Runs a task on a cluster; its output is appended to a log."""
 
     def __init__(self, task: dict[str, Any], log: Path, environment: dict[str, str] | None = None) -> None:
         with log.open("ab") as output:
@@ -40,7 +40,7 @@ class Driver:
         self.kill()
 
     def kill(self) -> None:
-        """End the driver with its JVM, as when its machine fails."""
+        """Kill the driver and its JVM, as when its machine fails."""
         for process in processes():
             if process.session == self._process.pid:
                 process.kill()
@@ -49,12 +49,12 @@ class Driver:
         self._process.wait()
 
     def wait(self) -> int:
-        """The exit code."""
+        """Wait until the driver ends, and return its exit code."""
         return self._process.wait(timeout=600)
 
 
 def main() -> None:
-    """Carry out the task: streams into folders of Parquet files one after another, or a table into nothing."""
+    """Run the task: read tables into the noop sink, and streams into folders of Parquet files, one after another."""
     task = json.load(sys.stdin)
     builder = SparkSession.builder.master(task["master"])
     for name, value in task["settings"].items():
@@ -69,9 +69,9 @@ def main() -> None:
 
 
 def append_new_rows(spark: SparkSession, given: dict[str, str], folder: Path) -> None:
-    """Append what has come of a table to a folder of Parquet files.
+    """Append the new rows of a table to a folder of Parquet files.
 
-    Before PySpark 4.2, a run after a failure repeats the interrupted batch and ends; another one reads the rest.
+    Before PySpark 4.2, a run after a failure only repeats the interrupted batch; another run reads the rest.
     """
     stream = spark.readStream.format("heap").options(**given).load()
     writer = stream.writeStream.format("parquet").option("path", str(folder / given["table"]))

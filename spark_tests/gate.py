@@ -1,4 +1,4 @@
-"""A proxy before the S3 server that can hold requests for rows back, or answer them as AWS answers expired tokens."""
+"""A proxy for the S3 server that can hold back requests for rows, or reject them as AWS rejects expired tokens."""
 
 import re
 import socket
@@ -16,7 +16,7 @@ _EXPIRED = b"<Error><Code>ExpiredToken</Code><Message>The provided token has exp
 
 
 class Gate:
-    """Passes bytes on to a server. Requests for the rows of a file, or part of it, can be held back."""
+    """Forwards requests to a server. Requests for the rows of a file, or part of it, can be held back."""
 
     def __init__(self, target_url: str) -> None:
         target = urlparse(target_url)
@@ -39,22 +39,22 @@ class Gate:
         self.open()
 
     def close(self, after: int) -> None:
-        """Hold requests for rows back once `after` more of them have passed."""
+        """Hold back requests for rows after `after` more of them have passed."""
         with self._changed:
             self._may_pass = after
 
     def wait_until_held(self, count: int) -> None:
-        """Return when this many requests are held back.
+        """Wait until this many requests are held back.
 
         Raises:
-            TimeoutError: they do not come.
+            TimeoutError: they do not arrive within five minutes.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._held >= count, _WAITS_SECONDS):
                 raise TimeoutError(f"{self._held} requests are held back, not {count}.")
 
     def open(self) -> None:
-        """Let all pass."""
+        """Let all requests pass."""
         with self._changed:
             self._may_pass, self._held = None, 0
             self._changed.notify_all()
@@ -86,7 +86,7 @@ class Gate:
             server.shutdown(socket.SHUT_RDWR)
 
     def _is_expired(self) -> bool:
-        """Wait while requests are held back; then whether this one is to be answered as expired."""
+        """Wait while requests are held back; then return True if this one must be rejected as expired."""
         with self._changed:
             if self._may_pass is not None and self._may_pass > 0:
                 self._may_pass -= 1

@@ -1,4 +1,4 @@
-"""`spark.read.format("heap")` against the world that wrote the dumps."""
+"""`spark.read.format("heap")`, compared with the generator that wrote the dumps."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def test_every_table_has_exactly_its_current_rows(spark: SparkSession, full: Hea
         assert rows(found) == rows(full.world.expected(table)), table
 
 
-def test_the_tables_of_metadata(spark: SparkSession, full: HeapBucket) -> None:
+def test_the_metadata_tables_describe_the_current_files(spark: SparkSession, full: HeapBucket) -> None:
     tables = {row["table"]: row for row in load(spark, full, "_heap_tables").collect()}
     files = load(spark, full, "_heap_files").collect()
     assert sorted(tables) == full.world.tables
@@ -38,7 +38,7 @@ def test_large_files_are_split_and_small_ones_bundled(spark: SparkSession, full:
     assert rows(split.collect()) == rows(whole.collect())
 
 
-def test_columns_and_schema(spark: SparkSession, full: HeapBucket) -> None:
+def test_columns_can_be_chosen_by_option_and_by_schema(spark: SparkSession, full: HeapBucket) -> None:
     expected = full.world.expected("users")
     by_option = load(spark, full, "users", columns="_heap_dump_id, user_id")
     assert by_option.columns == ["_heap_dump_id", "user_id"]
@@ -51,8 +51,8 @@ def test_planning_lists_the_manifests_once_and_reads_each_once(spark: SparkSessi
     before = answered(full)
     load(spark, full, "pageviews", awsRegion=full.server.region).rdd.getNumPartitions()
     asked = answered(full) - before
-    assert asked["LIST"] == 1 + len(dumps)  # the manifests; the sizes of files, for each dump that counts
-    assert asked["GET"] == len(full.world.dumps) + len(dumps)  # the manifests; a header for each dump that counts
+    assert asked["LIST"] == 1 + len(dumps)  # the manifests; the file sizes of each current dump
+    assert asked["GET"] == len(full.world.dumps) + len(dumps)  # the manifests; a header of each current dump
 
 
 def test_a_data_frame_is_a_snapshot_until_it_is_loaded_again(spark: SparkSession, world: World) -> None:
@@ -63,7 +63,7 @@ def test_a_data_frame_is_a_snapshot_until_it_is_loaded_again(spark: SparkSession
     assert rows(load(spark, world.bucket, "pageviews").collect()) == world.expected("pageviews")
 
 
-def test_no_secret_is_in_plans_event_logs_or_exceptions(
+def test_plans_event_logs_and_exceptions_contain_no_secret(
     spark: SparkSession, full: HeapBucket, event_logs: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     secret = full.config["credentials"]["aws_secret_access_key"]
@@ -79,8 +79,8 @@ def test_no_secret_is_in_plans_event_logs_or_exceptions(
     assert not any(secret.encode() in log for log in logs)
 
 
-def test_the_package_imports_nothing_but_pyspark() -> None:
-    """One module named `pyspark_…` that fails to import makes Spark find no Python data source at all."""
+def test_the_package_imports_nothing_except_pyspark() -> None:
+    """If any module named `pyspark_…` fails to import, Spark finds no Python data source at all."""
     script = "import sys, pyspark.sql.datasource; before = set(sys.modules); import pyspark_heap; "
     script += "print(*sorted(set(sys.modules) - before))"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True).stdout

@@ -1,7 +1,7 @@
 """A standalone cluster of two workers whose parts are killed, whose roles expire, and whose logs are read.
 
-Every row comes exactly once, against the world that wrote the dumps. A kill always finds both executors within a task:
-the gate holds their requests back until it has happened.
+Every row arrives exactly once, compared with the generator that wrote the dumps. Both executors are always within a
+task when something is killed: the gate holds their requests back until then.
 """
 
 import re
@@ -39,7 +39,7 @@ def gate(world: World) -> Iterator[Gate]:
 
 
 class ShortSessions(SeaweedS3):
-    """The sessions of its role last three seconds."""
+    """A store whose role sessions last three seconds."""
 
     def _roles(self) -> dict[str, Any]:
         roles = super()._roles()
@@ -82,7 +82,7 @@ def assert_exact(spark: SparkSession, world: World, folder: Path) -> None:
         assert current_rows(spark, world, table, folder) == world.expected(table), table
 
 
-def test_python_workers_an_executor_and_a_machine_fail(
+def test_rows_are_exact_after_python_workers_an_executor_and_a_machine_fail(
     spark: SparkSession, world: World, gate: Gate, cluster: Cluster, tmp_path: Path
 ) -> None:
     victims: list[Callable[[], list[Process]]] = [
@@ -105,7 +105,7 @@ def test_python_workers_an_executor_and_a_machine_fail(
     cluster.start_machine()
 
 
-def test_the_driver_fails_in_batch_0_and_in_a_later_one(
+def test_rows_are_exact_after_the_driver_fails_in_the_first_and_in_a_later_batch(
     spark: SparkSession, world: World, gate: Gate, cluster: Cluster, tmp_path: Path
 ) -> None:
     checkpoint = tmp_path / "pageviews-checkpoint"
@@ -119,7 +119,7 @@ def test_the_driver_fails_in_batch_0_and_in_a_later_one(
             driver.kill()
         gate.open()
         if is_first:
-            world.night()  # it is the offsets of the killed driver that decide what is repeated
+            world.night()  # the offsets of the killed driver still determine the repeated batch
         with Driver(streams(cluster, world, gate, tmp_path), cluster.folder / "driver.log") as driver:
             assert driver.wait() == 0
         assert_exact(spark, world, tmp_path)
@@ -132,7 +132,7 @@ def with_role(heap: HeapBucket, **more: str) -> dict[str, str]:
     return {**given, "roleArn": heap.server.role_arn, "awsRegion": heap.server.region}
 
 
-def test_executors_renew_a_role_and_name_the_one_that_they_cannot_assume(
+def test_executors_renew_a_role_and_report_one_that_they_cannot_assume(
     spark: SparkSession, short: World, cluster: Cluster, tmp_path: Path
 ) -> None:
     server = short.bucket.server
@@ -143,7 +143,7 @@ def test_executors_renew_a_role_and_name_the_one_that_they_cannot_assume(
         work["streams"][0]["endpointUrl"] = gate.url
         with Driver(work, cluster.folder / "driver.log", server.environment) as driver:
             gate.wait_until_held(2)
-            time.sleep(SESSION_SECONDS + 1)  # SeaweedFS then rejects what is held back, and Spark repeats the task
+            time.sleep(SESSION_SECONDS + 1)  # SeaweedFS then rejects the held requests, and Spark repeats the task
             gate.open()
             assert driver.wait() == 0
     assert current_rows(spark, short, "pageviews", tmp_path) == short.expected("pageviews")
@@ -163,7 +163,7 @@ def test_executors_renew_a_role_and_name_the_one_that_they_cannot_assume(
     assert [path for path in logs if any(secret in path.read_bytes() for secret in secrets)] == []
 
 
-def test_a_failure_in_an_executor_is_in_its_log_and_no_secret_is_in_any(
+def test_executor_failures_are_logged_and_no_log_contains_a_secret(
     world: World, cluster: Cluster, tmp_path: Path
 ) -> None:
     server = world.bucket.server

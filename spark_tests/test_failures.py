@@ -1,4 +1,4 @@
-"""Failures, in Spark's exceptions and our words: what is wrong, where, and what to do."""
+"""Failures surface as Spark exceptions that state the problem, its location and the remedy."""
 
 import re
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from spark_tests.world import World, load, options, rows
 
 FAILURES = [
     ("users", {"tabel": "x"}, "has no option 'tabel'"),
-    ("users", {"newColumns": "maybe"}, "newColumns is 'fail' or 'ignore'"),
-    ("users", {"maxPartitionBytes": "many"}, "maxPartitionBytes is not a positive number"),
+    ("users", {"newColumns": "maybe"}, "newColumns must be 'fail' or 'ignore'"),
+    ("users", {"maxPartitionBytes": "many"}, "maxPartitionBytes must be a positive number"),
     ("users", {"columns": "user_id,e-mail"}, "Table 'users' has no column e-mail"),
     ("users", {"startDate": "soon"}, "Start date 'soon' is not a date"),
     ("users", {"awsSecretAccessKey": "wrong-secret"}, "secret access key does not match"),
@@ -27,7 +27,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("table", "more", "message"), FAILURES)
-def test_failures_of_planning_say_what_to_change(
+def test_errors_during_planning_say_what_to_change(
     spark: SparkSession, full: HeapBucket, table: str, more: dict[str, str], message: str
 ) -> None:
     with pytest.raises(PySparkException, match=message):
@@ -35,7 +35,7 @@ def test_failures_of_planning_say_what_to_change(
 
 
 @pytest.mark.parametrize(("schema", "message"), [("user_id date", "cannot be read as date"), ("x long", "no column x")])
-def test_a_schema_that_does_not_fit_names_the_column(
+def test_an_unusable_schema_is_reported_with_its_column(
     spark: SparkSession, full: HeapBucket, schema: str, message: str
 ) -> None:
     reader = spark.read.format("heap").schema(schema).options(**options(full, "users"))
@@ -56,7 +56,7 @@ def put(heap: HeapBucket, file: AvroFile, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("max_partition_bytes", ["128m", "4k"])
-def test_a_corrupt_block_is_named_with_its_byte(
+def test_a_corrupt_block_is_reported_with_its_byte_offset(
     spark: SparkSession, world: World, largest: tuple[int, AvroFile], max_partition_bytes: str
 ) -> None:
     dump_id, file = largest
@@ -68,34 +68,34 @@ def test_a_corrupt_block_is_named_with_its_byte(
         frame.collect()
 
 
-def test_a_truncated_file_is_named_with_the_byte(
+def test_a_truncated_file_is_reported_with_the_byte_offset(
     spark: SparkSession, world: World, largest: tuple[int, AvroFile]
 ) -> None:
     dump_id, file = largest
     put(world.bucket, file, (world.bucket.directory / file.key).read_bytes()[:-40])
-    with pytest.raises(PySparkException, match=_place(dump_id, file) + r"byte \d+: the file ends before"):
+    with pytest.raises(PySparkException, match=_place(dump_id, file) + r"byte \d+: unexpected end of file"):
         load(spark, world.bucket, "pageviews").collect()
 
 
-def test_a_missing_file_is_found_before_any_task_starts(
+def test_a_missing_file_is_reported_before_any_task_starts(
     spark: SparkSession, world: World, largest: tuple[int, AvroFile]
 ) -> None:
     dump_id, file = largest
     frame = load(spark, world.bucket, "pageviews")
     server = world.bucket.server
     server.client(server.writer).delete_object(Bucket=server.bucket, Key=file.key)
-    with pytest.raises(PySparkException, match=f"manifest of dump {dump_id} names the file '{re.escape(file.key)}'"):
+    with pytest.raises(PySparkException, match=f"manifest of dump {dump_id} lists the file '{re.escape(file.key)}'"):
         frame.rdd.getNumPartitions()
 
 
-def test_a_type_that_does_not_fit_names_the_column(spark: SparkSession, full: HeapBucket) -> None:
+def test_a_column_type_that_does_not_fit_is_reported_with_its_column(spark: SparkSession, full: HeapBucket) -> None:
     reader = spark.read.format("heap").schema("path long").options(**options(full, "pageviews", newColumns="ignore"))
     with pytest.raises(PySparkException, match=r"Table 'pageviews', dump .*column 'path' holds"):
         reader.load().collect()
 
 
 class ListingOnly(SeaweedS3):
-    """Its reader may list the bucket, but not read it, as while Heap's account owns the objects."""
+    """A store whose reader can list the bucket but not read objects, as when Heap's account owns them."""
 
     def _identities(self) -> dict[str, list[dict[str, object]]]:
         identities = super()._identities()
@@ -109,7 +109,9 @@ def unreadable() -> Iterator[HeapBucket]:
         yield bucket
 
 
-def test_a_bucket_that_may_not_be_listed_or_read(spark: SparkSession, full: HeapBucket, unreadable: HeapBucket) -> None:
+def test_missing_permissions_to_list_or_to_read_are_distinguished(
+    spark: SparkSession, full: HeapBucket, unreadable: HeapBucket
+) -> None:
     stranger = full.server.stranger
     keys = {"awsAccessKeyId": stranger.key_id, "awsSecretAccessKey": stranger.secret}
     with pytest.raises(PySparkException, match=f"denied when listing bucket '{full.server.bucket}'.*s3:ListBucket"):
@@ -118,13 +120,13 @@ def test_a_bucket_that_may_not_be_listed_or_read(spark: SparkSession, full: Heap
         load(spark, unreadable, "users")
 
 
-def test_expired_credentials_of_an_executor_are_signed_again_or_named(spark: SparkSession, full: HeapBucket) -> None:
+def test_expired_credentials_of_executors_are_retried_then_reported(spark: SparkSession, full: HeapBucket) -> None:
     with Gate(full.server.endpoint_url) as gate:
         frame = load(spark, full, "users", endpointUrl=gate.url)
         gate.answer_expired(2)
         assert rows(frame.collect()) == rows(full.world.expected("users"))
         gate.answer_expired(1_000)
-        message = r"Table 'users', dump .*The AWS credentials have expired\. Renew them where this runs"
+        message = r"Table 'users', dump .*The AWS credentials have expired\. Renew them on the machine"
         with pytest.raises(PySparkException, match=message):
             frame.collect()
 

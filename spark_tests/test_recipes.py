@@ -1,7 +1,7 @@
-"""The recipes of the package's README, run from its own text.
+"""The recipes in the package's README, executed from its text.
 
-PyPI has no target with MERGE for these versions of Spark: Delta and Iceberg are on Maven. So Spark parses the
-statements of the upsert, and DuckDB, which has the same MERGE, carries them out.
+PyPI has no target with MERGE for these versions of Spark: Delta and Iceberg are on Maven. Spark therefore parses the
+statements of the upsert, and DuckDB, which has the same MERGE, executes them.
 """
 
 import json
@@ -38,7 +38,7 @@ def heap(bucket: HeapBucket) -> dict[str, str]:
     return given
 
 
-def test_batch(spark: SparkSession, full: HeapBucket, tmp_path: Path) -> None:
+def test_the_batch_recipe_writes_the_current_rows(spark: SparkSession, full: HeapBucket, tmp_path: Path) -> None:
     text = recipe("batch")
     assert repr(EXAMPLE_OPTIONS).replace("'", '"') in text
     text = text.replace(repr(EXAMPLE_OPTIONS).replace("'", '"'), repr(heap(full)))
@@ -48,7 +48,7 @@ def test_batch(spark: SparkSession, full: HeapBucket, tmp_path: Path) -> None:
     assert rows(written) == rows(full.world.expected("pageviews"))
 
 
-def test_view(spark: SparkSession, full: HeapBucket) -> None:
+def test_the_view_recipe_returns_the_newest_row_of_each_user(spark: SparkSession, full: HeapBucket) -> None:
     example = ", ".join(f"{name} '{value}'" for name, value in EXAMPLE_OPTIONS.items())
     text = recipe("view")
     assert example in text
@@ -68,12 +68,12 @@ def newest_rows(expected: list[dict[str, Any]], key: str) -> list[dict[str, Any]
 
 
 def keyed(found: list[str]) -> list[dict[str, Any]]:
-    """Rows without their file: a row can be in two files of one dump, and either may be kept."""
+    """Rows without their file: a row can be in two files of one dump, and either file may be kept."""
     return [{k: v for k, v in json.loads(row).items() if k != "_heap_file"} for row in found]
 
 
 class Target:
-    """Tables with MERGE, for statements that Spark has parsed."""
+    """A target with MERGE, which executes statements that Spark has parsed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.connection = duckdb.connect()
@@ -116,7 +116,9 @@ def upsert(spark: SparkSession, world: World, target: Target, table: str, key: s
 
 
 @pytest.mark.parametrize(("table", "key"), [("users", "user_id"), ("sign_up_click_link", "event_id")])
-def test_upsert(spark: SparkSession, world: World, target: Target, tmp_path: Path, table: str, key: str) -> None:
+def test_the_upsert_recipe_keeps_the_newest_row_of_each_key(
+    spark: SparkSession, world: World, target: Target, tmp_path: Path, table: str, key: str
+) -> None:
     for _ in range(3):
         upsert(spark, world, target, table, key, tmp_path)
         expected = keyed(rows(newest_rows(world.bucket.world.expected(table), key)))
@@ -124,7 +126,7 @@ def test_upsert(spark: SparkSession, world: World, target: Target, tmp_path: Pat
         world.night()
 
 
-def test_upsert_keeps_what_a_resync_voids_until_its_rows_have_arrived(
+def test_upsert_keeps_voided_rows_until_those_of_the_resync_have_arrived(
     spark: SparkSession, world: World, target: Target, tmp_path: Path
 ) -> None:
     table = "sign_up_click_link"
@@ -137,7 +139,7 @@ def test_upsert_keeps_what_a_resync_voids_until_its_rows_have_arrived(
 
 
 def migrations() -> list[tuple[int, int]]:
-    """Chains, one of 300 merges, cycles of all sizes, tails that lead into them, and random graphs."""
+    """Chains, one of them of 300 merges, cycles of several sizes, tails that lead into them, and random graphs."""
     random = Random(17)  # noqa: S311 # no secret
     chain = [(number, number + 1) for number in range(1_000, 1_300)]
     shuffled = random.sample(range(2_000, 2_100), 100)
@@ -153,7 +155,7 @@ def migrations() -> list[tuple[int, int]]:
     return random.sample(pairs, len(pairs))
 
 
-def test_identities_are_those_of_the_recipe_in_sql(spark: SparkSession, full: HeapBucket) -> None:
+def test_the_identities_recipe_returns_the_same_as_the_sql_recipe(spark: SparkSession, full: HeapBucket) -> None:
     scope: dict[str, Any] = {"spark": spark, "heap": heap(full)}
     exec(recipe("identities"), scope)  # noqa: S102 # the README's own text
     real = [(row["from_user_id"], row["to_user_id"]) for row in full.world.expected("user_migrations")]

@@ -1,4 +1,4 @@
-"""`spark.readStream.format("heap")`: what came since, exactly, over nights, restarts and replays."""
+"""`spark.readStream.format("heap")`: exactly the new rows, over nights, restarts and replays."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from pyspark_heap.stream import HeapStreamReader
 from spark_tests.driver import append_new_rows
 from spark_tests.world import ADMITS, World, answered, current_rows, options, rows
 
-needs_start = pytest.mark.skipif(not ADMITS, reason="PySpark tells since 4.2 where a stream stands")
+needs_start = pytest.mark.skipif(not ADMITS, reason="PySpark passes the position of a stream since 4.2")
 
 
 def run(spark: SparkSession, world: World, table: str, folder: Path, **more: str) -> None:
@@ -26,7 +26,7 @@ def run(spark: SparkSession, world: World, table: str, folder: Path, **more: str
 
 
 @pytest.mark.parametrize("table", ["pageviews", "users", "search_submit_results", "sign_up_click_link"])
-def test_nights_come_once_each_late_and_resynced_dumps_included(
+def test_each_nights_rows_arrive_once_including_late_and_resynced_dumps(
     spark: SparkSession, world: World, tmp_path: Path, table: str
 ) -> None:
     for _ in range(3):
@@ -35,7 +35,7 @@ def test_nights_come_once_each_late_and_resynced_dumps_included(
         world.night()
 
 
-def test_a_batch_that_was_not_committed_is_replayed_exactly_although_dumps_have_come(
+def test_an_uncommitted_batch_is_replayed_exactly_despite_new_dumps(
     spark: SparkSession, world: World, tmp_path: Path
 ) -> None:
     run(spark, world, "users", tmp_path)
@@ -53,24 +53,24 @@ def test_a_batch_that_was_not_committed_is_replayed_exactly_although_dumps_have_
 def test_a_checkpoint_of_another_table_is_rejected(spark: SparkSession, world: World, tmp_path: Path) -> None:
     run(spark, world, "users", tmp_path)
     shutil.copytree(tmp_path / "users-checkpoint", tmp_path / "sessions-checkpoint")
-    with pytest.raises(PySparkException, match="The checkpoint is of another stream: its table is 'users'"):
+    with pytest.raises(PySparkException, match="The checkpoint belongs to another stream: its table is 'users'"):
         run(spark, world, "sessions", tmp_path)
 
 
-def test_a_run_reads_each_manifest_once_and_lists_them_once_where_spark_tells_its_start(
+def test_a_run_reads_each_manifest_once_and_lists_them_once_if_spark_passes_its_start(
     spark: SparkSession, world: World, tmp_path: Path
 ) -> None:
     files = world.bucket.world.current_files("users")
     dumps = {dump_id for dump_id, _ in files}
     asked = requests_of_a_run(spark, world, tmp_path)
-    listings = 1 if ADMITS else 2  # when it is loaded; when it is started
+    listings = 1 if ADMITS else 2  # on load; on start
     assert asked["LIST"] == listings + len(dumps)  # the sizes of files
     assert asked["GET"] == len(world.bucket.world.dumps) + len(dumps) + len(files)
     world.night()
     all_files = world.bucket.world.current_files("users")
     new = {dump_id for dump_id, _ in all_files} - dumps
     asked = requests_of_a_run(spark, world, tmp_path)
-    assert asked["LIST"] == 2 + len(new)  # it does not begin where the listing that it was loaded from does
+    assert asked["LIST"] == 2 + len(new)  # a resumed run does not use the listing of its load
     assert asked["GET"] == len(world.bucket.world.dumps) + len(dumps | new) + len(all_files) - len(files)
 
 
@@ -80,8 +80,8 @@ def requests_of_a_run(spark: SparkSession, world: World, folder: Path) -> Counte
     return answered(world.bucket) - before
 
 
-def test_a_following_batch_lists_once_and_reads_the_new_manifests_only(world: World) -> None:
-    """Of one reader, as a query has it in a process of its own; a query itself looks as often as its trigger says."""
+def test_a_later_batch_lists_once_and_only_reads_new_manifests(world: World) -> None:
+    """Uses a single reader, as a query does in its own process; a query looks as often as its trigger says."""
     source = HeapDataSource(options(world.bucket, "users", awsRegion=world.bucket.server.region))
     reader = source.streamReader(source.schema())
     end = reader.initialOffset()
@@ -102,7 +102,7 @@ def test_a_following_batch_lists_once_and_reads_the_new_manifests_only(world: Wo
 
 
 @needs_start
-def test_the_first_run_has_the_content_of_the_load_and_the_next_what_came_since(
+def test_the_first_run_reads_the_bucket_as_of_load_and_the_next_run_new_dumps(
     spark: SparkSession, world: World, tmp_path: Path
 ) -> None:
     stream = spark.readStream.format("heap").options(**options(world.bucket, "users")).load()
@@ -118,7 +118,7 @@ def test_the_first_run_has_the_content_of_the_load_and_the_next_what_came_since(
 
 @needs_start
 @pytest.mark.parametrize(("age", "is_new"), [(60, False), (3_600, True)], ids=["a minute", "an hour"])
-def test_a_stream_that_starts_long_after_the_load_has_what_came_since(world: World, age: int, is_new: bool) -> None:  # noqa: FBT001 # a case
+def test_a_stream_that_starts_long_after_load_includes_dumps_since(world: World, age: int, is_new: bool) -> None:  # noqa: FBT001 # a case
     given = options(world.bucket, "users")
     loaded = Snapshot.of(given)
     world.night()
@@ -130,15 +130,15 @@ def test_a_stream_that_starts_long_after_the_load_has_what_came_since(world: Wor
     assert (old == new) == is_new
 
 
-def test_offsets_are_positions(spark: SparkSession, world: World, tmp_path: Path) -> None:
+def test_offsets_record_bucket_table_and_version(spark: SparkSession, world: World, tmp_path: Path) -> None:
     run(spark, world, "users", tmp_path)
     offset = json.loads((tmp_path / "users-checkpoint" / "offsets" / "0").read_text().splitlines()[-1])
     assert (offset["bucket"], offset["table"], offset["version"]) == (world.bucket.server.bucket, "users", 1)
 
 
-@pytest.mark.skipif(not ADMITS, reason="admission limits came with PySpark 4.2")
+@pytest.mark.skipif(not ADMITS, reason="admission limits need PySpark 4.2")
 @pytest.mark.parametrize("limit", [{"maxFilesPerTrigger": "2"}, {"maxBytesPerTrigger": "4k"}])
-def test_limits_make_several_batches_with_the_same_rows(
+def test_limits_split_a_run_into_several_batches_with_the_same_rows(
     spark: SparkSession, world: World, tmp_path: Path, limit: dict[str, str]
 ) -> None:
     run(spark, world, "pageviews", tmp_path, **limit)
@@ -147,6 +147,6 @@ def test_limits_make_several_batches_with_the_same_rows(
 
 
 @pytest.mark.skipif(ADMITS, reason="PySpark has admission limits since 4.2")
-def test_limits_are_rejected_where_spark_has_none(spark: SparkSession, world: World, tmp_path: Path) -> None:
+def test_limits_are_rejected_if_spark_does_not_support_them(spark: SparkSession, world: World, tmp_path: Path) -> None:
     with pytest.raises(PySparkException, match=r"need PySpark 4\.2"):
         run(spark, world, "users", tmp_path, maxFilesPerTrigger="2")

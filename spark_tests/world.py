@@ -1,4 +1,4 @@
-"""The expected rows of the tests, and what Spark has written."""
+"""The expected rows of the tests, and the rows that Spark has written."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ from sandbox.heap.bucket import HeapBucket
 from sandbox.heap.s3 import SeaweedS3
 
 try:
-    from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow  # noqa: F401 # whether it is there
+    from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow  # noqa: F401 # only its existence matters
 
     ADMITS = True
 except ImportError:  # before PySpark 4.2
@@ -25,7 +25,7 @@ except ImportError:  # before PySpark 4.2
 
 @dataclass(frozen=True)
 class World:
-    """A bucket whose nights can pass."""
+    """A bucket with a clock that can be advanced by nights."""
 
     bucket: HeapBucket
     clock: Clock
@@ -51,7 +51,7 @@ def options(heap: HeapBucket, table: str, **more: str) -> dict[str, str]:
 
 
 def answered(heap: HeapBucket) -> Counter[str]:
-    """How many requests the server has answered, by kind."""
+    """The number of requests that the server has answered, by kind."""
     assert isinstance(heap.server, SeaweedS3)
     return heap.server.requests_answered()
 
@@ -61,7 +61,7 @@ def load(spark: SparkSession, heap: HeapBucket, table: str, **more: str) -> Data
 
 
 def rows(found: Iterable[Any]) -> list[str]:
-    """Rows of Spark, or of the generator, in one form and order, without nulls."""
+    """Rows of Spark, or of the generator, in the same format and order, without nulls."""
     mappings = (row if isinstance(row, Mapping) else row.asDict() for row in found)
     return sorted(json.dumps({k: v for k, v in row.items() if v is not None}, sort_keys=True) for row in mappings)
 
@@ -69,7 +69,7 @@ def rows(found: Iterable[Any]) -> list[str]:
 def current_rows(spark: SparkSession, world: World, table: str, folder: Path) -> list[str]:
     """The current content of a table in a stream's folder: rows of dumps before the first valid one are void.
 
-    What that needs to know of the bucket is read in this process: each data frame starts two interpreters.
+    The metadata is read in this process instead of through Spark, where each DataFrame starts two interpreters.
     """
     (first_valid,) = (row[1] for row in snapshot(world.bucket, "_heap_tables").rows or () if row[0] == table)
     if not list((folder / table).glob("*.parquet")):

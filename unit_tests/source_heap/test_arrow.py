@@ -85,7 +85,7 @@ def test_batches_have_exactly_the_columns_of_the_schema() -> None:
         ({"type": "array", "items": "long"}, [1], pa.int64()),
     ],
 )
-def test_a_value_that_does_not_fit_the_schema_is_reported_with_its_column(
+def test_a_value_that_does_not_fit_is_reported_with_its_column(
     avro_type: Json, value: Json, arrow: pa.DataType
 ) -> None:
     content = avro_file({"n": avro_type}, [{"n": value}])

@@ -269,9 +269,7 @@ def test_a_flipped_bit_never_causes_another_kind_of_error(codec: str, data: st.D
 @pytest.mark.parametrize(
     "broken_rows", [b"\x02\x02\x04\xff\xfe", b"\x02\x02\x7f", b"", b"\x02\x02\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"]
 )
-def test_rows_that_cannot_be_decoded_are_reported_with_their_block(
-    broken_rows: bytes, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_undecodable_rows_are_reported_with_their_block(broken_rows: bytes, capfd: pytest.CaptureFixture[str]) -> None:
     good = avro_file(FIELDS, ROWS[:3], "null")
     sync = good[-16:]
     file = good + b"\x02" + bytes([len(broken_rows) * 2]) + broken_rows + sync
