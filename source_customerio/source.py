@@ -1,4 +1,4 @@
-"""The source."""
+"""The Customer.io source."""
 
 import logging
 from collections.abc import Mapping
