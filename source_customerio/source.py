@@ -56,6 +56,6 @@ class SourceCustomerio(ManifestSource):
         return status
 
     def _reads_any_of(self, names: tuple[str, ...]) -> bool:
-        """Whether a key whose scope does not include the workspaces can read any of these streams."""
+        """True if a key whose scope does not include the workspaces can read any of these streams."""
         streams = {stream.name: stream for stream in self.streams(self.settings)}
         return any(streams[name].check_availability().is_available for name in names)

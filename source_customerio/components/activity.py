@@ -63,13 +63,13 @@ class _Known:
         return rows
 
     def covers(self, request: _Request) -> bool:
-        """Whether an earlier request covers this one."""
+        """True if an earlier request covers this one."""
         if self.first is None or self.until is None:
             return False
         return self.first <= request.needed and self.until >= request.until - _AN_HOUR
 
     def counted(self, request: _Request) -> bool:
-        """Whether anything was counted in the window."""
+        """True if anything was counted in the window."""
         return self.last is not None and self.last >= request.since - _A_DAY  # days in EST overlap two in UTC
 
 
@@ -89,7 +89,7 @@ class Activity:
             return [] if known.covers(request) and not known.counted(request) else known.learn(request)
 
     def counted(self, request: _Request) -> bool:
-        """Whether the parent counted anything; makes a request if that is not known yet."""
+        """True if the parent counted anything; makes a request if that is not known yet."""
         with self._of(request) as known:
             if not known.covers(request):
                 known.learn(request)
@@ -200,7 +200,7 @@ class MetricsRetriever(Retriever):
         return _Request(url, resolution, since, needed, first, end, read)
 
     def _is_first(self, start: datetime) -> bool:
-        """Whether the stream has no state, so that it begins at the start date."""
+        """True if the stream has no state, so that it begins at the start date."""
         return start <= self._start_date
 
     @property

@@ -27,8 +27,8 @@ class RateLimit(BackoffStrategy):
     """Wait as long as `Retry-After` says plus a random time, so that clients that share the limit spread out.
 
     A 429 without that header reports an exhausted daily quota: after `attempts` of them, the stream ends. It ends at
-    once if the header says more than ten minutes. A built-in strategy can read the header, but neither adds jitter nor
-    acts on the header's absence.
+    once if the header demands more than ten minutes. A built-in strategy can read the header, but neither adds jitter
+    nor acts on the header's absence.
     """
 
     attempts: int

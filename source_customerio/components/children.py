@@ -54,7 +54,7 @@ class KeyedRows(NumberedRows):
 
 @dataclass
 class CollectionRows(RecordExtractor):
-    """Each row of a collection as the field `content`, whatever JSON it is.
+    """Each row of a collection, which can be any JSON, as the field `content`.
 
     `DpathExtractor` would flatten a row that is a list and drop one that is empty. It would also treat a response that
     is not JSON as an empty collection, because there is no envelope that could be missing.

@@ -108,7 +108,7 @@ class AllParentsFirst(SubstreamPartitionRouter):
 
 
 def is_dated(body: Json) -> bool:
-    """Whether a response states the periods of its numbers."""
+    """True if a response states the periods of its numbers."""
     holders = [body, *(body.get(name) for name in ("metric", "journey_metric"))] if isinstance(body, dict) else []
     links = body.get("links") if isinstance(body, dict) else None
     holders += [link.get("metric") for link in links or [] if isinstance(link, dict)]

@@ -22,7 +22,7 @@ _logger = logging.getLogger("airbyte")
 class OneRequestAtATime(Retriever):
     """Read the slices of a `GroupingPartitionRouter` one after another, as one partition with one request at a time.
 
-    The CDK gives each slice a worker of its own, and a worker that waits for the rate limit of its endpoint is lost to
+    The CDK assigns a worker to each slice, and a worker that waits for the rate limit of its endpoint is lost to
     all other streams: a few dozen parents of an endpoint with two requests per minute would occupy every worker. The
     CDK cannot limit the workers of one stream. One worker is enough for a low limit: it can make hundreds of requests
     per minute.

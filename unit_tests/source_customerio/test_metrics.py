@@ -57,10 +57,10 @@ def test_a_number_has_the_requested_utc_day(api: requests_mock.Mocker) -> None:
             stream.row("2026-11-21", 6),
             stream.row("2026-11-22", 7),
         ]
-        [asked] = requests_for(api, stream)
+        [request] = requests_for(api, stream)
         also = {"version": "2"} if stream.envelope == "metric" else {"resolution": "days"}
-        assert asked == {**also, "res": "days", "tz": "UTC", "start": str(START_TS), "end": asked["end"]}
-        assert int(asked["end"]) == pytest.approx(NOW_TS, abs=A_MINUTE)
+        assert request == {**also, "res": "days", "tz": "UTC", "start": str(START_TS), "end": request["end"]}
+        assert int(request["end"]) == pytest.approx(NOW_TS, abs=A_MINUTE)
 
 
 def test_the_last_number_belongs_to_the_current_day_in_est(api: requests_mock.Mocker) -> None:
@@ -164,7 +164,7 @@ def test_a_longer_time_is_requested_in_windows_of_ten_years(api: requests_mock.M
     sync(BY_DATE, start_date="2012-01-01T12:00:00Z")
 
     for stream in BY_DATE[::2]:  # without actions: not requested, as the campaign counted nothing
-        first, second = sorted((int(asked["start"]), int(asked["end"])) for asked in requests_for(api, stream))
+        first, second = sorted((int(request["start"]), int(request["end"])) for request in requests_for(api, stream))
         assert first == (1325376000, second[0] - 1)
         assert second[0] % DAY == 0
         assert first[1] - first[0] < 3650 * DAY
@@ -259,16 +259,16 @@ def test_a_later_sync_reads_the_thirty_days_before_the_newest_again(api: request
         days = [row["period_start"] for row in rows_of(output, stream)]
         assert (days[0], days[-1]) == ("2026-10-19" + stream.midnight, "2026-11-22" + stream.midnight)
         assert len(days) == 35
-        [asked] = requests_for(api, stream)
-        assert_requested(asked, stream, 35)
+        [request] = requests_for(api, stream)
+        assert_requested(request, stream, 35)
 
 
-def assert_requested(asked: dict[str, str], stream: Metrics, days: int) -> None:
+def assert_requested(request: dict[str, str], stream: Metrics, days: int) -> None:
     """Assert that the request is for `days` up to today, or for one more if they are in EST."""
     if stream.by_date:
-        assert asked["start"] == str(NOW_TS - 12 * HOUR - (stream.requested_days(days) - 1) * DAY)
+        assert request["start"] == str(NOW_TS - 12 * HOUR - (stream.requested_days(days) - 1) * DAY)
     else:
-        assert asked["steps"] == str(stream.requested_days(days + 1))
+        assert request["steps"] == str(stream.requested_days(days + 1))
 
 
 @pytest.mark.parametrize("days", [1, 10, 180])
@@ -278,8 +278,8 @@ def test_the_lookback_can_be_set(api: requests_mock.Mocker, days: int) -> None:
     sync(STREAMS, {stream.name: EARLIER for stream in STREAMS}, start_date=None, metrics_lookback_days=days)
 
     for stream in STREAMS:
-        [asked] = requests_for(api, stream)
-        assert_requested(asked, stream, days + 5)
+        [request] = requests_for(api, stream)
+        assert_requested(request, stream, days + 5)
 
 
 def test_what_was_counted_late_replaces_the_earlier_number(api: requests_mock.Mocker) -> None:

@@ -210,8 +210,8 @@ def test_a_first_sync_reads_older_numbers_once_by_months(api: requests_mock.Mock
 
     for stream in BY_STEPS:
         assert counted(rows_of(first, stream, "months")) == {"2026-09-01T05:00:00Z": 5, "2026-10-01T05:00:00Z": 6}
-        [asked] = requests_for(api, stream, "months")
-        assert asked["steps"] in {"121", "15"}  # 15 since the creation of the campaign
+        [request] = requests_for(api, stream, "months")
+        assert request["steps"] in {"121", "15"}  # 15 since the creation of the campaign
 
     state = {"use_global_cursor": True, "state": {"period_start": "2026-11-19T05:00:00Z"}, "lookback_window": 0}
     later = sync(BY_STEPS, {stream.name: state for stream in BY_STEPS}, start_date=None)
