@@ -133,7 +133,7 @@ def test_a_server_that_answers_with_a_web_page_is_named(sandbox: Sandbox) -> Non
     attempt = read(source_with(sandbox))
 
     assert status
-    assert "returned a web page instead of a response of Segment's Public API" in status["message"]
+    assert "returned a web page instead of a Public API response" in status["message"]
     assert attempt.source_exit_code == 1
     assert not attempt.records["users"]
     assert attempt.stream_status == {"users": "INCOMPLETE"}

@@ -1,4 +1,4 @@
-"""Lets `python -m source_customerio` do what `source-customerio` does."""
+"""Entry point of `python -m source_customerio`, which is the same as `source-customerio`."""
 
 from source_customerio.run import run
 

@@ -1,15 +1,15 @@
-"""The requests that each stream takes, for an account of a given size.
+"""The number of requests per stream, for an account of a given size.
 
-In addition to the streams that are lists, the formulas use the sizes of: `customers_search` (all people),
+In addition to the numbers of rows of streams, the formulas use the sizes of: `customers_search` (all people),
 `new_activities` (since a day before the last sync), `recent_messages` and `recent_draft_messages` (created within the
 lookback), `sending_domains`, `actions_of_campaigns` and so on (`actions` of all campaigns or broadcasts, `content_ids`
 of all newsletters), `sent_newsletters`, `changing_newsletters` (sent within half a year before the lookback), and
-`running_campaigns` (those changed within the lookback included).
+`running_campaigns` (including those changed within the lookback).
 
 Metrics also depend on where anything was counted: `active_newsletters` within the lookback, `recent_newsletters` within
 the days that a first sync reads, and `ever_newsletters`; `…_linked_newsletter_variants` are those of newsletters with
-clicked links. What is not known of these is taken for all there are; of those that are active, for none. A parent that
-counted may be requested twice: for its own stream, and before that for a stream within.
+clicked links. If such a size is unknown, the formulas assume all that exist, or none for `active_…`. A parent that
+counted anything may be requested twice: for its own stream, and before that for a stream within it.
 """
 
 import math
@@ -33,7 +33,7 @@ def _pages(name: str, size: int) -> Formula:
 
 
 def _below(parents: Formula, name: str) -> Formula:
-    """The list of the parents, and one request for each."""
+    """The list of the parents, and one request per parent."""
     return lambda account: parents(account) + account.rows(name)
 
 
@@ -49,14 +49,14 @@ def _deliveries(name: str) -> Cost:
 
 
 def _folders(rows: str, folders: str) -> Formula:
-    """The list and each folder, of the rows and of the folders."""
+    """The lists of rows and of folders, each read at the root and in every folder."""
     return lambda account: account.pages(rows, 1000) + account.pages(folders, 1000) + 2 * account.rows(folders)
 
 
 def _metrics(parents: Formula, kind: str, below: str, *, by_months: bool = True) -> Cost:
-    """Metrics that are requested where what contains them counted anything.
+    """Metrics that are requested only if the metrics that contain them counted anything.
 
-    What contains them is counted by itself: the streams of a family request it once, whichever of them are read.
+    The containing metrics are not included: the streams of a family request them once, whichever of them are read.
     """
 
     def first(account: Account) -> float:
@@ -67,7 +67,7 @@ def _metrics(parents: Formula, kind: str, below: str, *, by_months: bool = True)
     return Cost(first, lambda account: parents(account) + account.rows(f"active_{kind}"))
 
 
-# The last page of these lists leads to one more, empty page. Senders are two lists: visible and hidden ones.
+# The last page of these lists is followed by an empty one. Senders are two lists: visible and hidden ones.
 _NEWSLETTERS: Formula = lambda account: 1 + account.pages("newsletters", 100)  # noqa: E731
 _SENDERS: Formula = lambda account: 3 + account.pages("sender_identities", 100)  # noqa: E731
 _PEOPLE = _pages("customers_search", 1000)
@@ -158,7 +158,7 @@ COSTS: Mapping[str, Cost] = {
     ),
     "transactional_link_metrics": _metrics(_one, "transactional", "transactional_messages"),
 }
-"""Every stream; of first syncs, upper bounds, unless it is known where anything was counted."""
+"""The cost of every stream; first syncs are upper bounds unless it is known where anything was counted."""
 
 COUNTED: Mapping[str, Mapping[str, str]] = {
     "campaigns": {"actions": "actions_of_campaigns"},
@@ -172,7 +172,7 @@ COUNTED: Mapping[str, Mapping[str, str]] = {
         )
     },
 }
-"""The lists whose rows decide on the requests of others, and the sizes that their rows hold in lists of their own."""
+"""The streams whose row counts determine the requests of others, and size names for the lists in their rows."""
 
 _BY_VOLUME = {
     *("customers", "activities", "messages", "draft_messages", "optouts", "eps_suppression", "segment_memberships"),
@@ -182,7 +182,7 @@ _BY_VOLUME = {
 
 
 def account_costs(_source: ManifestSource, count: Count) -> dict[str, StreamCost]:
-    """Return the cost of each stream for the workspace whose lists are counted."""
+    """Return the cost of each stream, for the workspace whose lists `count` counts."""
     return stream_costs(count(COUNTED))
 
 

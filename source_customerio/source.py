@@ -1,4 +1,4 @@
-"""The source."""
+"""The Customer.io source."""
 
 import logging
 from collections.abc import Mapping
@@ -16,24 +16,24 @@ _READ_INSTEAD = ("campaigns", "segments", "newsletters", "activities", "snippets
 
 
 class SourceCustomerio(ManifestSource):
-    """Customer.io, as `manifest.yaml` describes it.
+    """Customer.io's App API, as declared in `manifest.yaml`.
 
-    A key works in the region of its workspace only, and the other region rejects it exactly like a wrong key.
-    `check` therefore tries the other region before it reports a rejected key. A key can be limited to some of the
-    endpoints: one that may not list the workspaces passes if it may read another list.
+    A key works only in the region of its workspace, and the other region rejects it exactly like a wrong key. `check`
+    therefore tries the other region before it reports a rejected key. A key can be limited to some endpoints: one that
+    may not list the workspaces passes if it may read another list.
     """
 
     tries_streams: ClassVar[bool] = True
 
     def prepare_to_build(self) -> None:
-        """Let the streams of metrics share what they learn, and not with those of another source."""
+        """Let the metrics streams of this source share what they learn, but not with those of another source."""
         MetricsRetriever.activity = Activity()
 
     def connect(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
-        """Try the connection, and the other region if the key is rejected.
+        """Test the connection, and if the key is rejected, whether the other region accepts it.
 
         Raises:
-            AirbyteTracedException: when the reason is neither the configuration nor the vendor's answer.
+            AirbyteTracedException: if neither the configuration nor Customer.io's response explains the failure.
         """
         status = super().connect(logger, config)
         if self.rejected_with(_FORBIDDEN) and self._reads_any_of(_READ_INSTEAD):
@@ -51,11 +51,11 @@ class SourceCustomerio(ManifestSource):
                 status.message = (
                     "Neither region of Customer.io accepts this App API key. Check that it is complete and not "
                     "revoked, that it is an App API key (a Track or Pipelines key does not work), and that the key's "
-                    "IP allowlist, if it has one, admits this connector."
+                    "IP allowlist, if it has one, allows this connector."
                 )
         return status
 
     def _reads_any_of(self, names: tuple[str, ...]) -> bool:
-        """Whether a key whose scope does not include the workspaces is good for anything."""
+        """True if a key whose scope does not include the workspaces can read any of these streams."""
         streams = {stream.name: stream for stream in self.streams(self.settings)}
         return any(streams[name].check_availability().is_available for name in names)

@@ -12,7 +12,7 @@ __all__ = ["SourceSegment"]
 
 
 def __getattr__(name: str) -> Json:
-    """Import the source when it is first needed, so that the console script can say if a dependency is missing."""
+    """Import the source on first use, so that the console script can report a missing dependency."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("source_segment.source"), name)

@@ -1,4 +1,4 @@
-"""Lets `python -m source_segment` do what `source-segment` does."""
+"""Entry point of `python -m source_segment`, which is the same as `source-segment`."""
 
 from source_segment.run import run
 

@@ -1,4 +1,4 @@
-"""The requests that each stream takes, computed from the manifest for a workspace of a given size."""
+"""The number of requests per stream, computed from the manifest for a workspace of a given size."""
 
 from collections.abc import Mapping
 from math import prod
@@ -15,11 +15,11 @@ COUNTED: Mapping[str, Mapping[str, str]] = {
         *("tracking_plans", "functions", "spaces", "audiences", "profiles_warehouses", "users", "groups"),
     )
 }
-"""The lists whose rows decide on the requests of others; no row holds a list that does."""
+"""The streams whose row counts determine the requests of others; no lists within their rows do."""
 WITHOUT_METRICS = "destinations without metrics"
 _METRICS = "destination_delivery_metrics_summary"
 _DEFAULT_PER_MINUTE = 3000
-_WINDOWS = {  # of a first sync without a start date, and of one a day later
+_WINDOWS = {  # in a first sync without a start date, and in a sync a day later
     "usage_stream": (12, 2),
     "audit_events": (13, 1),
     "events_volume": (13, 1),
@@ -28,7 +28,7 @@ _WINDOWS = {  # of a first sync without a start date, and of one a day later
 
 
 def account_costs(_source: ManifestSource, count: Count) -> dict[str, StreamCost]:
-    """Return the cost of each stream for the workspace whose lists are counted."""
+    """Return the cost of each stream, for the workspace whose lists `count` counts."""
     return stream_costs(count(COUNTED))
 
 

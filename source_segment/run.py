@@ -6,7 +6,7 @@ from cdp_connectors.extras import exit_for_missing
 
 
 def run() -> None:
-    """Run the command that the process was called with."""
+    """Run the command given on the command line."""
     try:
         from cdp_connectors.entrypoint import launch  # noqa: PLC0415 # needs the extra
         from source_segment.source import SourceSegment  # noqa: PLC0415 # as above

@@ -1,4 +1,4 @@
-"""The source."""
+"""The Segment source."""
 
 import logging
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ _UNAUTHORIZED = 401
 
 
 class SourceSegment(ManifestSource):
-    """Segment, as `manifest.yaml` describes it."""
+    """Segment's Public API, as declared in `manifest.yaml`."""
 
     tries_streams: ClassVar[bool] = True
 
     def connect(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
-        """Try the connection; a token that only the other region accepts is told from one that none accepts.
+        """Test the connection, and if the token is rejected, whether the other region accepts it.
 
         Raises:
-            AirbyteTracedException: when the reason is neither the configuration nor Segment's response.
+            AirbyteTracedException: if neither the configuration nor Segment's response explains the failure.
         """
         status = super().connect(logger, config)
         if status.status is Status.FAILED and self.rejected_with(_UNAUTHORIZED) and not self.settings.get("api_url"):

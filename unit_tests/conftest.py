@@ -1,4 +1,4 @@
-"""Fixtures of every unit test: no waiting, and a response cache of its own."""
+"""Fixtures for every unit test: no waiting, and a separate response cache."""
 
 import time
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[float]:
-    """The seconds that the code under test wanted to wait; it does not wait."""
+    """The waits that the code under test requested, in seconds; none takes place."""
     waited: list[float] = []
     monkeypatch.setenv("REQUEST_CACHE_PATH", str(tmp_path))
     monkeypatch.setattr(time, "sleep", waited.append)

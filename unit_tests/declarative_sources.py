@@ -1,4 +1,4 @@
-"""Fixtures for the unit tests of declarative sources: a clock, mocked HTTP, and a manifest that is resolved once."""
+"""Fixtures for the unit tests of declarative sources: a clock, mocked HTTP, and manifests that are resolved once."""
 
 import pickle
 import time
@@ -25,12 +25,12 @@ _resolved: dict[str, bytes] = {}
 
 @pytest.fixture(autouse=True)
 def waits(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """The clock stands at `NOW`, and what the code waits for passes at once."""
+    """Freeze the clock at `NOW`; a wait advances it and returns at once."""
     with freeze_time(NOW) as clock:
 
         def sleep(seconds: float) -> None:
             waits.append(seconds)
-            clock.tick(max(seconds, 0.001))  # a clock that stands still would never leave a window of a rate limit
+            clock.tick(max(seconds, 0.001))  # on a frozen clock, no rate limit's window would ever end
 
         monkeypatch.setattr(time, "sleep", sleep)
         yield waits
@@ -38,14 +38,14 @@ def waits(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
 
 @pytest.fixture
 def api() -> Iterator[requests_mock.Mocker]:
-    """The vendor's API; a request that was not announced fails."""
+    """The vendor's API; a request that is not mocked fails."""
     with requests_mock.Mocker(case_sensitive=True) as mocker:
         yield mocker
 
 
 @pytest.fixture(autouse=True)
 def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each manifest is loaded, resolved and validated once, which takes longer than all the rest of a test."""
+    """Load, resolve and validate each manifest once, because that takes longer than the rest of a test."""
     resolve = YamlDeclarativeSource._pre_process_manifest  # noqa: SLF001
     validate = YamlDeclarativeSource._validate_source  # noqa: SLF001
 

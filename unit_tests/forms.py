@@ -1,4 +1,4 @@
-"""Shapes that Airbyte's form cannot render, from its own code."""
+"""Schemas that Airbyte's configuration form cannot render, according to its source code."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ _COMPOSITIONS = ("anyOf", "allOf", "not", "if", "$ref", "patternProperties")
 
 
 def form_problems(schema: Json, path: str = "") -> Iterator[str]:
-    """Everything in a configuration's JSON schema that the form cannot show, or shows as something else."""
+    """Yield the parts of a configuration's JSON schema that the form cannot show, or shows incorrectly."""
     if not isinstance(schema, dict):
         yield f"{path}: is not a schema"
         return
@@ -49,7 +49,7 @@ def _option_problems(schema: JsonObject, path: str) -> Iterator[str]:
         yield f"{path}: a oneOf must be an object"
     constants = [_constants(option) for option in options]
     if not set.intersection(*map(set, constants)):
-        yield f"{path}: the options share no constant that tells them apart"
+        yield f"{path}: the options share no constant that distinguishes them"
     for option, known in zip(options, constants, strict=True):
         title = option.get("title")
         if not title:

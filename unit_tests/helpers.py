@@ -1,4 +1,4 @@
-"""How the unit tests run a source: in this process, against mocked HTTP."""
+"""Running a source in this process, against mocked HTTP."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ def read_streams(
     state: Mapping[str, JsonObject] | None = None,
     sync_mode: SyncMode = SyncMode.incremental,
 ) -> EntrypointOutput:
-    """Read the streams through the CDK's entrypoint, with the state blob of each stream."""
+    """Read the streams through the CDK's entrypoint; `state` has the saved state of each stream."""
     catalog = catalog_of(streams, sync_mode)
     saved = StateBuilder()
     for stream, blob in (state or {}).items():

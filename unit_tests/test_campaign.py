@@ -50,7 +50,7 @@ def test_a_fault_lasts_for_its_responses_and_an_outage_to_the_end_of_the_attempt
     assert schedule.next_fault() == (None, 1)
 
 
-def test_what_happens_to_listings_waits_for_a_listing_and_what_happens_to_objects_for_an_object() -> None:
+def test_faults_of_listings_and_of_objects_wait_for_a_matching_request() -> None:
     schedule = Schedule()
     schedule.begin([Fault("response", "listing lags", 1), Fault("response", "removed", 1)])
 
@@ -73,7 +73,7 @@ def test_every_fault_of_a_response_changes_it(what: str) -> None:
 
 
 class _Forms(Customerio):
-    """A vendor with one form, whose layout has a list."""
+    """A vendor with one record, a form whose layout has a list."""
 
     def __init__(self) -> None:
         """No server is needed."""
@@ -87,7 +87,7 @@ def test_a_value_that_the_vendor_did_not_send_is_found(rows: Json) -> None:
     assert [*_breaches_of_forms({"rows": rows})] == ["forms: row ('1',) differs in ['layout']"]
 
 
-def test_what_the_proxy_made_of_a_field_may_differ_from_the_truth() -> None:
+def test_a_value_replaced_by_the_proxy_may_differ_from_the_truth() -> None:
     assert [*_breaches_of_forms({"rows": 3})] == []
 
 
@@ -100,7 +100,7 @@ def _breaches_of_forms(layout: JsonObject) -> Iterator[str]:
     return breaches_of_job(Job([Attempt("succeeded")]), catalog, destination, _Forms())
 
 
-def test_harmless_mutations_leave_what_identifies_a_row() -> None:
+def test_harmless_mutations_keep_keys_and_page_cursors() -> None:
     mutator = Mutator(7, {"slug"}, hostile=False)
     body = b'{"data": {"users": [{"id": 1, "slug": "a", "plan": "pro"}], "pagination": {"next": "x"}}}'
 
@@ -149,7 +149,7 @@ def partitions(**cursors: str) -> JsonObject:
         ({"at": "2026-01-02", "lookback_window": 9}, {"at": "2026-01-03", "lookback_window": 1}, False),
     ],
 )
-def test_states_that_fall_are_found(before: JsonObject, after: JsonObject, *, falls: bool) -> None:
+def test_states_that_go_backwards_are_found(before: JsonObject, after: JsonObject, *, falls: bool) -> None:
     within = Job([Attempt("failed", source_states=[state_message("s", before), state_message("s", after)])])
     between = Job([Attempt("succeeded", states={"s": state_message("s", after)})])
 
@@ -169,7 +169,7 @@ def test_states_that_fall_are_found(before: JsonObject, after: JsonObject, *, fa
         ("Stream users: 7 rows, 1,234 requests, 0 retries", "1,234 requests"),
     ],
 )
-def test_what_no_output_may_hold_is_found(line: str, breach: str) -> None:
+def test_forbidden_output_is_found(line: str, breach: str) -> None:
     attempt = Attempt("succeeded", logs=[{"level": "INFO", "message": line}], source_exit_code=0)
 
     assert [found for found in breaches_of_attempt(attempt, ["s3cret"], ()) if breach in found]

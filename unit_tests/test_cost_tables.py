@@ -1,4 +1,4 @@
-"""The costs of a sync: a formula for each stream, and the table in the README that they give."""
+"""The costs of a sync: one formula per stream, and the table in the README that is computed from them."""
 
 import pytest
 
@@ -13,11 +13,11 @@ def test_every_stream_has_a_cost() -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_readme_has_the_table_that_the_formulas_give(package: str) -> None:
+def test_the_readme_has_the_current_cost_table(package: str) -> None:
     assert (ROOT / package / "README.md").read_text() == rewritten(package)
 
 
-def test_the_metrics_of_a_quiet_workspace_cost_a_tenth_of_a_request_per_parent() -> None:
+def test_the_metrics_of_a_quiet_workspace_cost_less_than_a_tenth_of_requesting_everything() -> None:
     sizes = {name: rows for name, rows in LARGE.sizes.items() if not name.startswith("active_")}
     quiet = type(LARGE)({**sizes, "changing_newsletters": 300})
     daily = sum(cost.daily(quiet) for name, cost in COSTS.items() if name.endswith("_metrics"))

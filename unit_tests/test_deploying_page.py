@@ -1,4 +1,4 @@
-"""docs/deploying.md: what an operator pastes is valid, and agrees with the metadata."""
+"""docs/deploying.md: its snippets are valid, and agree with the metadata."""
 
 import json
 import re
@@ -21,13 +21,13 @@ def snippets(page: str, language: str) -> list[str]:
 
 
 def egress(name: str) -> list[str]:
-    """The hosts that the table names for the connector, with a region for REGION."""
+    """The hosts in the connector's row of the table, with a region in place of REGION."""
     (row,) = re.findall(rf"^\| {name} \| (.*) \|$", PAGE.partition("## Egress")[2], re.MULTILINE)[:1]
     return [host.replace("REGION", "eu-central-1") for host in re.findall(r"`([a-z0-9-]+\.[A-Za-z0-9.-]+)`", row)]
 
 
 @pytest.mark.parametrize("name", CONNECTORS)
-def test_the_egress_list_is_the_metadatas(name: str) -> None:
+def test_the_egress_list_agrees_with_the_metadata(name: str) -> None:
     allowed = CONNECTORS[name]["allowedHosts"]["hosts"]
     listed = egress(name)
     assert listed

@@ -1,4 +1,4 @@
-"""The forms of all connectors are ones that Airbyte can render."""
+"""Airbyte can render the configuration forms of all connectors."""
 
 import logging
 
@@ -44,7 +44,7 @@ def test_the_form_can_be_rendered(name: str) -> None:
         ({"type": "string", "format": "date-time", "pattern": "^.*$"}, "a date picker would appear"),
     ],
 )
-def test_what_airbyte_cannot_render_is_found(field: JsonObject, problem: str) -> None:
+def test_schemas_that_airbyte_cannot_render_are_found(field: JsonObject, problem: str) -> None:
     found = list(form_problems({"type": "object", "properties": {"f": field}}))
     assert any(problem in each for each in found), found
 

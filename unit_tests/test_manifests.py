@@ -7,17 +7,17 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-TEXTS = {name: (ROOT / name / "manifest.yaml").read_text() for name in ("source_segment", "source_customerio")}
+MANIFESTS = {name: (ROOT / name / "manifest.yaml").read_text() for name in ("source_segment", "source_customerio")}
 LONGEST_ROW = 12
 ABOVE_THE_TABLE = ("lists", "rows")
-"""The definitions with the rows of streams that others are read by."""
+"""The definitions that contain the rows of streams by which other streams are read."""
 
 
 def rows(package: str) -> dict[str, list[str]]:
-    """The lines of each stream's row by its place, without comments and blank lines."""
+    """The lines of each stream's row, without comments and blank lines, by its place in the manifest."""
     found: dict[str, list[str]] = {}
-    for node in _row_nodes(yaml.compose(TEXTS[package])):
-        lines = TEXTS[package][node.start_mark.index : node.end_mark.index].splitlines()
+    for node in _row_nodes(yaml.compose(MANIFESTS[package])):
+        lines = MANIFESTS[package][node.start_mark.index : node.end_mark.index].splitlines()
         place = f"{package}, line {node.start_mark.line + 1}"
         found[place] = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return found
@@ -34,7 +34,7 @@ def _row_nodes(manifest: yaml.Node) -> Iterator[yaml.Node]:
         node = waiting.pop(0)
         if "condition" in (members := _members(node)):
             waiting = [*members["streams"].value, *waiting]
-        elif id(node) not in seen:  # an alias is the node that it stands for
+        elif id(node) not in seen:  # an alias and its anchor are the same node
             seen.add(id(node))
             yield node
 
@@ -43,7 +43,7 @@ def _members(node: yaml.Node) -> dict[str, yaml.Node]:
     return {key.value: value for key, value in node.value}
 
 
-ROWS = {place: lines for package in TEXTS for place, lines in rows(package).items()}
+ROWS = {place: lines for package in MANIFESTS for place, lines in rows(package).items()}
 
 
 @pytest.mark.parametrize("place", ROWS)
@@ -51,6 +51,6 @@ def test_a_row_fits_twelve_lines(place: str) -> None:
     assert len(ROWS[place]) <= LONGEST_ROW
 
 
-@pytest.mark.parametrize("package", TEXTS)
+@pytest.mark.parametrize("package", MANIFESTS)
 def test_there_is_one_url_template(package: str) -> None:
-    assert TEXTS[package].count("config['base_url']") == 1
+    assert MANIFESTS[package].count("config['base_url']") == 1

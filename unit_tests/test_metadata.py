@@ -1,4 +1,4 @@
-"""metadata.yaml: valid by Airbyte's own model, and in agreement with everything that repeats it."""
+"""metadata.yaml: valid by Airbyte's own model, and consistent with everything that repeats it."""
 
 import ast
 import os
@@ -56,7 +56,7 @@ def test_no_two_connectors_share(field: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONNECTORS)
-def test_names_itself(name: str) -> None:
+def test_the_name_is_the_same_in_every_field(name: str) -> None:
     data = CONNECTORS[name]
     assert data["dockerRepository"].split("/")[-1] == data["githubIssueLabel"] == name
     assert name.startswith(data["connectorType"])
@@ -89,7 +89,7 @@ def test_a_major_version_says_what_breaks(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_the_cdk_is_the_manifests(name: str) -> None:
+def test_the_manifest_has_the_version_of_the_locked_cdk(name: str) -> None:
     lock = (ROOT / "requirements" / "http.txt").read_text()
     assert f"airbyte-cdk=={manifest(name)['version']} " in lock
 
@@ -105,7 +105,7 @@ def test_suggested_streams_exist(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_silence_lasts_longer_than_the_longest_wait_and_answer(name: str) -> None:
+def test_airbyte_waits_longer_than_the_longest_silence(name: str) -> None:
     text = (folder(name) / "manifest.yaml").read_text()
     waits = [int(seconds) for seconds in re.findall(r"max_waiting_time_in_seconds: (\d+)", text)]
     timeouts = [int(seconds) for seconds in re.findall(r"(?:read|connect)_timeout_in_seconds: (\d+)", text)]
@@ -113,7 +113,7 @@ def test_silence_lasts_longer_than_the_longest_wait_and_answer(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", PRESENT)
-def test_allowed_hosts_are_those_it_can_reach(name: str) -> None:
+def test_allowed_hosts_are_those_that_the_connector_can_reach(name: str) -> None:
     allowed = CONNECTORS[name]["allowedHosts"]["hosts"]
     reachable = set(hosts_in_python(folder(name))) | set(hosts_in_manifest(folder(name)))
     assert reachable
@@ -122,14 +122,14 @@ def test_allowed_hosts_are_those_it_can_reach(name: str) -> None:
 
 
 def hosts_in_manifest(connector: Path) -> Iterator[str]:
-    """The hosts of the addresses in templates; those shown to users as examples or documentation are none."""
+    """The hosts of the URLs in templates, without those shown to users as examples or documentation."""
     path = connector / "manifest.yaml"
     urls = URL_IN_TEMPLATE.findall(path.read_text()) if path.exists() else []
     return (str(urlsplit(url).hostname) for url in urls)
 
 
 def hosts_in_python(connector: Path) -> Iterator[str]:
-    """The hosts of the addresses that are assigned to a constant or a variable."""
+    """The hosts of the URLs that are assigned to a constant or a variable."""
     for path in connector.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Assign):
@@ -153,7 +153,7 @@ def test_heaps_hosts_cover_every_partition_of_aws(region: str, service: str) -> 
 
 
 @pytest.mark.parametrize("name", CONNECTORS)
-def test_the_image_is_built_on_the_same_base_and_labelled_from_here(name: str, tmp_path: Path) -> None:
+def test_the_image_has_the_base_and_labels_of_the_metadata(name: str, tmp_path: Path) -> None:
     data, dockerfile = CONNECTORS[name], (ROOT / "Dockerfile").read_text()
     docker = tmp_path / "docker"
     docker.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')

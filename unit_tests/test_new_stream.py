@@ -1,4 +1,4 @@
-"""CONTRIBUTING lists every place that a new stream touches: followed in a copy of the tree, the contract tests pass."""
+"""CONTRIBUTING lists every file that a new stream touches: after its steps, the contract tests pass in a copy."""
 
 import re
 import shutil
@@ -17,12 +17,12 @@ NEIGHBOURS = {
     "sandbox/segment/source_details.py": ('            Listing(\n                path="/labels",\n',),
     "unit_tests/source_segment/contracts.py": ('    Contract("labels", ',),
 }
-"""Where the blocks of CONTRIBUTING go, in their order: before these lines."""
+"""The lines before which the blocks of CONTRIBUTING are inserted, in order."""
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of what the tests of a source need."""
+    """A copy of everything that the tests of a source need."""
     for folder in COPIED:
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "target"))
     for file in ("pyproject.toml", "metadata.yaml", "README.md"):

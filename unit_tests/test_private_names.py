@@ -35,12 +35,12 @@ def private_imports(tree: ast.AST) -> Iterator[str]:
 
 
 def private_attributes(owner: type) -> set[str]:
-    """The private attributes of `self` that a class uses and that no class of this distribution gives it."""
+    """The private attributes of `self` that a class uses and that no class of this distribution sets."""
     ours = [base for base in owner.__mro__ if base.__module__.split(".")[0] in PACKAGES]
     used: set[str] = set()
-    given: set[str] = set()
+    set_by_us: set[str] = set()
     for base in ours:
-        given |= set(vars(base)) | set(getattr(base, "__annotations__", {}))
+        set_by_us |= set(vars(base)) | set(getattr(base, "__annotations__", {}))
         if "cdk_repairs" in base.__module__:
             continue
         for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(base)))):
@@ -49,10 +49,10 @@ def private_attributes(owner: type) -> set[str]:
                 and isinstance(node.value, ast.Name)
                 and node.value.id in {"self", "cls"}
             ):
-                (given if isinstance(node.ctx, ast.Store) else used).add(node.attr)
+                (set_by_us if isinstance(node.ctx, ast.Store) else used).add(node.attr)
     inherited = {name for base in owner.__mro__ if is_of_the_cdk(base) for name in vars(base) if is_private(name)}
     overridden = {name for base in ours if "cdk_repairs" not in base.__module__ for name in vars(base)} & inherited
-    return {name for name in used - given if is_private(name)} | overridden
+    return {name for name in used - set_by_us if is_private(name)} | overridden
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
@@ -63,4 +63,4 @@ def test_no_private_name_of_the_cdk(path: Path) -> None:
     for owner in vars(module).values():
         if inspect.isclass(owner) and owner.__module__ == module.__name__ and any(map(is_of_the_cdk, owner.__mro__)):
             assert private_attributes(owner) - {"_abc_impl"} == set(), owner
-            assert "SLF001" not in inspect.getsource(module), "access to private parts belongs into cdk_repairs"
+            assert "SLF001" not in inspect.getsource(module), "access to private names belongs in cdk_repairs"

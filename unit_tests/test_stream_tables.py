@@ -1,4 +1,4 @@
-"""The READMEs' tables of streams, and that no readable endpoint is missing from them."""
+"""The READMEs' tables of streams are current and miss no readable endpoint."""
 
 import json
 import re
@@ -12,7 +12,7 @@ per_source = pytest.mark.parametrize("package", SOURCES)
 
 
 def same_path(path: str) -> str:
-    """The path without the names of its parameters and without the version."""
+    """The path without parameter names and version."""
     return re.sub(r"\{[^}]*\}", "{}", path).removeprefix("/v1")
 
 
@@ -37,12 +37,12 @@ def not_read(package: str) -> set[str]:
 
 
 @per_source
-def test_the_readme_has_the_table_that_the_manifest_gives(package: str) -> None:
+def test_the_readme_has_the_current_stream_table(package: str) -> None:
     assert (ROOT / package / "README.md").read_text() == rewritten(package)
 
 
 @per_source
-def test_no_stream_reads_what_the_readme_says_is_not_read(package: str) -> None:
+def test_no_stream_reads_an_endpoint_listed_as_not_read(package: str) -> None:
     assert read(package) & not_read(package) == set()
 
 
@@ -54,5 +54,5 @@ def test_every_documented_get_endpoint_is_read_or_listed_as_not_read(package: st
 
 @needs_documents
 @per_source
-def test_nothing_is_listed_as_not_read_that_the_vendor_does_not_have(package: str) -> None:
+def test_every_endpoint_listed_as_not_read_is_documented(package: str) -> None:
     assert not_read(package) - documented(package) == set()

@@ -1,1 +1,1 @@
-"""The few things about Customer.io that the declarative language cannot say."""
+"""Custom components for Customer.io."""

@@ -1,4 +1,4 @@
-"""Requests for metrics where there can be any."""
+"""Requests for metrics, made only where there can be any."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ _A_DAY = timedelta(days=1)
 _AN_HOUR = timedelta(hours=1)
 _EVER = datetime.fromtimestamp(0, UTC)
 _SHARED = 100
-"""The periods that a shared request covers at least; fewer than 120, since ten years are the most, months included."""
+"""The minimum number of periods of a shared request; below 120, because the API returns at most ten years of months."""
 _Row = Mapping[str, Any]
 
 
@@ -27,7 +27,7 @@ class _Request:
     """A request for metrics.
 
     Attributes:
-        url: whose metrics.
+        url: the address of the metrics.
         resolution: the size of a period.
         since: the beginning of the stream's window.
         needed: the first period that has to be known.
@@ -47,7 +47,7 @@ class _Request:
 
 @dataclass
 class _Known:
-    """Knowledge of a parent from earlier requests."""
+    """Results of earlier requests for a parent's metrics."""
 
     lock: Lock
     first: datetime | None = None
@@ -56,25 +56,25 @@ class _Known:
     """The start of the last period in which anything was counted."""
 
     def learn(self, request: _Request) -> list[_Row]:
-        """Make the request, and remember what it shows."""
+        """Make the request, and remember its result."""
         rows = request.read()
         starts = [datetime.fromisoformat(row["period_start"].replace("Z", "+00:00")) for row in rows]
         self.first, self.until, self.last = request.first, request.until, max(starts, default=None)
         return rows
 
     def covers(self, request: _Request) -> bool:
-        """Whether an earlier request has shown what this one would."""
+        """True if an earlier request covers this one."""
         if self.first is None or self.until is None:
             return False
         return self.first <= request.needed and self.until >= request.until - _AN_HOUR
 
     def counted(self, request: _Request) -> bool:
-        """Whether anything was counted in the window."""
+        """True if anything was counted in the window."""
         return self.last is not None and self.last >= request.since - _A_DAY  # days in EST overlap two in UTC
 
 
 class Activity:
-    """Which parents counted anything, for as long as one sync lasts.
+    """The parents that counted anything, remembered for the duration of a sync.
 
     The streams of a source run in different threads; a parent's metrics are requested by the first that needs them.
     """
@@ -84,12 +84,12 @@ class Activity:
         self._known: dict[tuple[str, ...], _Known] = {}
 
     def rows(self, request: _Request) -> list[_Row]:
-        """The parent's own metrics: without a request where an earlier one has shown that there are none."""
+        """The parent's own metrics; makes no request if an earlier one has shown that there are none."""
         with self._of(request) as known:
             return [] if known.covers(request) and not known.counted(request) else known.learn(request)
 
     def counted(self, request: _Request) -> bool:
-        """Whether the parent counted anything, by what is known or else by a request."""
+        """True if the parent counted anything; makes a request if that is not known yet."""
         with self._of(request) as known:
             if not known.covers(request):
                 known.learn(request)
@@ -105,18 +105,18 @@ class Activity:
 
 @dataclass
 class MetricsRetriever(Retriever):
-    """The `rows` of a parent in each resolution of the setting, requested only where anything can have been counted.
+    """The `rows` of a parent in each configured resolution, requested only where anything can have been counted.
 
-    `rows` finds what to request in `stream_slice.extra_fields`: `resolution`, `start` and `end` in epoch seconds, and
-    `steps`. Periods are read whole, so that the current one and the one in which the lookback begins are read again.
+    `rows` finds its parameters in `stream_slice.extra_fields`: `resolution`, `start` and `end` in epoch seconds, and
+    `steps`. Periods are read in full, so the current one and the one in which the lookback begins are read again.
 
-    Nothing is requested where `can_count` is false, nor where the metrics that contain these, `within`, have counted
-    nothing in the window: 0 of a campaign is 0 of its actions and links. Of several, the first contains the next. They,
-    and `rows` that are such metrics for other streams (`shared`), are requested once per sync and parent; and further
-    back than needed, since the windows of the streams differ.
+    Nothing is requested if `can_count` is false, or if the metrics that contain these, `within`, counted nothing in the
+    window: 0 for a campaign is 0 for its actions and links. If there are several, the first contains the next. They,
+    and `rows` that are such metrics for other streams (`shared`), are requested once per sync and parent, further back
+    than needed, because the windows of the streams differ.
 
-    If `rows` are requested by a number of steps, which reach back 45 days, the first sync reads what is older by
-    months. No declared component can make a request depend on the answer to another.
+    If `rows` are requested by a number of steps, which go back 45 days, the first sync reads older numbers by month. No
+    declared component can make a request depend on the response to another.
     """
 
     rows: SimpleRetriever
@@ -128,10 +128,10 @@ class MetricsRetriever(Retriever):
     by_steps: bool = False
 
     activity: ClassVar[Activity] = Activity()
-    """Shared by the streams that are built together; a source begins to build with an empty one."""
+    """Shared by the streams of one source, which sets an empty one before it builds them."""
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Prepare the condition."""
+        """Compile the condition."""
         self._activity = self.activity
         self._can_count = InterpolatedBoolean(condition=self.can_count, parameters=parameters)
 
@@ -180,7 +180,7 @@ class MetricsRetriever(Retriever):
         needed = period_of(since)
         earlier = max(later(beginning(end, resolution), resolution, -_SHARED), self._start_date)
         first = min(needed, period_of(earlier)) if shared else needed
-        periods = count_between(first, end, resolution) + 1  # of EST, the window touches one more
+        periods = count_between(first, end, resolution) + 1  # in EST, the window touches one more
         window = {
             "resolution": resolution,
             "start": int(first.timestamp()),
@@ -200,7 +200,7 @@ class MetricsRetriever(Retriever):
         return _Request(url, resolution, since, needed, first, end, read)
 
     def _is_first(self, start: datetime) -> bool:
-        """Whether the stream has no state, so that it begins at the start date."""
+        """True if the stream has no state, so that it begins at the start date."""
         return start <= self._start_date
 
     @property

@@ -24,10 +24,11 @@ _LONGEST_GROWING_WAIT = 60
 
 @dataclass
 class RateLimit(BackoffStrategy):
-    """Wait as long as `Retry-After` says and a random moment more, so that clients that share the limit spread out.
+    """Wait as long as `Retry-After` says plus a random time, so that clients that share the limit spread out.
 
-    A 429 without that header is how a daily quota is reported: after `attempts` of them, the stream ends. A stock
-    strategy can read the header, but neither adds jitter nor acts on the header's absence.
+    A 429 without that header reports an exhausted daily quota: after `attempts` of them, the stream ends. It ends at
+    once if the header demands more than ten minutes. A built-in strategy can read the header, but neither adds jitter
+    nor acts on the header's absence.
     """
 
     attempts: int
@@ -40,7 +41,7 @@ class RateLimit(BackoffStrategy):
         """The seconds to wait after a 429, or None for the next strategy to decide.
 
         Raises:
-            SpentQuotaError: a `transient_error` once waiting has proved useless.
+            SpentQuotaError: a `transient_error` once the quota counts as exhausted.
         """
         response = response_or_exception
         if not isinstance(response, requests.Response) or response.status_code != requests.codes.too_many_requests:
@@ -51,11 +52,11 @@ class RateLimit(BackoffStrategy):
         if wait or attempt_count >= self.attempts:
             raise SpentQuotaError(
                 message=(
-                    "Customer.io keeps rejecting requests and does not say when it will accept them again, as it does "
-                    "when a daily quota is used up. Nothing was skipped: run the sync again tomorrow, or ask "
-                    "Customer.io to raise the quota."
+                    "Customer.io keeps rejecting requests without a usable Retry-After header, as it does when a daily "
+                    "quota is used up. Nothing was skipped: run the sync again tomorrow, or ask Customer.io to raise "
+                    "the quota."
                 ),
-                internal_message=f"{attempt_count} answers 429, Retry-After: {wait or None}",
+                internal_message=f"{attempt_count} responses with status 429, Retry-After: {wait or None}",
                 failure_type=FailureType.transient_error,
             )
         return None
@@ -65,7 +66,7 @@ class RateLimit(BackoffStrategy):
 class GrowingWait(BackoffStrategy):
     """Wait twice as long after each attempt, from four seconds to a minute.
 
-    `ExponentialBackoffStrategy` has no longest wait: after twenty waits for a shared limit, which count as attempts, it
+    `ExponentialBackoffStrategy` has no maximum: after twenty waits for a shared limit, which count as attempts, it
     would wait for weeks.
     """
 
@@ -83,9 +84,9 @@ class GrowingWait(BackoffStrategy):
 
 @dataclass
 class UntilPeriodIsCertain(BackoffStrategy):
-    """Wait until it is certain which day (or other period) the last number of metrics without dates is of.
+    """Wait until the day (or other period) of the last number in undated metrics is unambiguous.
 
-    No stock strategy knows the time of day.
+    No built-in strategy knows the time of day.
     """
 
     config: Config
@@ -96,23 +97,23 @@ class UntilPeriodIsCertain(BackoffStrategy):
         response_or_exception: requests.Response | requests.RequestException | None,
         attempt_count: int,  # noqa: ARG002 # the CDK passes it by name
     ) -> float | None:
-        """The seconds to wait, or None for any other answer."""
+        """The seconds to wait, or None for any other response."""
         response = response_or_exception
         return _uncertain_for(response) or None if isinstance(response, requests.Response) and response.ok else None
 
 
 @dataclass
 class PatientErrorHandler(ParentErrorHandler):
-    """`ParentErrorHandler` for which a 429 with `Retry-After` is a wait and not a failed attempt.
+    """`ParentErrorHandler` that does not count a 429 with `Retry-After` as a failed attempt.
 
-    There may be `waits` of them in addition to the `max_retries` after other failures. The built-in handler counts
-    both alike, so that a request that lost the race for a shared limit five times would fail its stream.
+    Up to `waits` of them are allowed in addition to the `max_retries` after other failures. The built-in handler counts
+    both together, so a request that lost the race for a shared limit five times would fail its stream.
     """
 
     waits: int = 60
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Set apart the retries of failures."""
+        """Separate the retries after failures from the waits."""
         super().__post_init__(parameters)
         self._most = {ResponseAction.RETRY: int(self.max_retries or 0), ResponseAction.RATE_LIMITED: self.waits}
         self.max_retries = sum(self._most.values()) + 1
@@ -140,13 +141,13 @@ class PatientErrorHandler(ParentErrorHandler):
 
 @dataclass
 class MetricsErrorHandler(PatientErrorHandler):
-    """`PatientErrorHandler` that repeats a request whose answer has no dates and came when the day was uncertain.
+    """`PatientErrorHandler` that retries if a response has no dates and its day is ambiguous.
 
     A response filter sees neither the request nor a calendar.
     """
 
     def interpret_response(self, response_or_exception: requests.Response | Exception | None) -> ErrorResolution:
-        """The resolution; RETRY for an answer that cannot be dated yet."""
+        """The resolution; RETRY for a response that cannot be dated yet."""
         resolution = super().interpret_response(response_or_exception)
         if resolution.response_action is not ResponseAction.SUCCESS or not isinstance(
             response_or_exception, requests.Response
@@ -157,8 +158,8 @@ class MetricsErrorHandler(PatientErrorHandler):
         return ErrorResolution(
             ResponseAction.RETRY,
             FailureType.transient_error,
-            "Customer.io's day in Eastern time has just begun or is about to, so that it is uncertain which day its "
-            "last number is of. Run the sync again later: after 05:02 UTC.",
+            "Customer.io's day in Eastern time has just begun or is about to begin, so the date of its last number is "
+            "ambiguous. Run the sync again after 05:02 UTC.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Records below a parent."""
+"""Records of child streams."""
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import InitVar, dataclass
@@ -15,9 +15,9 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 @dataclass
 class NumberedRows(Retriever):
-    """The `rows` of a retriever, which have no id, with `index`: the position in the whole list, counted from 0.
+    """The `rows` of a retriever, which have no id, with `index`: the position in the list over all pages, from 0.
 
-    The expression language has no counter, and a transformation or filter does not know how many rows came before its
+    The expression language has no counter, and a transformation or filter does not know how many rows preceded its
     page.
     """
 
@@ -38,7 +38,7 @@ class NumberedRows(Retriever):
 class KeyedRows(NumberedRows):
     """`NumberedRows` of a collection with `row_key`: the value of the collection's own key, else the position.
 
-    The slice's extra field `key_field` names the key, if the collection has one.
+    The slice's extra field `key_field` is the name of that key, if the collection has one.
     """
 
     def read_records(
@@ -54,25 +54,25 @@ class KeyedRows(NumberedRows):
 
 @dataclass
 class CollectionRows(RecordExtractor):
-    """Each row of a collection as the field `content`, whatever JSON its owner stored.
+    """Each row of a collection, which can be any JSON, as the field `content`.
 
-    `DpathExtractor` would spread a row that is a list and leave out one that is empty, and an answer that is not JSON
-    would be an empty collection, since there is no envelope that could be missing.
+    `DpathExtractor` would flatten a row that is a list and drop one that is empty. It would also treat a response that
+    is not JSON as an empty collection, because there is no envelope that could be missing.
     """
 
     def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
-        """Yield one record for each row; content that is not a list is one row, and null or `{}` is none.
+        """Yield one record per row; content that is not a list is one row, and null or `{}` is none.
 
         Raises:
-            AirbyteTracedException: a `transient_error` when the answer is not JSON.
+            AirbyteTracedException: a `transient_error` if the response is not JSON.
         """
         try:
             content = response.json()
         except ValueError as error:
             raise AirbyteTracedException(
                 message=(
-                    "Customer.io answered the content of a collection with something that is not JSON. Nothing was "
-                    "skipped; run the sync again, and report it to Customer.io if it persists."
+                    "Customer.io returned a collection's content as something other than JSON. Nothing was skipped; "
+                    "run the sync again, and report it to Customer.io if it persists."
                 ),
                 internal_message=f"{response.url}: {error}",
                 failure_type=FailureType.transient_error,

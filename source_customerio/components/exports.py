@@ -14,14 +14,14 @@ from source_customerio.components.metrics import answered_at
 from source_customerio.components.people import bare
 
 _LONGEST = timedelta(hours=6)
-_REMEDY = "Run the sync again; if it fails again, switch off Customers Export."
+_REMEDY = "Run the sync again; if it fails again, disable Customers Export."
 
 
 @dataclass
 class ExportStatus(DpathExtractor):
     """The status of an export, or the failure of a job that failed or takes longer than six hours.
 
-    `AsyncRetriever` repeats such jobs, each of which stays in the account, and then reports that a job failed, without
+    `AsyncRetriever` retries such jobs, each of which stays in the account, and then reports that a job failed, without
     the reason. Only a `config_error` ends it at once.
     """
 
@@ -29,7 +29,7 @@ class ExportStatus(DpathExtractor):
         """Yield the status.
 
         Raises:
-            AirbyteTracedException: a `config_error` for a job that will not end well.
+            AirbyteTracedException: a `config_error` for a job that failed or takes too long.
         """
         export = response.json()["export"]
         if export.get("failed") or export.get("status") == "failed":
@@ -43,10 +43,10 @@ class ExportStatus(DpathExtractor):
 
 @dataclass
 class ExportedPerson(RecordChange):
-    """Make a row of the file, with one column per attribute, what the search for attributes returns of a person.
+    """Convert a row of the file, with one column per attribute, to a record as the attributes endpoint returns it.
 
-    An empty cell is an attribute that the person does not have. Columns are not known beforehand, so that no list of
-    declared fields can do it.
+    An empty cell is an attribute that the person does not have. The columns are not known in advance, so no list of
+    declared fields can do this.
     """
 
     def change(self, record: dict[str, Any]) -> None:
@@ -58,8 +58,7 @@ class ExportedPerson(RecordChange):
         attributes = {name: value for name, value in record.items() if value not in ("", None)}
         if "cio_id" not in attributes:
             raise config_error(
-                "The export of people has no column cio_id, without which the rows have no key. Switch off Customers "
-                "Export."
+                "The export of people has no column cio_id, which is the key of its rows. Disable Customers Export."
             )
         unsubscribed = str(attributes.pop("unsubscribed", "")).lower() in ("true", "1")
         attributes["cio_id"] = bare(attributes["cio_id"])

@@ -1,4 +1,4 @@
-"""Lists that may hold what is at the root only, or what is in all folders."""
+"""Lists that may contain only what is at the root, or what is in all folders."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,10 +14,10 @@ from cdp_connectors.rejections import ParentAbsentError
 
 @dataclass
 class FolderByFolder(Retriever):
-    """The `rows` of the whole tree: as listed, and then of each folder of `folders`, each row once by its `id`.
+    """The `rows` of the entire tree: the list itself, then each folder of `folders`; each row once by its `id`.
 
-    Whether a list without `parent_folder_id` holds everything, as Customer.io's documents say, or the root alone, as
-    others have observed, is unsettled. Both are read, at the cost of one request per folder.
+    It is unclear whether a list without `parent_folder_id` contains everything, as Customer.io's documentation says, or
+    only the root, as others have observed. Both are read, at the cost of one request per folder.
 
     `rows` and `folders` find the folder in `stream_slice.extra_fields['folder']`; it is empty for the list itself. No
     declared router follows a tree whose depth is unknown.
@@ -59,7 +59,7 @@ def _of(
     """The rows of a folder; a folder that was deleted during the sync has none.
 
     Raises:
-        AirbyteTracedException: when the list itself is rejected.
+        AirbyteTracedException: if the list itself is rejected.
     """
     try:
         yield from ({**row} for row in retriever.read_records(records_schema, folder) if isinstance(row, Mapping))

@@ -1,4 +1,4 @@
-"""Dates for metrics, which Customer.io counts in arrays."""
+"""Dates for metrics, which Customer.io returns as arrays."""
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -33,32 +33,33 @@ _LANGUAGES = ("language_variants", "multi_language_branch_action_id")
 
 
 class _UndatedError(Exception):
-    """The reason why numbers cannot be assigned to periods."""
+    """Raised if numbers cannot be assigned to periods."""
 
 
 @dataclass
 class DatedPeriods(DpathExtractor):
     """One record per period of arrays like `{"sent": [0, 7], "opened": [0, 2]}`, with the start of the period.
 
-    What `field_path` finds holds the arrays itself (journeys), under `series`, or, of a link, under `metric.series`.
+    The object at `field_path` contains the arrays directly (journeys), under `series` or, for a link, under
+    `metric.series`.
 
-    The periods are those that the answer names with `start` (and `end` and `res`, which must agree with the number of
-    elements). Of an answer without them, the first element is the period with the requested `start`, and there must be
-    one element for each period up to `end`; where no `start` was requested, the last element is the period in EST in
-    which the answer was given. Numbers by language are a column of the same record.
+    The periods are those that the response states with `start` (and `end` and `res`, which must agree with the number
+    of elements). In a response without them, the first element is the period with the requested `start`, and there must
+    be one element for each period up to `end`; if no `start` was requested, the last element is the period in EST in
+    which the response was sent. Numbers by language are a column of the same record.
 
-    Periods in which nothing was counted give no record, with one exception. While New York has summer time, an answer
-    to a request without `start` also gives a record of zeros for each day under which another reading of "Eastern time"
-    has its numbers, so that what was written by that reading is replaced.
+    Periods in which nothing was counted yield no record, with one exception. While New York has summer time, a response
+    to a request without `start` also yields a record of zeros for each day under which another reading of "Eastern
+    time" has its numbers, so that rows written by that reading are replaced.
 
-    `RecordExpander` makes records of an array of objects; nothing makes them of arrays side by side.
+    `RecordExpander` makes records from an array of objects; no built-in component makes them from parallel arrays.
     """
 
     def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
-        """Yield the records, oldest first; those of one link after those of another.
+        """Yield the records, oldest first and link by link.
 
         Raises:
-            AirbyteTracedException: a `transient_error` when it cannot be told which periods the numbers belong to.
+            AirbyteTracedException: a `transient_error` if the periods of the numbers cannot be determined.
         """
         query = {name: values[0] for name, values in parse_qs(urlsplit(str(response.request.url)).query).items()}
         resolution = query.get("res") or query.get("period") or "days"
@@ -68,16 +69,16 @@ class DatedPeriods(DpathExtractor):
             except _UndatedError as reason:
                 raise transient_error(
                     f"The metrics that Customer.io returned at {urlsplit(response.url).path} cannot be dated: "
-                    f"{reason}. They were left out, since a wrong date would be worse. Run the sync again; if it "
-                    "fails again, the API has changed: please report it."
+                    f"{reason}. They were skipped, because a wrong date would be worse than none. Run the sync again; "
+                    "if it fails again, the API has changed: please report it."
                 ) from reason
 
 
 @dataclass
 class ParentIds(ParentKeys):
-    """`ParentKeys` for the ids alone: `created` is both a field of the parent and one of the numbers.
+    """`ParentKeys` for ids only: `created` is both a field of the parent and a metric.
 
-    Ids are integers, however the parent's list writes them.
+    Ids become integers, whatever their type in the parent's list.
     """
 
     def transform(
@@ -95,10 +96,10 @@ class ParentIds(ParentKeys):
 
 @dataclass
 class AllParentsFirst(SubstreamPartitionRouter):
-    """`SubstreamPartitionRouter` that reads the parents to the end before the first child.
+    """`SubstreamPartitionRouter` that reads all parents before the first child.
 
-    When a list of parents breaks off, the stock router has yielded those before, and the cursor that all partitions
-    share moves on, past what was never read of the others.
+    If listing the parents fails midway, the built-in router has already yielded the earlier ones, and the cursor that
+    all partitions share advances past data of the other parents that was never read.
     """
 
     def stream_slices(self) -> Iterator[StreamSlice]:
@@ -107,7 +108,7 @@ class AllParentsFirst(SubstreamPartitionRouter):
 
 
 def is_dated(body: Json) -> bool:
-    """Whether an answer says which periods its numbers belong to."""
+    """True if a response states the periods of its numbers."""
     holders = [body, *(body.get(name) for name in ("metric", "journey_metric"))] if isinstance(body, dict) else []
     links = body.get("links") if isinstance(body, dict) else None
     holders += [link.get("metric") for link in links or [] if isinstance(link, dict)]
@@ -159,16 +160,16 @@ def _arrays(holder: Mapping[str, Any], *, is_link: bool) -> dict[str, list[Any]]
 
 
 def _named(dates: Mapping[str, Any], count: int, resolution: str) -> list[datetime]:
-    """The periods that the answer itself names."""
+    """The periods stated in the response."""
     start, end = parsed(dates["start"]), parsed(dates.get("end"))
     if start is None or (end is None and "end" in dates):
         raise _UndatedError(f"'{dates['start']}' to '{dates.get('end')}' are not times")
     if (named := resolution_named(str(dates.get("res", resolution)))) != resolution:
-        raise _UndatedError(f"{resolution} were requested, but {named} came")
+        raise _UndatedError(f"{resolution} were requested, but {named} were returned")
     first = beginning(start.astimezone(zone_of(start, end, resolution)), resolution)
     starts = [later(first, resolution, position) for position in range(count)]
     if end and starts and not starts[-1] <= end <= later(first, resolution, count):
-        raise _UndatedError(f"{count} {resolution} came, which do not reach from {dates['start']} to {dates['end']}")
+        raise _UndatedError(f"{count} {resolution} were returned, which do not span {dates['start']} to {dates['end']}")
     return starts
 
 
@@ -178,23 +179,23 @@ def _assumed(response: requests.Response, query: Mapping[str, str], count: int, 
         start, end = (datetime.fromtimestamp(int(query[bound]), UTC) for bound in ("start", "end"))
         requested = count_between(start, end, resolution)
         if count not in (0, requested):
-            raise _UndatedError(f"{requested} {resolution} were requested, but {count} came")
+            raise _UndatedError(f"{requested} {resolution} were requested, but {count} were returned")
         return [later(beginning(start, resolution), resolution, position) for position in range(count)]
     current = beginning(answered_at(response).astimezone(EST), resolution)
     return [later(current, resolution, position - count + 1) for position in range(count)]
 
 
 def answered_at(response: requests.Response) -> datetime:
-    """The moment of the answer by the clock of the server, if it tells."""
+    """The time of the response by the server's clock, or else by this machine's."""
     date = response.headers.get("Date")
     return parsedate_to_datetime(date) if date else datetime.now(UTC)
 
 
 def _replaced(starts: list[datetime], counted: list[datetime]) -> set[str]:
-    """The days under which a sync wrote the same numbers that took Eastern time for EST all year round.
+    """The days under which a sync that read "Eastern time" as EST all year wrote the same numbers.
 
-    While New York has summer time, such a day begins an hour late, and is the day before in an answer given between
-    04:00 and 05:00 UTC.
+    While New York has summer time, such a day begins an hour late, and in a response sent between 04:00 and 05:00 UTC
+    it is the previous day.
     """
     within = {start.date() for start in starts}
     summer = [start for start in counted if start.astimezone(NEW_YORK).dst()]
@@ -204,7 +205,7 @@ def _replaced(starts: list[datetime], counted: list[datetime]) -> set[str]:
 
 
 def _at(value: Json, position: int, count: int) -> Json:
-    """The part of numbers by language that belongs to one period: of each list of that length, its element."""
+    """Numbers by language reduced to one period: each list with one element per period becomes its element."""
     if isinstance(value, dict):
         return {name: _at(part, position, count) for name, part in value.items()}
     if isinstance(value, list):

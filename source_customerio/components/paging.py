@@ -23,13 +23,13 @@ _REJECTED = {400, 404, 410, 422}
 
 @dataclass(frozen=True)
 class Position:
-    """How far a list was read, in epoch seconds.
+    """The position up to which a list was read.
 
     Attributes:
-        since: the beginning of the window that is being read.
+        since: the start of the window that is being read, in epoch seconds.
         page: the token of the last page that was read; empty if none was.
-        moment: the newest time on that page.
-        newest: the newest time in the list when it was begun.
+        moment: the newest time on that page, in epoch seconds.
+        newest: the newest time in the list so far, in epoch seconds.
     """
 
     since: int
@@ -39,7 +39,7 @@ class Position:
 
     @classmethod
     def of(cls, saved: Json) -> "Position | None":
-        """The position that a state describes, or None if it describes none."""
+        """The position saved in a state, or None if there is none."""
         try:
             return cls(int(saved["since"]), str(saved["page"]), int(saved["moment"]), int(saved["newest"]))
         except (KeyError, TypeError, ValueError):
@@ -47,16 +47,16 @@ class Position:
 
 
 class Walk:
-    """One pass through the list, which `NewestFirst` reports its pages to."""
+    """One pass through the list; `NewestFirst` reports each page to it."""
 
     def __init__(self, begun: Position) -> None:
         self.reached = begun
         self.pages = 0
         self.stale_pages = 0
-        """How many pages in a row, up to the last, were older than needed."""
+        """The number of consecutive pages, up to the last, that were older than needed."""
 
     def turn(self, page: str, moments: list[int]) -> None:
-        """Count a page that was read, and remember where it is; the first one has no token."""
+        """Count a page that was read, and remember its position; the first page has no token."""
         now = time.time()
         newest = max([self.reached.newest, *(moment for moment in moments if moment <= now)])
         self.reached = replace(self.reached, newest=newest)
@@ -69,11 +69,11 @@ class Walk:
 class NewestFirst(EndlessPageGuard):
     """Page through a list whose newest records come first, until `patience` pages in a row are older than the window.
 
-    The window begins at the slice's `start_time`: the saved state less the lookback, or the start date. A page counts
-    as older when all its timestamps lie before that. One such page proves little, since events that were sent late are
-    listed among new ones; so several in a row are requested.
+    The window begins at the slice's `start_time`: the saved state minus the lookback, or the start date. A page counts
+    as older if all its timestamps are before that. One such page is no proof, because events that were sent late are
+    listed among new ones; so several in a row are needed.
 
-    `is_data_feed` of the stock cursor stops at the first *record* that is older, and drops the older records it read.
+    `is_data_feed` of the built-in cursor stops at the first *record* that is older, and drops the older ones it read.
     """
 
     patience: int = 1
@@ -100,13 +100,13 @@ class NewestFirst(EndlessPageGuard):
 class ResumableWalk(Retriever):
     """The `rows` of a list whose newest records come first, with a state after every `pages_per_state` pages.
 
-    The state names the last page that was read. A sync that was interrupted resumes there, reads on to the end of its
-    window, and then what is newer. The page itself is read again, and must be at least as new as it was: then nothing
-    lies between, whether tokens name a row or a position, which new rows move on. If Customer.io rejects the token or
-    leads elsewhere, the list is read from its beginning.
+    The state holds the token of the last page that was read. An interrupted sync resumes there, reads to the end of its
+    window, and then reads what is newer. The page itself is read again, and must be at least as new as before: then no
+    row was missed, whether tokens refer to a row or to a position that new rows shift. If Customer.io rejects the token
+    or returns another page, the list is read from the start.
 
-    `rows` finds the token of the first page in `stream_slice.extra_fields['page']`. Cursors of the CDK save a position
-    when a slice ends, and a list without a filter by time is one slice.
+    `rows` finds the token of the first page in `stream_slice.extra_fields['page']`. The CDK's cursors save a position
+    when a slice ends, and a list without a time filter is a single slice.
     """
 
     rows: SimpleRetriever
@@ -114,7 +114,7 @@ class ResumableWalk(Retriever):
     cursor: Cursor
     name: str
     overlap: int
-    """The seconds before the newest known time in which new records are looked for."""
+    """The number of seconds before the newest known time from which new records are read."""
     pages_per_state: int = 50
 
     def read_records(
@@ -138,7 +138,7 @@ class ResumableWalk(Retriever):
     def _resumed(
         self, schema: Mapping[str, Any], stream_slice: StreamSlice, walk: Walk
     ) -> Generator[Mapping[str, Any] | AirbyteMessage, None, bool]:
-        """Yield what is at and after a position; returns whether that is all that had not been read."""
+        """Yield the rows from a position on; returns whether these are all rows that had not been read."""
         expected, newest = walk.reached.moment, 0
         try:
             for row in self._pages(schema, stream_slice, walk):
@@ -169,7 +169,7 @@ class ResumableWalk(Retriever):
                 yield {**row}
 
     def _state(self, position: Position) -> AirbyteMessage:
-        """The state of an unfinished read; the stock cursor, which writes one when a stream fails, keeps the field."""
+        """The state of an unfinished read; the built-in cursor keeps its field in the state of a failed stream."""
         state = extra_state(self.cursor)
         state[_UNFINISHED] = vars(position)
         return state_message(self.name, state)

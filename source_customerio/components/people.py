@@ -1,4 +1,4 @@
-"""Requests for people by `cio_id`, one or a hundred at a time, and their records."""
+"""Requests for people by `cio_id`, one or a hundred at a time, and transformations of their records."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _PREFIX = "cio_"
 
 
 def bare(cio_id: str | int) -> str:
-    """The `cio_id` without the prefix `cio_`, as all keys are written.
+    """The `cio_id` without the prefix `cio_`, the form of all keys.
 
     Customer.io's documents write a person's `cio_id` with the prefix in some places and without it in others.
     """
@@ -28,8 +28,8 @@ def bare(cio_id: str | int) -> str:
 class GroupsOfPeople(GroupingPartitionRouter):
     """`GroupingPartitionRouter` that puts the `cio_id`s of `PeopleRetriever` into the body of the request, as `ids`.
 
-    The template `ids: "{{ stream_slice.extra_fields['person'] }}"` does the same, but turns the list into the source of
-    a Python literal and parses it again. That costs more than the rest of the request.
+    The template `ids: "{{ stream_slice.extra_fields['person'] }}"` does the same, but converts the list to a Python
+    literal and parses it again, which takes longer than the rest of the request.
     """
 
     def get_request_body_json(
@@ -38,26 +38,26 @@ class GroupsOfPeople(GroupingPartitionRouter):
         stream_slice: StreamSlice | None = None,
         next_page_token: Mapping[str, Any] | None = None,  # noqa: ARG002 # the CDK passes it by name
     ) -> Mapping[str, Any]:
-        """The body of a request for the people of a group."""
+        """The body of the request for a group of people."""
         return {"ids": stream_slice.extra_fields["person"]} if stream_slice else {}
 
 
 @dataclass
 class PeopleRetriever(Retriever):
-    """The `rows` of a person (or a group of people), requested by the form of the `cio_id` that Customer.io answers.
+    """The `rows` of a person (or a group of people), requested by the form of `cio_id` that Customer.io accepts.
 
-    `rows` finds what to request in `stream_slice.extra_fields`: `person` and `id_type`. With the extra field `id` in
-    the slice, the person's `id` comes first, and the `cio_id` only if there is none.
+    `rows` finds its parameters in `stream_slice.extra_fields`: `person` and `id_type`. If the slice has a value in the
+    extra field `id`, the person is requested by that `id` instead of the `cio_id`.
 
     Whether a `cio_id` needs the prefix `cio_` differs between Customer.io's documents and between its endpoints. A
-    person who is unknown in one form is requested in the other, until one has answered. No declared component can
-    repeat a request with another path.
+    person who is unknown in one form is requested in the other, until a request has succeeded. No declared component
+    can repeat a request with another path.
     """
 
     rows: SimpleRetriever
     config: Config
     _prefix: str | None = None
-    """The prefix with which people are known, once one has answered. Threads may set it twice, to the same."""
+    """The prefix that works, once a request has succeeded. Threads may set it twice, to the same value."""
 
     def read_records(
         self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
@@ -65,7 +65,7 @@ class PeopleRetriever(Retriever):
         """Yield the rows, each once.
 
         Raises:
-            ParentAbsentError: for a person whom Customer.io knows in none of the forms.
+            ParentAbsentError: for a person whom Customer.io knows in neither form.
         """
         if stream_slice is None:
             return
@@ -85,7 +85,7 @@ class PeopleRetriever(Retriever):
                 if answered or prefix == prefixes[-1]:
                     raise
                 continue
-            if answered or not isinstance(cio_id, list):  # of unknown people in a group, nothing is said at all
+            if answered or not isinstance(cio_id, list):  # unknown people in a group are omitted silently
                 self._prefix = prefix
                 return
 
@@ -107,9 +107,9 @@ class PeopleRetriever(Retriever):
 
 @dataclass
 class PersonKey(RecordTransformation):
-    """Add the `cio_id` of the person whom the record was requested for, in the form of all keys.
+    """Add the `cio_id` of the person for whom the record was requested, in the form of all keys.
 
-    `ParentKeys` would add it as listed, and how it was requested.
+    `ParentKeys` would add it in the form in which it was listed, together with the request's parameters.
     """
 
     def transform(
@@ -128,10 +128,10 @@ class PersonKey(RecordTransformation):
 class CioIds(RecordChange):
     """Write every `cio_id` of a record in one form: at the top, in `identifiers` and in `customer_identifiers`.
 
-    Where `identifiers` has one and the top has none, it is lifted there to be the key. A person inside of `customer`,
-    as the documentation has it for `customers` and the API does not, is lifted out.
+    If only `identifiers` has one, it is copied to the top as the key. A person inside `customer`, as in the
+    documentation of `customers` but not in the API, is moved to the top.
 
-    `DpathFlattenFields` and `AddFields` do the same, but evaluate templates for each of what can be millions of rows.
+    `DpathFlattenFields` and `AddFields` do the same, but evaluate templates for each of possibly millions of rows.
     """
 
     def change(self, record: dict[str, Any]) -> None:

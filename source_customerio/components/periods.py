@@ -1,4 +1,4 @@
-"""Hours, days, weeks from Sunday and months: where they begin, in UTC and in Eastern time."""
+"""Hours, days, weeks (from Sunday) and months: their beginnings in UTC and in Eastern time."""
 
 import re
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ EST = timezone(timedelta(hours=-5), "EST")
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = 86_400
 MOST_STEPS: Mapping[str, int] = {"hours": 24, "days": 45, "weeks": 12, "months": 121}
-"""The number of periods that the API counts back, the current one included."""
+"""The number of periods that the API goes back, including the current one."""
 
 _SPELLINGS = {"hourly": "hours", "daily": "days", "weekly": "weeks", "monthly": "months"}
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[+-]\d\d:?\d\d)(?: [A-Z]+)?")
 _SETTLING = 120
-"""Seconds after the begin of a period in which it is uncertain whether an answer was counted before or after it."""
+"""Seconds after the start of a period during which a response may still end with the period before."""
 
 
 def resolution_named(written: str) -> str:
-    """The resolution in the spelling of the setting: `hourly` is `hours`."""
+    """The resolution in the spelling of the setting: `hours` for `hourly`."""
     return _SPELLINGS.get(written, written)
 
 
@@ -45,7 +45,7 @@ def later(start: datetime, resolution: str, periods: int) -> datetime:
 
 
 def count_between(start: datetime, end: datetime, resolution: str) -> int:
-    """The number of periods from the one with `start` to the one with `end`, both included."""
+    """The number of periods from the one containing `start` to the one containing `end`, both included."""
     first, last = beginning(start, resolution), beginning(end, resolution)
     if resolution == "months":
         return (last.year - first.year) * 12 + last.month - first.month + 1
@@ -54,15 +54,15 @@ def count_between(start: datetime, end: datetime, resolution: str) -> int:
 
 
 def written(moment: datetime) -> str:
-    """The moment as records have it, in UTC."""
+    """The moment as it is written in records: ISO 8601, in UTC."""
     return moment.astimezone(UTC).strftime(_FORMAT)
 
 
-def parsed(text: object) -> datetime | None:
-    """The moment that Customer.io writes as `2025-01-01 00:00:00 +0000 UTC`, in ISO 8601 or in epoch seconds."""
-    if isinstance(text, int | float) and not isinstance(text, bool):
-        return datetime.fromtimestamp(text, UTC)
-    match = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
+def parsed(value: object) -> datetime | None:
+    """Parse a time written as `2025-01-01 00:00:00 +0000 UTC`, ISO 8601 or epoch seconds; None for other values."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, UTC)
+    match = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
     if not match:
         return None
     day, clock, offset = match.groups()
@@ -72,7 +72,7 @@ def parsed(text: object) -> datetime | None:
 def zone_of(start: datetime, end: datetime | None, resolution: str) -> tzinfo:
     """The zone whose periods `start` and `end` delimit: that of their offset, EST, or Eastern time with summer time.
 
-    Periods of Eastern time can be written in UTC: then they begin at 04:00 or 05:00.
+    Periods of Eastern time can be written in UTC; they then begin at 04:00 or 05:00.
     """
     eastern = {EST.utcoffset(None), timedelta(hours=-4)}
     in_utc = not start.utcoffset()
@@ -91,7 +91,7 @@ def zone_of(start: datetime, end: datetime | None, resolution: str) -> tzinfo:
 
 
 def seconds_until_certain(moment: datetime, resolution: str) -> float:
-    """Seconds until it is certain which period the last number of an answer without dates is of; 0 if it is.
+    """Seconds until the period of the last number in an undated response is unambiguous; 0 if it already is.
 
     Customer.io's documents say both "Eastern time" and "EST". While New York has summer time, the two disagree about
     the day between 04:00 and 05:00 UTC.

@@ -1,4 +1,4 @@
-"""Records of Customer.io's answers."""
+"""Extraction and transformation of records."""
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from cdp_connectors.records import RecordChange
 
 @dataclass
 class ObjectsExtractor(DpathExtractor):
-    """`DpathExtractor` for objects, which may be in one more list.
+    """`DpathExtractor` for objects that may be nested in one more list.
 
-    Customer.io's schema and its example disagree about that for relationships; a path with `*` would read one of the
-    two forms only.
+    Customer.io's schema and its example disagree about that for relationships; a path with `*` would read only one of
+    the two forms.
     """
 
     def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
@@ -35,12 +35,12 @@ class ScalarExtractor(DpathExtractor):
     field_name: str = "value"
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Evaluate the template of the name."""
+        """Evaluate the template of the field's name."""
         super().__post_init__(parameters)
         self.field_name = str(InterpolatedString.create(self.field_name, parameters=parameters).eval(self.config))
 
     def extract_records(self, response: requests.Response) -> Iterable[MutableMapping[Any, Any]]:
-        """Yield one record for each value.
+        """Yield one record per value.
 
         Raises:
             AirbyteTracedException: a `transient_error` for a value that is not a string.
@@ -49,9 +49,8 @@ class ScalarExtractor(DpathExtractor):
         for value in values:
             if not isinstance(value, str):
                 raise transient_error(
-                    f"Customer.io answered {urlsplit(response.url).path} with values of another type than it "
-                    "documents. Nothing was skipped: run the sync again; if it fails again, the API has changed: "
-                    "please report it."
+                    f"Customer.io returned values of an undocumented type for {urlsplit(response.url).path}. Nothing "
+                    "was skipped: run the sync again; if it fails again, the API has changed: please report it."
                 )
             yield {self.field_name: value}
 
@@ -60,11 +59,11 @@ class ScalarExtractor(DpathExtractor):
 class UpdatedAt(RecordChange):
     """Add `updated_at`, in epoch seconds, from the end of `deduplicate_id` (`<id>:<time of the last change>`).
 
-    `AddFields` says the same, but evaluates two templates for each of what can be millions of deliveries.
+    `AddFields` does the same, but evaluates two templates for each of possibly millions of deliveries.
     """
 
     def change(self, record: dict[str, Any]) -> None:
-        """Change the record in place; one without that suffix stays as it is."""
+        """Change the record in place; one without that suffix is left unchanged."""
         _, _, suffix = (record.get("deduplicate_id") or "").rpartition(":")
         if suffix.isdigit():
             record["updated_at"] = int(suffix)

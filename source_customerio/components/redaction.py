@@ -1,4 +1,4 @@
-"""Credentials that are kept out of the records."""
+"""Redaction of fields that may contain credentials."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ HIDDEN = "***"
 class RedactEndpoint(RecordChange):
     """Remove what can be a credential from `endpoint`: user and password, and the values of query parameters.
 
-    `AddFields` with `regex_replace` would say the same in a pattern that nobody can check by reading it.
+    `AddFields` with `regex_replace` would need a regular expression that nobody can verify by reading it.
     """
 
     def change(self, record: dict[str, Any]) -> None:
@@ -27,10 +27,10 @@ class RedactEndpoint(RecordChange):
 
 @dataclass
 class RedactWebhook(RecordChange):
-    """Remove what can be a credential from a message of type `webhook`: from its `url` as above, and header values.
+    """Remove what can be a credential from a message of type `webhook`: in its `url` as above, and header values.
 
-    `headers` is a JSON text of objects with `name` and `value`; `AddFields` cannot look into it. The headers of other
-    messages are headers of e-mails, and stay.
+    `headers` is a JSON string of objects with `name` and `value`, which `AddFields` cannot parse. The headers of other
+    messages are e-mail headers, and are kept.
     """
 
     def change(self, record: dict[str, Any]) -> None:
@@ -47,7 +47,7 @@ def redact(url: str) -> str:
     """The URL without user information and fragment, and with `***` for the value of each query parameter."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # a template can stand for a host
+    except ValueError:  # the host can be a template
         return HIDDEN
     host = parts.netloc.rpartition("@")[2]
     query = "&".join(f"{quote(name)}={HIDDEN}" for name, _ in parse_qsl(parts.query, keep_blank_values=True))

@@ -1,4 +1,4 @@
-"""Rows made of time series."""
+"""Extraction and completion of the rows of time series."""
 
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ _TOTALS = ("total", "totalRetryCount")
 
 @dataclass
 class DistinctSeries(DpathExtractor):
-    """`DpathExtractor` for the points of series, each of which its dimensions and its time must tell from all others.
+    """`DpathExtractor` for the points of series, which must be unique by their dimensions and time.
 
-    Segment documents some dimensions as parameters, but not as fields of the response. Should it group by one without
-    returning it, the rows of a point in time would have one key, and all but one would be lost in the destination.
+    Segment documents some dimensions as parameters, but not as fields of the response. If it grouped by one without
+    returning it, all rows of a point in time would have the same key, and all but one would be lost in the destination.
 
     Attributes:
         dimensions: the fields that the series can be grouped by.
@@ -33,8 +33,8 @@ class DistinctSeries(DpathExtractor):
         """Yield the points.
 
         Raises:
-            AirbyteTracedException: a `config_error` when two points have the same time and dimensions; a
-                `transient_error` for anything else in the place of a point.
+            AirbyteTracedException: a `config_error` if two points have the same time and dimensions; a
+                `transient_error` for an element that is not a point.
         """
         seen = set()
         points: Iterable[Json] = super().extract_records(response)
@@ -42,8 +42,8 @@ class DistinctSeries(DpathExtractor):
             key = self._identity(point)
             if key in seen:
                 raise config_error(
-                    "Segment groups the delivery overview as configured, but does not say in its response which group "
-                    "a count belongs to. Set Delivery Grouping to none, and refresh the schema."
+                    "Segment groups the delivery overview as configured, but its response does not say which group a "
+                    "count belongs to. Set Delivery Grouping to none, and refresh the schema."
                 )
             seen.add(key)
             yield point
@@ -51,7 +51,7 @@ class DistinctSeries(DpathExtractor):
     def _identity(self, point: Json) -> str:
         if not isinstance(point, dict):
             raise transient_error(
-                "Segment returned a series with something other than points. Run the sync again later."
+                "Segment returned a series with elements that are not data points. Run the sync again later."
             )
         return repr([point.get(name) for name in (*self.dimensions, "time")])
 
@@ -60,14 +60,14 @@ class DistinctSeries(DpathExtractor):
 class SeriesKeys(RecordChange):
     """Complete the key of a point of a series, and remove the totals, which cover the whole requested window.
 
-    A dimension that Segment leaves out or returns as null becomes `''`, because a key is never null. The step of the
-    series is added as `granularity`.
+    A dimension that Segment leaves out or returns as null becomes `''`, because a key is never null. The granularity
+    of the series is added as `granularity`.
 
-    `AddFields` evaluates two templates per field and row, of which an hourly series has millions.
+    `AddFields` would evaluate two templates per field and row, and an hourly series has millions of rows.
 
     Attributes:
         dimensions: the fields that the series was grouped by.
-        granularity: `DAY` or `HOUR`, or a template for it over the configuration.
+        granularity: `DAY` or `HOUR`, or a template over the configuration that yields one of them.
     """
 
     config: Config

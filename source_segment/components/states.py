@@ -1,4 +1,4 @@
-"""The saved states of Segment's streams."""
+"""Normalization of saved states."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ _CURSOR_OF_ALL = "state"
 
 @dataclass
 class NormalizeState(StateMigration):
-    """Write the cursor of a saved state in one form: UTC, floored to `unit`, and never in the future.
+    """Write the cursor of a saved state in one format: UTC, floored to `unit`, and never in the future.
 
     With the unit `month`, `{"timestamp": "2026-03-17"}` becomes `{"timestamp": "2026-03-01"}`, and in January 2026 it
-    becomes `{"timestamp": "2026-01-01"}`. Cursors of partitions are normalized alike. A date without a time is its
-    first instant, and a time without an offset is UTC.
+    becomes `{"timestamp": "2026-01-01"}`. Cursors of partitions are normalized in the same way. A date without a
+    time is read as midnight, and a time without an offset as UTC.
 
-    The built-in cursor rejects every form but its own, and makes no request at all after a cursor in the future. Its
+    The built-in cursor rejects every format but its own, and makes no request if its cursor is in the future. Its
     `clamping: MONTH` moves a start within a month to the *next* month and ends before the current one, so it would skip
     both months that matter most.
     """
@@ -31,7 +31,7 @@ class NormalizeState(StateMigration):
     unit: Literal["second", "day", "month"] = "second"
 
     def should_migrate(self, stream_state: Mapping[str, Any]) -> bool:
-        """Whether the state has a cursor at all; normalizing a normalized one changes nothing."""
+        """Return True if the state has a cursor; normalizing it again changes nothing."""
         return bool({self.cursor_field, _CURSORS_OF_PARTITIONS, _CURSOR_OF_ALL} & stream_state.keys())
 
     def migrate(self, stream_state: Mapping[str, Any]) -> Mapping[str, Any]:

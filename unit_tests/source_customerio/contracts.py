@@ -1,4 +1,4 @@
-"""Each stream's promises and requests."""
+"""The contract of every stream except metrics."""
 
 from dataclasses import replace
 from typing import Any
@@ -24,13 +24,13 @@ def design_studio(kind: str) -> Contract:
 
 
 def child(name: str, path: str, data_key: str, parent: str, added: JsonObject, **others: Any) -> Contract:  # noqa: ANN401
-    """A stream below a parent, whose keys come before its own `id`."""
+    """A child stream, whose key is its parent's keys and its own `id`."""
     key = others.pop("primary_key", [*added, "id"])
     return Contract(name, path, data_key, key, added=added, parents=(parent,), **others)
 
 
 def person(name: str, path: str, data_key: str, key: list[str], **others: Any) -> Contract:  # noqa: ANN401
-    """A stream with a request per person."""
+    """A stream with one request per person."""
     added = {"cio_id": "30e00001", **others.pop("added", {})}
     parameters = {"id_type": "cio_id", **others.pop("parameters", {})}
     path = f"/customers/30e00001/{path}"

@@ -20,7 +20,7 @@ START_TS = 1795132800
 NO_SENDERS = {"json": {"sender_identities": [], "next": ""}}
 ONE_PERSON = {"json": {"identifiers": [{"cio_id": "30e00001", "email": None, "id": None}], "ids": [""], "next": ""}}
 
-# One parent of each kind, changed long before any start date. Where a parent is below another, that comes first.
+# One parent of each kind, last changed long before any start date; a parent's own parent comes first.
 PARENTS: dict[str, tuple[str, JsonObject]] = {
     "campaigns": ("GET /campaigns", {"campaigns": [{"id": 7, "updated": 1}]}),
     "broadcasts": ("GET /broadcasts", {"broadcasts": [{"id": 5, "updated": 1}]}),
@@ -38,7 +38,7 @@ PARENTS: dict[str, tuple[str, JsonObject]] = {
 
 @dataclass(frozen=True)
 class Contract:
-    """A stream's promises, and its requests on 2026-11-22 with 2026-11-20 as start date."""
+    """A stream's contract, and its requests on 2026-11-22 with 2026-11-20 as start date."""
 
     name: str
     path: str
@@ -51,14 +51,14 @@ class Contract:
     method: str = "GET"
     parents: tuple[str, ...] = ()
     served: Callable[[JsonObject], object] = dict
-    """The record as the API writes it."""
+    """Converts a record to the form in which the API returns it."""
     token: str | None = None
     """The parameter that requests the next page, if the list has pages."""
     is_list: bool = True
-    """Whether an answer holds a list of records, or a single one."""
+    """True if a response contains a list of records, False if it contains a single one."""
 
     @property
-    def asked_first(self) -> str:
+    def requested_first(self) -> str:
         """The name of the stream whose list is requested first."""
         return self.parents[0] if self.parents else self.name
 
@@ -73,7 +73,7 @@ class Contract:
 def serve(api: requests_mock.Mocker, contract: Contract, *answers: Mapping[str, Any]) -> None:
     """Answer the stream's requests in turn with `answers` (arguments of `Mocker.request`).
 
-    Whatever else it needs is there: one of each of its parents; for `eps_suppression` no sender and no other type.
+    Everything else that it requests exists: one of each parent; for `eps_suppression` no sender and no other type.
     """
     for name in contract.parents:
         serve_parent(api, name)
@@ -92,14 +92,14 @@ def serve(api: requests_mock.Mocker, contract: Contract, *answers: Mapping[str, 
 
 
 def serve_parent(api: requests_mock.Mocker, name: str, host: str = US) -> None:
-    """Answer the requests for the parent's list with one parent."""
+    """Answer requests for the list of parents with one parent."""
     request, body = PARENTS[name]
     method, _, path = request.partition(" ")
     api.request(method, host + path, json=body)
 
 
 def respond(api: requests_mock.Mocker, contract: Contract, answer: Callable[[dict[str, str]], JsonObject]) -> None:
-    """Answer each of the stream's requests with what `answer` makes of its query parameters."""
+    """Answer each of the stream's requests with `answer`, called with its query parameters."""
     serve(api, contract, {"json": lambda request, _: answer(_parameters(request))})
 
 
@@ -115,7 +115,7 @@ def requests_to(api: requests_mock.Mocker, contract: Contract) -> list[dict[str,
 
 
 def errors_by_stream(output: EntrypointOutput) -> dict[str, list[tuple[FailureType | None, str]]]:
-    """The failure type and sentence of each error, by stream."""
+    """The failure type and message of each error, by stream."""
     found: dict[str, list[tuple[FailureType | None, str]]] = {}
     for message in output.errors:
         error = message.trace.error
@@ -125,7 +125,7 @@ def errors_by_stream(output: EntrypointOutput) -> dict[str, list[tuple[FailureTy
 
 
 def only_error(output: EntrypointOutput) -> tuple[FailureType | None, str]:
-    """The failure type and sentence of the one error of the one stream that failed."""
+    """The failure type and message of the only error."""
     [[error]] = errors_by_stream(output).values()
     return error
 

@@ -1,4 +1,4 @@
-"""The metrics of Customer.io's App API as the unit tests mock them, and the requests of each stream of metrics."""
+"""The metrics of Customer.io's App API as the unit tests mock them, and the requests of each metrics stream."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ PARENTS: dict[str, JsonObject] = {
 
 @dataclass(frozen=True)
 class Metrics:
-    """A stream of metrics and its promises, with one parent of each kind."""
+    """A metrics stream and its contract, with one parent of each kind."""
 
     name: str
     path: str
@@ -34,22 +34,22 @@ class Metrics:
 
     @property
     def is_of_a_parent(self) -> bool:
-        """Whether these are a parent's own metrics, and not those of something below it."""
+        """True for a parent's own metrics, False for those of something below it."""
         return len(self.ids) == 1 and self.envelope != "links"
 
     @property
     def by_date(self) -> bool:
-        """Whether the API takes the first and the last moment, instead of a number of days that end today."""
+        """True if the API takes a start and an end, False if it takes a number of days that end today."""
         return self.path.startswith("/campaigns") and self.envelope != "links"
 
     @property
     def counted(self) -> str:
-        """One of the numbers that the stream has."""
+        """The name of one of the stream's metrics."""
         return {"metric": "sent", "journey_metric": "started", "links": "clicked"}[self.envelope]
 
     @property
     def added(self) -> JsonObject:
-        """Fields of each record of `LINK`, or of the parent, other than its day and its numbers."""
+        """The fields of each record of `LINK`, or of the parent, except its day and its metrics."""
         link = {"link_id": LINK["id"], "href": LINK["href"]} if self.envelope == "links" else {}
         return {**self.ids, **link, "resolution": "days"}
 
@@ -64,11 +64,11 @@ class Metrics:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other streams need these metrics too; they are requested for a hundred days before today at least."""
+        """True if other streams need these metrics too; they are requested for at least a hundred days before today."""
         return len(self.ids) == 1 and self.envelope != "journey_metric" and self.name != "transactional_link_metrics"
 
     def requested_days(self, days: int) -> int:
-        """The number of days that are requested where `days` are read, without a start date."""
+        """The number of days that are requested to read `days`, without a start date."""
         wide = max(days, 101) if self.is_shared else days
         return wide if self.by_date else min(wide, 45)
 
@@ -77,13 +77,13 @@ class Metrics:
         return "/" + self.path.split("/")[1]
 
     def body(self, series: object) -> JsonObject:
-        """The answer with these arrays."""
+        """The response with these arrays."""
         if self.envelope == "links":
             return {"links": [{"link": LINK, "metric": {"series": series}}]}
         return {self.envelope: series if self.envelope == "journey_metric" else {"series": series}}
 
     def days(self, *numbers: int) -> JsonObject:
-        """The answer with one number a day."""
+        """The response with one number per day."""
         return self.body({self.counted: list(numbers)})
 
     def row(self, day: str, number: int) -> JsonObject:
@@ -113,7 +113,7 @@ BY_STEPS = [stream for stream in STREAMS if not stream.by_date]
 def serve(api: requests_mock.Mocker, streams: Sequence[Metrics], *answers: Callable[[Metrics], JsonObject]) -> None:
     """Answer each stream's requests in turn with `answers` (arguments of `Mocker.get`), and list its one parent.
 
-    The parents' own metrics, if they are none of the streams, have counted something in every period.
+    The parents' own metrics, unless they are among the streams, counted something in every period.
     """
     for path, body in PARENTS.items():
         api.get(US + path, json=body)
@@ -136,7 +136,7 @@ def sync(
 ) -> EntrypointOutput:
     """Read the streams, each from its state; a setting that is None is left out.
 
-    They are read together, because a source takes a good part of a second to start.
+    They are read together, because a source takes most of a second to start.
     """
     settings = {name: value for name, value in {**CONFIG, **config}.items() if value is not None}
     return read_streams(SourceCustomerio, settings, [stream.name for stream in streams], states)
@@ -148,9 +148,9 @@ def rows_of(output: EntrypointOutput, stream: Metrics, resolution: str = "days")
 
 
 def requests_for(api: requests_mock.Mocker, stream: Metrics, resolution: str = "days") -> list[dict[str, str]]:
-    """The query parameters of each request for metrics, in order, without repetitions.
+    """The distinct query parameters of the requests for metrics, in order.
 
-    The metrics of a parent are requested for its own stream, and to know whether to request what is below it.
+    A parent's metrics are requested for its own stream, and to decide whether to request what is below it.
     """
     found: dict[str, dict[str, str]] = {}
     for request in api.request_history:

@@ -23,7 +23,7 @@ def read_pages(
     state: dict[str, JsonObject] | None = None,
     start_date: str | None = None,
 ) -> tuple[int, list[int | None], str]:
-    """Serve pages of activities with these timestamps; returns the requested pages, what came, and the state."""
+    """Serve pages of activities with these timestamps; returns the number of requests, the timestamps and the state."""
     answers = [
         {
             "activities": [{"id": f"{number}-{place}", "timestamp": moment} for place, moment in enumerate(moments)],
@@ -41,66 +41,66 @@ def read_pages(
 def test_a_first_sync_reads_to_the_end(api: requests_mock.Mocker) -> None:
     pages = [[NOW_TS - number * DAY] for number in range(40)]
 
-    asked, moments, state = read_pages(api, pages)
+    requests, moments, state = read_pages(api, pages)
 
-    assert (asked, moments, state) == (40, [page[0] for page in pages], str(NOW_TS))
+    assert (requests, moments, state) == (40, [page[0] for page in pages], str(NOW_TS))
 
 
 def test_a_later_sync_stops_after_several_pages_that_are_older_than_the_lookback(api: requests_mock.Mocker) -> None:
-    asked, moments, _ = read_pages(api, [[NEW, EDGE], [OLD], *[[OLD]] * 40], STATE)
+    requests, moments, _ = read_pages(api, [[NEW, EDGE], [OLD], *[[OLD]] * 40], STATE)
 
-    assert asked == 1 + PATIENCE
+    assert requests == 1 + PATIENCE
     assert moments[:2] == [NEW, EDGE]
 
 
 def test_a_timestamp_on_the_edge_of_the_lookback_keeps_the_read_going(api: requests_mock.Mocker) -> None:
     pages = [[OLD]] * (PATIENCE - 1) + [[EDGE]]
 
-    asked, _, _ = read_pages(api, pages * 2 + [[OLD]] * 40, STATE)
+    requests, _, _ = read_pages(api, pages * 2 + [[OLD]] * 40, STATE)
 
-    assert asked == 3 * PATIENCE
+    assert requests == 3 * PATIENCE
 
 
 @pytest.mark.parametrize("late_pages", [1, PATIENCE - 1])
-def test_pages_of_events_that_were_sent_late_end_nothing(api: requests_mock.Mocker, late_pages: int) -> None:
-    asked, moments, state = read_pages(api, [*[[OLD, OLD]] * late_pages, [NEW], [EDGE]], STATE)
+def test_pages_of_late_events_do_not_end_the_read(api: requests_mock.Mocker, late_pages: int) -> None:
+    requests, moments, state = read_pages(api, [*[[OLD, OLD]] * late_pages, [NEW], [EDGE]], STATE)
 
-    assert asked == late_pages + 2
+    assert requests == late_pages + 2
     assert moments == [*[OLD] * 2 * late_pages, NEW, EDGE]
     assert state == str(NEW)
 
 
 def test_a_page_with_one_newer_event_is_not_old(api: requests_mock.Mocker) -> None:
-    asked, _, _ = read_pages(api, [[OLD, EDGE]] * 30, STATE)
+    requests, _, _ = read_pages(api, [[OLD, EDGE]] * 30, STATE)
 
-    assert asked == 30
+    assert requests == 30
 
 
 def test_empty_pages_and_events_without_a_timestamp_are_not_old(api: requests_mock.Mocker) -> None:
-    asked, moments, _ = read_pages(api, [[], [None]] * 15, STATE)
+    requests, moments, _ = read_pages(api, [[], [None]] * 15, STATE)
 
-    assert (asked, moments) == (30, [None] * 15)
+    assert (requests, moments) == (30, [None] * 15)
 
 
-def test_events_from_the_future_are_kept_and_end_nothing(api: requests_mock.Mocker) -> None:
+def test_events_from_the_future_are_kept_and_do_not_end_the_read(api: requests_mock.Mocker) -> None:
     future = NOW_TS + 3650 * DAY
 
-    asked, moments, _ = read_pages(api, [*[[future]] * 12, [NEW]], STATE)
+    requests, moments, _ = read_pages(api, [*[[future]] * 12, [NEW]], STATE)
 
-    assert (asked, moments) == (13, [*[future] * 12, NEW])
+    assert (requests, moments) == (13, [*[future] * 12, NEW])
 
 
-def test_after_an_event_from_the_future_nothing_counts_as_read(api: requests_mock.Mocker) -> None:
+def test_a_state_in_the_future_makes_the_next_sync_read_everything(api: requests_mock.Mocker) -> None:
     pages: list[list[int | None]] = [[NOW_TS - number * DAY] for number in range(30)]
 
-    asked, moments, _ = read_pages(api, pages, {"activities": {"timestamp": str(NOW_TS + 1)}})
+    requests, moments, _ = read_pages(api, pages, {"activities": {"timestamp": str(NOW_TS + 1)}})
 
-    assert (asked, len(moments)) == (30, 30)
+    assert (requests, len(moments)) == (30, 30)
 
 
 def test_the_start_date_bounds_pages_and_events(api: requests_mock.Mocker) -> None:
     start = NOW_TS - NOW_TS % DAY - 5 * DAY
 
-    asked, moments, _ = read_pages(api, [[NEW, start, start - 1], *[[start - 1]] * 40], start_date="2026-11-17")
+    requests, moments, _ = read_pages(api, [[NEW, start, start - 1], *[[start - 1]] * 40], start_date="2026-11-17")
 
-    assert (asked, moments) == (1 + PATIENCE, [NEW, start])
+    assert (requests, moments) == (1 + PATIENCE, [NEW, start])

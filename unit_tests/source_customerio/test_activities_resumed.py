@@ -1,4 +1,4 @@
-"""Activities: a sync that was interrupted resumes where it was."""
+"""Activities: an interrupted sync resumes at its saved position."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,29 +17,29 @@ MINUTE = 60
 
 @dataclass
 class ActivityLog:
-    """A list of activities that grows, with tokens that are positions in it or name the last row before them."""
+    """A growing list of activities, whose page tokens are positions or refer to the last row of the page before."""
 
     tokens: str = "position"
     every: int = HOUR
-    """The seconds between two activities."""
-    breaks_off: tuple[int, int] | None = None
-    """After how many requests Customer.io answers nothing else than an error, and its status."""
+    """Seconds between two activities."""
+    fails_after: tuple[int, int] | None = None
+    """The number of requests after which every response is an error, and its status."""
     ids: list[int] = field(default_factory=lambda: list(range(FIRST, 0, -1)))
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     lost: JsonObject | None = None
-    """The answer to the token with which a sync resumes; None for the page."""
+    """The response to the token with which a sync resumes; None for the page itself."""
 
     def activity(self, number: int) -> JsonObject:
         return {"id": str(number), "timestamp": NOW_TS - (FIRST - number) * self.every}
 
     def answer(self, request: Any, context: Any) -> JsonObject:  # noqa: ANN401 # of requests_mock
         token = request.qs.get("start", [""])[0]
-        self.asked.append(token)
-        if self.lost is not None and len(self.asked) == 1:
+        self.requested.append(token)
+        if self.lost is not None and len(self.requested) == 1:
             context.status_code = self.lost.get("status", 200)
             return self.lost
-        if self.breaks_off and len(self.asked) > self.breaks_off[0]:
-            context.status_code = self.breaks_off[1]
+        if self.fails_after and len(self.requested) > self.fails_after[0]:
+            context.status_code = self.fails_after[1]
             return {"errors": [{"detail": "no more", "status": str(context.status_code)}]}
         start = int(token.removeprefix("p")) if token.startswith("p") else 0
         if token.startswith("r"):
@@ -57,7 +57,7 @@ def log(api: requests_mock.Mocker) -> ActivityLog:
 
 
 def read(state: JsonObject | None = None) -> tuple[set[str], list[JsonObject]]:
-    """The ids that came, and the states in order."""
+    """Read the activities; returns the ids of the rows, and the states in order."""
     saved = {"activities": state} if state else None
     output = read_streams(SourceCustomerio, {"access_token": "key"}, ["activities"], saved)
     states = [dict(vars(message.state.stream.stream_state)) for message in output.state_messages]
@@ -65,15 +65,15 @@ def read(state: JsonObject | None = None) -> tuple[set[str], list[JsonObject]]:
 
 
 def read_half(log: ActivityLog) -> tuple[set[str], JsonObject]:
-    """Read until Customer.io breaks off; returns the ids that came and the last state."""
-    log.breaks_off = (80, 402)
+    """Read until Customer.io fails; returns the ids of the rows and the last state."""
+    log.fails_after = (80, 402)
     ids, states = read()
-    log.breaks_off = None
-    log.asked.clear()
+    log.fails_after = None
+    log.requested.clear()
     return ids, states[-1]
 
 
-def test_a_first_sync_saves_its_position_on_the_way_and_nothing_of_it_at_the_end(log: ActivityLog) -> None:
+def test_a_first_sync_saves_its_position_while_reading_and_drops_it_at_the_end(log: ActivityLog) -> None:
     ids, states = read()
 
     assert len(ids) == FIRST
@@ -81,24 +81,26 @@ def test_a_first_sync_saves_its_position_on_the_way_and_nothing_of_it_at_the_end
         {"since": 0, "page": f"p{place}", "moment": NOW_TS - place * HOUR, "newest": NOW_TS} for place in (490, 990)
     ]
     assert states[-1] == {"timestamp": str(NOW_TS)}
-    assert log.asked[0] == ""
+    assert log.requested[0] == ""
 
 
 @pytest.mark.parametrize("tokens", ["position", "row"])
-def test_a_sync_that_broke_off_resumes_there_and_then_reads_what_is_new(log: ActivityLog, tokens: str) -> None:
+def test_an_interrupted_sync_resumes_there_and_then_reads_what_is_new(log: ActivityLog, tokens: str) -> None:
     log.tokens = tokens
     before, state = read_half(log)
 
     after, states = read(state)
 
     assert before | after == {str(number) for number in log.ids}
-    assert len(log.asked) < FIRST / PAGE - 50 + 20
+    assert len(log.requested) < FIRST / PAGE - 50 + 20
     assert states[-1] == {"timestamp": str(NOW_TS)}
 
 
 @pytest.mark.parametrize("tokens", ["position", "row"])
 @pytest.mark.parametrize(("more", "every"), [(3, HOUR), (75, HOUR), (150, MINUTE)])
-def test_what_arrived_since_moves_nothing_out_of_sight(log: ActivityLog, tokens: str, more: int, every: int) -> None:
+def test_events_that_arrive_between_two_attempts_hide_no_others(
+    log: ActivityLog, tokens: str, more: int, every: int
+) -> None:
     log.tokens, log.every = tokens, every
     log.ids = [*range(FIRST - more, 0, -1)]
     before, state = read_half(log)
@@ -120,37 +122,37 @@ def test_what_arrived_since_moves_nothing_out_of_sight(log: ActivityLog, tokens:
     ],
     ids=["rejected", "empty", "null", "the end", "elsewhere"],
 )
-def test_a_token_that_leads_elsewhere_makes_the_list_be_read_whole(log: ActivityLog, answer: JsonObject) -> None:
+def test_the_list_is_read_in_full_if_the_saved_token_leads_elsewhere(log: ActivityLog, answer: JsonObject) -> None:
     _, state = read_half(log)
     log.lost = answer
 
     after, states = read(state)
 
     assert after == {str(number) for number in log.ids}
-    assert len(log.asked) <= FIRST / PAGE + 2
+    assert len(log.requested) <= FIRST / PAGE + 2
     assert states[-1] == {"timestamp": str(NOW_TS)}
 
 
 def test_a_second_interruption_resumes_too(log: ActivityLog) -> None:
     before, state = read_half(log)
-    log.breaks_off = (60, 402)
+    log.fails_after = (60, 402)
     between, states = read(state)
-    log.breaks_off = None
+    log.fails_after = None
 
     after, _ = read(states[-1])
 
     assert before | between | after == {str(number) for number in log.ids}
 
 
-@pytest.mark.parametrize("breaks_off", [(0, 402), (20, 400)], ids=["at once", "on the way"])
-def test_an_error_that_is_not_of_the_token_keeps_the_position(log: ActivityLog, breaks_off: tuple[int, int]) -> None:
+@pytest.mark.parametrize("fails_after", [(0, 402), (20, 400)], ids=["at once", "midway"])
+def test_an_error_unrelated_to_the_token_keeps_the_position(log: ActivityLog, fails_after: tuple[int, int]) -> None:
     _, state = read_half(log)
-    log.breaks_off = breaks_off
+    log.fails_after = fails_after
 
     _, states = read(state)
 
     assert states[-1] == state
-    assert len(log.asked) == breaks_off[0] + 1
+    assert len(log.requested) == fails_after[0] + 1
 
 
 def test_what_is_new_is_read_from_a_day_before_the_interruption(log: ActivityLog) -> None:
@@ -161,14 +163,14 @@ def test_what_is_new_is_read_from_a_day_before_the_interruption(log: ActivityLog
     read(state)
 
     assert state["unfinished"]["newest"] == NOW_TS - DAY
-    assert log.asked.count("") == 1
-    assert len(log.asked) < FIRST / PAGE - 50 + 20
+    assert log.requested.count("") == 1
+    assert len(log.requested) < FIRST / PAGE - 50 + 20
     assert before
 
 
 @pytest.mark.parametrize("damaged", [None, [], "p490", {"page": "p490"}, {"since": 0, "page": "p", "moment": "x"}])
 @pytest.mark.usefixtures("log")
-def test_a_damaged_position_is_none(damaged: object) -> None:
+def test_a_damaged_position_is_ignored(damaged: object) -> None:
     ids, states = read({"timestamp": "0", "unfinished": damaged})
 
     assert len(ids) == FIRST

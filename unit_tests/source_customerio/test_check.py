@@ -1,4 +1,4 @@
-"""`check`: one request if the key is good, and an answer that says what to change if it is not."""
+"""`check`: which requests it makes, and what its message tells the user to change."""
 
 import logging
 
@@ -62,7 +62,7 @@ def test_says_when_no_region_accepts_the_key(api: requests_mock.Mocker) -> None:
     assert status.message == (
         "Neither region of Customer.io accepts this App API key. Check that it is complete and not revoked, that it is "
         "an App API key (a Track or Pipelines key does not work), and that the key's IP allowlist, if it has one, "
-        "admits this connector."
+        "allows this connector."
     )
     assert len(api.request_history) == 2
 
@@ -88,14 +88,14 @@ def test_with_an_api_url_no_other_region_is_tried(api: requests_mock.Mocker) -> 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ({"status_code": 403, "json": {"errors": []}}, "does not let this App API key read the stream workspaces"),
-        ({"status_code": 404, "text": "404 page not found"}, "check that it is the base address of Customer.io's App"),
-        ({"text": "<html>", "headers": {"Content-Type": "text/html"}}, "a web page instead of Customer.io's App API"),
-        ({"status_code": 503, "text": ""}, "Customer.io is unavailable at the moment"),
+        ({"status_code": 403, "json": {"errors": []}}, "denied this App API key access to stream workspaces"),
+        ({"status_code": 404, "text": "404 page not found"}, "check that it is the base URL of Customer.io's App"),
+        ({"text": "<html>", "headers": {"Content-Type": "text/html"}}, "a web page instead of an App API response"),
+        ({"status_code": 503, "text": ""}, "Customer.io is temporarily unavailable"),
     ],
     ids=["403", "404", "web page", "503"],
 )
-def test_the_other_region_is_tried_for_no_other_reason(
+def test_other_failures_do_not_try_the_other_region(
     api: requests_mock.Mocker, answer: dict[str, object], words: str
 ) -> None:
     for path in ("workspaces", "campaigns", "segments", "newsletters", "activities", "snippets"):
@@ -118,7 +118,7 @@ def test_a_key_that_may_not_list_the_workspaces_is_valid_if_it_reads_anything_el
     assert first == ["/v1/workspaces", "/v1/campaigns", "/v1/segments"]
 
 
-def test_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: list[float]) -> None:
+def test_gives_up_soon_when_the_api_is_unreachable(api: requests_mock.Mocker, waits: list[float]) -> None:
     api.get(US + "/workspaces", exc=requests.ConnectionError("Name or service not known"))
 
     assert check({"access_token": "key"}).status is Status.FAILED
@@ -144,7 +144,7 @@ def test_a_wrong_configuration_is_rejected_before_any_request(
     assert api.request_history == []
 
 
-def test_an_emptied_field_is_none(api: requests_mock.Mocker) -> None:
+def test_an_emptied_field_counts_as_not_set(api: requests_mock.Mocker) -> None:
     api.get(US + "/workspaces", **ACCEPTED)
 
     assert check({"access_token": "key", "start_date": "", "api_url": " "}).status is Status.SUCCEEDED

@@ -1,4 +1,4 @@
-"""The streams below a parent: which parents they request, and how they treat a missing one and the rows."""
+"""Child streams: the parents that they read, deleted parents, and the forms of their rows."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ GONE = {"status_code": 404, "json": {"errors": [{"detail": "not found (reference
 
 
 @per_child
-def test_what_a_deleted_parent_had_is_skipped(api: requests_mock.Mocker, contract: Contract) -> None:
+def test_a_deleted_parent_is_skipped(api: requests_mock.Mocker, contract: Contract) -> None:
     serve(api, contract, GONE)
     other_form = contract.path.replace("30e00001", "cio_30e00001")
     api.get(US + other_form, **GONE)
@@ -36,27 +36,27 @@ def test_what_a_deleted_parent_had_is_skipped(api: requests_mock.Mocker, contrac
 def test_an_unknown_path_is_not_a_deleted_parent(api: requests_mock.Mocker, contract: Contract) -> None:
     serve(api, contract, {"status_code": 404, "text": "404 page not found\n"})
 
-    failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, [contract.name]))
+    failure_type, message = only_error(read_streams(SourceCustomerio, CONFIG, [contract.name]))
 
     assert failure_type is FailureType.config_error
-    assert f"{contract.path} does not exist" in sentence
+    assert f"{contract.path} does not exist" in message
 
 
 @per_child
-def test_an_answer_that_is_not_the_documented_one_is_an_error(api: requests_mock.Mocker, contract: Contract) -> None:
+def test_an_undocumented_response_is_an_error(api: requests_mock.Mocker, contract: Contract) -> None:
     serve(api, contract, {"text": '{"cut'})
 
     output = read_streams(SourceCustomerio, CONFIG, [contract.name])
 
-    failure_type, sentence = only_error(output)
+    failure_type, message = only_error(output)
     assert failure_type is FailureType.transient_error
-    assert " answered without '" in sentence or "something that is not JSON" in sentence
+    assert " returned a response without the documented key '" in message or "something other than JSON" in message
     assert output.records == []
 
 
 @pytest.mark.parametrize("parent", ["campaigns", "broadcasts", "newsletters", "segments", "types", "sender_identities"])
-def test_a_list_of_parents_that_came_cut_is_requested_again(api: requests_mock.Mocker, parent: str) -> None:
-    contract = next(contract for contract in PARENTED if contract.asked_first == parent)
+def test_a_truncated_list_of_parents_is_requested_again(api: requests_mock.Mocker, parent: str) -> None:
+    contract = next(contract for contract in PARENTED if contract.requested_first == parent)
     serve(api, contract, {"json": contract.page(contract.record)})
     path, body = PARENTS[parent]
     api.get(US + path.removeprefix("GET "), [{"text": '{"cut'}, {"json": body}])
@@ -69,7 +69,7 @@ def test_a_list_of_parents_that_came_cut_is_requested_again(api: requests_mock.M
 def test_the_list_of_parents_is_requested_once_by_each_stream_and_without_the_start_date(
     api: requests_mock.Mocker,
 ) -> None:
-    streams = [contract for contract in PARENTED if contract.asked_first == "segments"]
+    streams = [contract for contract in PARENTED if contract.requested_first == "segments"]
     for contract in streams:
         serve(api, contract, {"json": contract.page(contract.record)})
 

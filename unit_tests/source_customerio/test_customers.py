@@ -1,4 +1,4 @@
-"""Customers: everybody is found and requested a hundred at a time, and nobody is lost for want of an id."""
+"""Customers: everybody is found, with or without an id, and requested a hundred at a time."""
 
 import json
 
@@ -19,7 +19,7 @@ def cio_id(number: int) -> str:
 
 
 def serve_people(api: requests_mock.Mocker, *pages: list[str], gone: frozenset[str] = frozenset()) -> None:
-    """Let the search find these people page by page; those that are `gone` have no attributes any more."""
+    """Let the search find these people page by page; those that are `gone` no longer have attributes."""
     answers = [
         {
             "identifiers": [{"cio_id": person, "email": f"{person}@example.com", "id": None} for person in page],
@@ -37,7 +37,7 @@ def serve_people(api: requests_mock.Mocker, *pages: list[str], gone: frozenset[s
     )
 
 
-def groups_asked_for(api: requests_mock.Mocker) -> list[list[str]]:
+def requested_groups(api: requests_mock.Mocker) -> list[list[str]]:
     return [json.loads(request.body)["ids"] for request in api.request_history if request.path.endswith("attributes")]
 
 
@@ -61,9 +61,9 @@ def test_attributes_are_requested_a_hundred_people_at_a_time(
 
     output = read_streams(SourceCustomerio, CONFIG, ["customers"])
 
-    asked = groups_asked_for(api)
-    assert sorted(map(len, asked)) == groups
-    assert sorted(person for group in asked for person in group) == ids
+    requested = requested_groups(api)
+    assert sorted(map(len, requested)) == groups
+    assert sorted(person for group in requested for person in group) == ids
     assert sorted(row["cio_id"] for row in rows(output)) == ids
 
 
@@ -73,7 +73,7 @@ def test_a_cio_id_stays_a_string(api: requests_mock.Mocker, person: str) -> None
 
     output = read_streams(SourceCustomerio, CONFIG, ["customers"])
 
-    assert groups_asked_for(api) == [[person]]
+    assert requested_groups(api) == [[person]]
     assert rows(output) == [{"cio_id": person, "identifiers": {"cio_id": person}}]
 
 
@@ -108,11 +108,11 @@ def test_a_failing_search_fails_the_stream(api: requests_mock.Mocker) -> None:
 
     output = read_streams(SourceCustomerio, CONFIG, ["customers"])
 
-    assert "does not let this App API key read" in only_error(output)[1]
+    assert "denied this App API key access" in only_error(output)[1]
     assert last_status(output, "customers") is AirbyteStreamStatus.INCOMPLETE
 
 
-def test_the_people_of_one_segment_can_be_read_alone(api: requests_mock.Mocker) -> None:
+def test_customers_can_be_limited_to_one_segment(api: requests_mock.Mocker) -> None:
     api.post(US + "/customers", **ONE_PERSON)
     api.post(US + "/customers/attributes", json={"customers": []})
     api.get(US + "/customers/30e00001/segments", json={"segments": []})

@@ -1,4 +1,4 @@
-"""The messages when Customer.io, the network or a proxy says no."""
+"""The messages when Customer.io, the network or a proxy rejects a request."""
 
 import pytest
 import requests
@@ -37,16 +37,16 @@ def rejection(status: int, detail: str) -> dict[str, object]:
         (
             rejection(403, "forbidden"),
             FailureType.config_error,
-            ["does not let this App API key read the stream {name}.", "scope", "deselect the stream"],
+            ["denied this App API key access to stream {name}.", "scope", "deselect the stream"],
         ),
         (rejection(400, "invalid start token"), FailureType.system_error, ["{name} as invalid: invalid start token"]),
         (rejection(422, "limit is too high"), FailureType.system_error, ["{name} as invalid: limit is too high"]),
         (
             {"status_code": 404, "text": "404 page not found\n"},
             FailureType.config_error,
-            ["https://api.customer.io/v1/", " does not exist. If API URL is set, check that it is the base address"],
+            ["https://api.customer.io/v1/", " does not exist. If API URL is set, check that it is the base URL"],
         ),
-        (HTML, FailureType.config_error, ["a web page instead of Customer.io's App API. Check API URL"]),
+        (HTML, FailureType.config_error, ["a web page instead of an App API response. Check API URL"]),
         ({"status_code": 404, **HTML}, FailureType.config_error, [" does not exist. If API URL is set"]),
     ],
     ids=["401", "403", "400", "422", "404 in plain text", "web page", "404 web page"],
@@ -62,20 +62,20 @@ def test_every_stream_fails_at_once_and_says_why(
     assert set(errors) == set(BY_NAME)
     for name, found in errors.items():
         assert {found_type for found_type, _ in found} == {failure_type}
-        assert all(word.format(name=BY_NAME[name].asked_first) in found[0][1] for word in words)
+        assert all(word.format(name=BY_NAME[name].requested_first) in found[0][1] for word in words)
         assert last_status(output, name) is AirbyteStreamStatus.INCOMPLETE
     assert output.records == []
     assert len(set(api.request_history)) <= len(BY_NAME) + 1
 
 
-def test_an_answer_without_its_envelope_is_an_error_and_never_an_empty_table(api: requests_mock.Mocker) -> None:
+def test_a_response_without_its_envelope_is_an_error_and_never_an_empty_table(api: requests_mock.Mocker) -> None:
     api.request(requests_mock.ANY, requests_mock.ANY, json={"unexpected": []})
 
     output = read_streams(SourceCustomerio, CONFIG, list(BY_NAME))
 
     errors = errors_by_stream(output)
     assert set(errors) == set(BY_NAME)
-    assert all(" answered without '" in found[0][1] for found in errors.values())
+    assert all(" returned a response without the documented key '" in found[0][1] for found in errors.values())
     assert all(last_status(output, name) is AirbyteStreamStatus.INCOMPLETE for name in BY_NAME)
     assert output.records == []
 
@@ -95,7 +95,7 @@ def test_a_rejected_stream_fails_alone(api: requests_mock.Mocker) -> None:
 
 
 @pytest.mark.parametrize(("retry_after", "wait"), [("1", 1), ("30", 30), (None, 4)])
-def test_rate_limiting_waits_as_long_as_the_vendor_says_or_ever_longer(
+def test_a_429_is_retried_after_the_announced_wait_or_increasing_waits(
     api: requests_mock.Mocker, waits: list[float], retry_after: str | None, wait: int
 ) -> None:
     headers = {"Retry-After": retry_after} if retry_after else {}
@@ -112,11 +112,11 @@ def test_rate_limiting_waits_as_long_as_the_vendor_says_or_ever_longer(
 def test_a_daily_quota_ends_with_a_clear_error_within_a_minute(api: requests_mock.Mocker, waits: list[float]) -> None:
     serve(api, SEGMENTS, {"status_code": 429, "json": TOO_MANY})
 
-    failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, ["segments"]))
+    failure_type, message = only_error(read_streams(SourceCustomerio, CONFIG, ["segments"]))
 
     assert failure_type is FailureType.transient_error
-    assert "when a daily quota is used up" in sentence
-    assert "run the sync again tomorrow" in sentence
+    assert "when a daily quota is used up" in message
+    assert "run the sync again tomorrow" in message
     assert sum(waits) < 60
 
 
@@ -135,7 +135,7 @@ def test_a_daily_quota_ends_with_a_clear_error_within_a_minute(api: requests_moc
     ],
     ids=["500", "502 web page", "503", "504", "408", "refused", "cut", "silent", "cut JSON"],
 )
-def test_trouble_that_passes_is_waited_out(api: requests_mock.Mocker, trouble: dict[str, object]) -> None:
+def test_transient_errors_are_retried(api: requests_mock.Mocker, trouble: dict[str, object]) -> None:
     serve(api, SEGMENTS, trouble, trouble, {"json": SEGMENTS.page(SEGMENTS.record)})
 
     output = read_streams(SourceCustomerio, CONFIG, ["segments"])
@@ -144,13 +144,13 @@ def test_trouble_that_passes_is_waited_out(api: requests_mock.Mocker, trouble: d
     assert output.errors == []
 
 
-def test_trouble_that_stays_is_transient_and_named(api: requests_mock.Mocker) -> None:
+def test_a_persistent_outage_is_a_transient_error_that_names_the_cause(api: requests_mock.Mocker) -> None:
     serve(api, SEGMENTS, {"status_code": 503, "text": ""})
 
-    failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, ["segments"]))
+    failure_type, message = only_error(read_streams(SourceCustomerio, CONFIG, ["segments"]))
 
     assert failure_type is FailureType.transient_error
-    assert "Customer.io is unavailable at the moment; run the sync again later" in sentence
+    assert "Customer.io is temporarily unavailable. Run the sync again later" in message
 
 
 def test_the_key_appears_in_no_message(api: requests_mock.Mocker, capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,13 +164,13 @@ def test_the_key_appears_in_no_message(api: requests_mock.Mocker, capsys: pytest
 
 
 @pytest.mark.parametrize("stream", ["activities", "messages"])
-def test_a_time_of_another_type_is_a_transient_error(api: requests_mock.Mocker, stream: str) -> None:
+def test_a_time_of_the_wrong_type_is_a_transient_error(api: requests_mock.Mocker, stream: str) -> None:
     contract = BY_NAME[stream]
     record = {"id": "1", "timestamp": [1_700_000_000], "created": {"at": 1_700_000_000}}
     serve(api, contract, {"json": {contract.data_key: [record], "next": ""}})
 
     output = read_streams(SourceCustomerio, {"access_token": "key"}, [stream])
 
-    failure_type, sentence = only_error(output)
+    failure_type, message = only_error(output)
     assert failure_type is FailureType.transient_error
-    assert sentence.startswith(f"A response for stream {stream} does not have the documented form. Run the sync again")
+    assert message.startswith(f"A response for stream {stream} does not have the documented form. Run the sync again")

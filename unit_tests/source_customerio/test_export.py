@@ -1,4 +1,4 @@
-"""Exports of people: when a job is given up, and what becomes of a row of the file."""
+"""Exports of people: when a job fails the stream, and how a row of the file becomes a record."""
 
 import json
 
@@ -26,27 +26,27 @@ def test_the_status_is_that_of_the_export(name: str) -> None:
     assert status({"status": name, "created_at": CREATED}, "Sun, 22 Nov 2026 17:59:00 GMT") == [name]
 
 
-def test_a_finished_export_is_good_however_long_it_took() -> None:
+def test_a_finished_export_is_used_however_long_it_took() -> None:
     assert status({"status": "done", "created_at": CREATED}, "Mon, 23 Nov 2026 17:59:00 GMT") == ["done"]
 
 
 @pytest.mark.parametrize(
-    ("export", "sentence"),
+    ("export", "message"),
     [
         ({"status": "failed", "created_at": CREATED}, "Customer.io could not complete export 7 of people."),
         ({"status": "pending", "failed": True}, "Customer.io could not complete export 7 of people."),
         ({"status": "pending", "created_at": CREATED}, "Export 7 of people was not done after 6 hours."),
     ],
 )
-def test_a_job_that_does_not_end_well_ends_the_stream_at_once(export: JsonObject, sentence: str) -> None:
+def test_a_failed_or_slow_export_fails_the_stream_at_once(export: JsonObject, message: str) -> None:
     with pytest.raises(AirbyteTracedException) as raised:
         status(export, "Sun, 22 Nov 2026 18:01:00 GMT")
 
-    assert raised.value.failure_type is FailureType.config_error, "of other failures, the CDK repeats the job"
-    assert (raised.value.message or "").startswith(sentence)
+    assert raised.value.failure_type is FailureType.config_error, "the CDK retries the job after any other failure"
+    assert (raised.value.message or "").startswith(message)
 
 
-def test_empty_cells_are_no_attributes() -> None:
+def test_empty_cells_are_omitted_from_the_attributes() -> None:
     row = {"cio_id": "cio_30e00001", "email": "", "id": "", "plan": "free", "country": "", "unsubscribed": "true"}
 
     ExportedPerson().change(row)

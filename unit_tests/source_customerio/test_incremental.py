@@ -1,4 +1,4 @@
-"""Lists with a time of the last change: most are read whole and filtered here, the Design Studio's by the API."""
+"""Lists with a time of change: most are read in full and filtered here, those of Design Studio by the API."""
 
 import pytest
 import requests_mock
@@ -20,7 +20,7 @@ def sync(
     state: int | None = None,
     config: JsonObject = CONFIG,
 ) -> tuple[list[int | None], str]:
-    """Serve rows that were last changed at these moments; returns which of them came, and the state."""
+    """Serve rows that changed at these times; returns the times of the records, and the state."""
     records = [
         {contract.primary_key[0]: number, **({str(contract.cursor): moment} if moment != -1 else {})}
         for number, moment in enumerate(moments)
@@ -77,7 +77,7 @@ def test_when_nothing_changed_the_state_stays(api: requests_mock.Mocker, contrac
 
 
 @per_stream
-def test_a_state_from_the_future_is_forgotten(api: requests_mock.Mocker, contract: Contract) -> None:
+def test_a_state_in_the_future_is_discarded(api: requests_mock.Mocker, contract: Contract) -> None:
     found, state = sync(api, contract, [1, NOW_TS - 5], NOW_TS + DAY)
 
     assert found == [1, NOW_TS - 5]
@@ -86,7 +86,7 @@ def test_a_state_from_the_future_is_forgotten(api: requests_mock.Mocker, contrac
 
 @pytest.mark.parametrize("contract", SERVER_SIDE, ids=lambda contract: contract.name)
 @pytest.mark.parametrize(
-    ("config", "state", "asked"),
+    ("config", "state", "updated_after"),
     [
         ({}, None, 0),
         ({"start_date": "2026-11-22"}, None, NOW_TS - NOW_TS % DAY - 1),
@@ -95,12 +95,12 @@ def test_a_state_from_the_future_is_forgotten(api: requests_mock.Mocker, contrac
     ],
     ids=["first sync", "start date", "later sync", "state in the future"],
 )
-def test_the_design_studio_is_requested_what_changed_after_the_second_before(
-    api: requests_mock.Mocker, contract: Contract, config: JsonObject, state: int | None, asked: int
+def test_requests_to_the_design_studio_start_a_second_early(
+    api: requests_mock.Mocker, contract: Contract, config: JsonObject, state: int | None, updated_after: int
 ) -> None:
     found, saved = sync(api, contract, [NOW_TS - 5], state, {**CONFIG, **config})
 
     queries = [query for query in requests_to(api, contract) if "updated_after" in query]
-    assert int(queries[0]["updated_after"]) == asked
+    assert int(queries[0]["updated_after"]) == updated_after
     assert found == [NOW_TS - 5]
     assert saved == str(NOW_TS - 5)

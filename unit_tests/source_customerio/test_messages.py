@@ -1,4 +1,4 @@
-"""Deliveries: which windows a sync requests, and how it continues after the last one."""
+"""Deliveries: the windows that a sync requests, and the state that it saves."""
 
 import itertools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Metrics: which days are requested, and which day each number is given."""
+"""Metrics: the days that are requested, and the day that each number is assigned to."""
 
 import logging
 
@@ -25,7 +25,7 @@ from unit_tests.source_customerio.metrics_api import (
 )
 
 A_MINUTE = 60
-"""Seconds by which the clock moves during a sync, because each request waits for its turn."""
+"""Seconds; more than the clock advances during a sync, in which requests wait for the rate limit."""
 EARLIER = {"use_global_cursor": True, "state": {"period_start": "2026-11-18T00:00:00Z"}, "lookback_window": 0}
 
 
@@ -57,13 +57,13 @@ def test_a_number_has_the_requested_utc_day(api: requests_mock.Mocker) -> None:
             stream.row("2026-11-21", 6),
             stream.row("2026-11-22", 7),
         ]
-        [asked] = requests_for(api, stream)
+        [request] = requests_for(api, stream)
         also = {"version": "2"} if stream.envelope == "metric" else {"resolution": "days"}
-        assert asked == {**also, "res": "days", "tz": "UTC", "start": str(START_TS), "end": asked["end"]}
-        assert int(asked["end"]) == pytest.approx(NOW_TS, abs=A_MINUTE)
+        assert request == {**also, "res": "days", "tz": "UTC", "start": str(START_TS), "end": request["end"]}
+        assert int(request["end"]) == pytest.approx(NOW_TS, abs=A_MINUTE)
 
 
-def test_the_last_number_is_of_the_present_day_in_est(api: requests_mock.Mocker) -> None:
+def test_the_last_number_belongs_to_the_current_day_in_est(api: requests_mock.Mocker) -> None:
     serve(api, BY_STEPS, lambda stream: {"json": stream.days(4, 5, 6, 7), **at("Sun, 22 Nov 2026 12:00:00 GMT")})
 
     output = sync(BY_STEPS)
@@ -82,7 +82,7 @@ def test_the_last_number_is_of_the_present_day_in_est(api: requests_mock.Mocker)
     [
         ("Sun, 22 Nov 2026 04:59:59 GMT", "2026-11-21"),
         ("Sun, 22 Nov 2026 05:02:00 GMT", "2026-11-22"),
-        ("Mon, 06 Jul 2026 03:59:59 GMT", "2026-07-05"),  # no daylight saving time: EST is EST
+        ("Mon, 06 Jul 2026 03:59:59 GMT", "2026-07-05"),  # EST all year, without summer time
         ("Mon, 06 Jul 2026 05:02:00 GMT", "2026-07-06"),
     ],
 )
@@ -97,7 +97,7 @@ def test_the_day_is_that_of_the_server_and_begins_at_the_same_time_in_summer(
         assert rows_of(output, stream)[0] == stream.row(today, 7)
 
 
-def test_an_answer_right_after_midnight_is_requested_again(api: requests_mock.Mocker) -> None:
+def test_metrics_are_requested_again_after_a_response_right_after_midnight(api: requests_mock.Mocker) -> None:
     serve(
         api,
         BY_STEPS,
@@ -119,7 +119,8 @@ def test_retries_continue_for_the_two_minutes(api: requests_mock.Mocker, waits: 
 
     assert output.records == []
     assert (
-        "Customer.io's day in Eastern time has just begun or is about to" in errors_by_stream(output)[stream.name][0][1]
+        "Customer.io's day in Eastern time has just begun or is about to begin"
+        in errors_by_stream(output)[stream.name][0][1]
     )
     assert sum(waits) >= 2 * A_MINUTE
 
@@ -162,8 +163,8 @@ def test_a_longer_time_is_requested_in_windows_of_ten_years(api: requests_mock.M
 
     sync(BY_DATE, start_date="2012-01-01T12:00:00Z")
 
-    for stream in BY_DATE[::2]:  # of the campaign itself: what counted nothing is requested no further
-        first, second = sorted((int(asked["start"]), int(asked["end"])) for asked in requests_for(api, stream))
+    for stream in BY_DATE[::2]:  # without actions: not requested, as the campaign counted nothing
+        first, second = sorted((int(request["start"]), int(request["end"])) for request in requests_for(api, stream))
         assert first == (1325376000, second[0] - 1)
         assert second[0] % DAY == 0
         assert first[1] - first[0] < 3650 * DAY
@@ -191,7 +192,7 @@ def test_45_days_are_read_where_the_api_has_no_more(api: requests_mock.Mocker, s
         assert requests_for(api, stream) == [{"period": "days", "steps": "45"}]
 
 
-def test_the_day_of_the_start_date_is_read_whole(api: requests_mock.Mocker) -> None:
+def test_the_day_of_the_start_date_is_read_in_full(api: requests_mock.Mocker) -> None:
     serve(api, STREAMS, lambda stream: {"json": stream.days(5, 6, 7)})
 
     output = sync(STREAMS, start_date="2026-11-20T12:00:00Z")
@@ -211,7 +212,7 @@ def test_no_day_before_the_start_date_is_emitted(api: requests_mock.Mocker) -> N
         assert requests_for(api, stream) == [{"period": "days", "steps": "2"}]
 
 
-def test_days_on_which_nothing_was_counted_give_no_record(api: requests_mock.Mocker) -> None:
+def test_days_on_which_nothing_was_counted_have_no_record(api: requests_mock.Mocker) -> None:
     numbers = {"created": [0, 2, 0], "never": [], "unknown": None}
     serve(api, STREAMS, lambda stream: {"json": stream.body({stream.counted: [0, 0, 1], **numbers})})
 
@@ -225,7 +226,7 @@ def test_days_on_which_nothing_was_counted_give_no_record(api: requests_mock.Moc
 
 
 @pytest.mark.parametrize("nothing", [{}, None, {"sent": []}, {"sent": None}], ids=str)
-def test_no_numbers_at_all_are_no_rows(api: requests_mock.Mocker, nothing: object) -> None:
+def test_empty_metrics_have_no_rows(api: requests_mock.Mocker, nothing: object) -> None:
     serve(api, STREAMS, lambda stream: {"json": stream.body(nothing)})
 
     output = sync(STREAMS)
@@ -233,7 +234,7 @@ def test_no_numbers_at_all_are_no_rows(api: requests_mock.Mocker, nothing: objec
     assert (output.records, output.errors) == ([], [])
 
 
-def test_every_link_has_rows_of_its_own(api: requests_mock.Mocker) -> None:
+def test_every_link_has_its_own_rows(api: requests_mock.Mocker) -> None:
     links = [stream for stream in STREAMS if stream.envelope == "links"]
     other = {"link": {**LINK, "id": 10}, "metric": {"series": {"clicked": [0, 0, 0, 8]}}}
     serve(api, links, lambda stream: {"json": {"links": [*stream.days(0, 0, 0, 7)["links"], other]}})
@@ -258,16 +259,16 @@ def test_a_later_sync_reads_the_thirty_days_before_the_newest_again(api: request
         days = [row["period_start"] for row in rows_of(output, stream)]
         assert (days[0], days[-1]) == ("2026-10-19" + stream.midnight, "2026-11-22" + stream.midnight)
         assert len(days) == 35
-        [asked] = requests_for(api, stream)
-        assert_requested(asked, stream, 35)
+        [request] = requests_for(api, stream)
+        assert_requested(request, stream, 35)
 
 
-def assert_requested(asked: dict[str, str], stream: Metrics, days: int) -> None:
-    """The request is for days up to today, or for one more if they are in EST."""
+def assert_requested(request: dict[str, str], stream: Metrics, days: int) -> None:
+    """Assert that the request is for `days` up to today, or for one more if they are in EST."""
     if stream.by_date:
-        assert asked["start"] == str(NOW_TS - 12 * HOUR - (stream.requested_days(days) - 1) * DAY)
+        assert request["start"] == str(NOW_TS - 12 * HOUR - (stream.requested_days(days) - 1) * DAY)
     else:
-        assert asked["steps"] == str(stream.requested_days(days + 1))
+        assert request["steps"] == str(stream.requested_days(days + 1))
 
 
 @pytest.mark.parametrize("days", [1, 10, 180])
@@ -277,8 +278,8 @@ def test_the_lookback_can_be_set(api: requests_mock.Mocker, days: int) -> None:
     sync(STREAMS, {stream.name: EARLIER for stream in STREAMS}, start_date=None, metrics_lookback_days=days)
 
     for stream in STREAMS:
-        [asked] = requests_for(api, stream)
-        assert_requested(asked, stream, days + 5)
+        [request] = requests_for(api, stream)
+        assert_requested(request, stream, days + 5)
 
 
 def test_what_was_counted_late_replaces_the_earlier_number(api: requests_mock.Mocker) -> None:

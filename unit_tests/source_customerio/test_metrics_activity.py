@@ -46,7 +46,7 @@ def test_a_quiet_parent_is_requested_once_for_all_streams(api: requests_mock.Moc
     assert requested(api) == {f"{path}/metrics": 1 for path in PARENTS} | journeys
 
 
-def test_what_is_below_an_active_parent_is_read_whole(api: requests_mock.Mocker) -> None:
+def test_everything_below_an_active_parent_is_read(api: requests_mock.Mocker) -> None:
     serve(api, BELOW, lambda stream: {"json": stream.days(7, 7, 7)})
 
     output = sync(BELOW, states())
@@ -65,7 +65,7 @@ def test_numbers_before_the_window_do_not_count(api: requests_mock.Mocker) -> No
 def test_a_day_of_the_parent_that_begins_before_the_window_counts(api: requests_mock.Mocker) -> None:
     links = [stream for stream in STREAMS if stream.name == "campaign_link_metrics"]
     serve(api, links, lambda stream: {"json": stream.days(*[7] * 45)})
-    beginning = "2026-11-20T05:00:00Z"  # of a day in EST, of which most is in the campaign's day of 00:00 UTC
+    beginning = "2026-11-20T05:00:00Z"  # of a day in EST, most of which is in the campaign's day from 00:00 UTC
     api.get(f"{US}/campaigns/3/metrics", json={"metric": {"series": {"sent": [9, 0, 0]}}})
     state = {"use_global_cursor": True, "state": {"period_start": "2026-11-21T05:00:00Z"}, "lookback_window": 0}
 
@@ -119,7 +119,7 @@ def test_links_of_actions_are_requested_only_where_links_of_the_parent_were_clic
     ],
     ids=str,
 )
-def test_journeys_are_requested_of_campaigns_that_ran_in_the_window(
+def test_journeys_are_requested_for_campaigns_that_ran_in_the_window(
     api: requests_mock.Mocker, campaign: JsonObject, *, is_requested: bool
 ) -> None:
     [journeys] = [stream for stream in STREAMS if stream.envelope == "journey_metric"]
@@ -151,7 +151,7 @@ def test_newsletters_are_requested_while_they_can_change(
     assert all(bool(rows_of(output, stream)) is is_requested for stream in streams)
 
 
-def test_the_next_sync_of_the_process_knows_nothing_of_the_one_before(api: requests_mock.Mocker) -> None:
+def test_a_second_sync_in_the_same_process_remembers_nothing_of_the_first(api: requests_mock.Mocker) -> None:
     streams = [stream for stream in STREAMS if stream.name == "broadcast_metrics"]
     serve(api, streams, lambda _: QUIET)
 
@@ -161,7 +161,7 @@ def test_the_next_sync_of_the_process_knows_nothing_of_the_one_before(api: reque
     assert requested(api) == {"/broadcasts/4/metrics": 2}
 
 
-def test_two_sources_of_a_process_know_nothing_of_each_other(api: requests_mock.Mocker) -> None:
+def test_two_sources_in_one_process_share_nothing(api: requests_mock.Mocker) -> None:
     streams = [stream for stream in STREAMS if stream.name == "broadcast_metrics"]
     serve(api, streams, lambda _: QUIET)
     catalog = catalog_of([stream.name for stream in streams], SyncMode.incremental)

@@ -1,4 +1,4 @@
-"""Metrics whose answers say which periods they are of, and metrics by other periods than days."""
+"""Metrics whose responses state their periods, and metrics by periods other than days."""
 
 import pytest
 import requests_mock
@@ -25,7 +25,7 @@ ACTION = next(stream for stream in STREAMS if stream.name == "campaign_action_me
 
 
 def dated(stream: Metrics, numbers: list[int], **dates: object) -> JsonObject:
-    """An answer that says which periods it is of."""
+    """A response that states its periods."""
     body = stream.days(*numbers)
     holder = body["links"][0]["metric"] if stream.envelope == "links" else body[stream.envelope]
     holder.update(dates)
@@ -33,7 +33,7 @@ def dated(stream: Metrics, numbers: list[int], **dates: object) -> JsonObject:
 
 
 def counted(rows: list[JsonObject]) -> dict[str, int]:
-    """The first number of each row, by the start of its period."""
+    """The metric of each row, by the start of its period."""
     return {
         row["period_start"]: next(row[name] for name in ("sent", "clicked", "started") if name in row) for row in rows
     }
@@ -50,7 +50,7 @@ def counted(rows: list[JsonObject]) -> dict[str, int]:
         ("2026-11-20T00:00:00Z", None),
     ],
 )
-def test_the_days_are_those_that_the_answer_names(api: requests_mock.Mocker, start: object, end: object) -> None:
+def test_the_days_are_those_stated_in_the_response(api: requests_mock.Mocker, start: object, end: object) -> None:
     streams = [CAMPAIGN, JOURNEYS, NEWSLETTER, LINKS]
     serve(api, streams, lambda stream: dated(stream, [5, 6, 7], start=start, end=end, res="days"))
 
@@ -64,7 +64,7 @@ def test_the_days_are_those_that_the_answer_names(api: requests_mock.Mocker, sta
         }
 
 
-def test_a_window_that_the_vendor_cut_has_right_dates(api: requests_mock.Mocker) -> None:
+def test_a_window_shortened_by_the_vendor_has_correct_dates(api: requests_mock.Mocker) -> None:
     cut = {"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T12:00:00Z", "res": "daily"}
     serve(api, [CAMPAIGN], lambda stream: dated(stream, [6, 7], **cut))
 
@@ -74,10 +74,10 @@ def test_a_window_that_the_vendor_cut_has_right_dates(api: requests_mock.Mocker)
 @pytest.mark.parametrize(
     ("dates", "reason"),
     [
-        ({"start": "2026-11-20T00:00:00Z", "end": "2026-11-27T00:00:00Z"}, "3 days came, which do not reach from"),
-        ({"start": "2026-11-20T00:00:00Z", "end": "2026-11-21T00:00:00Z"}, "3 days came, which do not reach from"),
+        ({"start": "2026-11-20T00:00:00Z", "end": "2026-11-27T00:00:00Z"}, "3 days were returned, which do not span"),
+        ({"start": "2026-11-20T00:00:00Z", "end": "2026-11-21T00:00:00Z"}, "3 days were returned, which do not span"),
         ({"start": "yesterday"}, "'yesterday' to 'None' are not times"),
-        ({"start": "2026-11-20T00:00:00Z", "res": "weeks"}, "days were requested, but weeks came"),
+        ({"start": "2026-11-20T00:00:00Z", "res": "weeks"}, "days were requested, but weeks were returned"),
     ],
 )
 def test_dates_that_contradict_the_numbers_are_an_error(
@@ -88,8 +88,8 @@ def test_dates_that_contradict_the_numbers_are_an_error(
     output = sync([NEWSLETTER])
 
     assert output.records == []
-    [(_, sentence)] = errors_by_stream(output)[NEWSLETTER.name]
-    assert reason in sentence
+    [(_, message)] = errors_by_stream(output)[NEWSLETTER.name]
+    assert reason in message
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_dates_that_contradict_the_numbers_are_an_error(
         ("2026-03-07 00:00:00 -0500 EST", "2026-03-07T05:00:00Z", "2026-03-08T05:00:00Z"),
     ],
 )
-def test_days_of_eastern_time_begin_when_the_answer_says(
+def test_days_of_eastern_time_begin_as_stated_in_the_response(
     api: requests_mock.Mocker, start: str, first: str, second: str
 ) -> None:
     serve(api, [NEWSLETTER], lambda stream: dated(stream, [5, 6], start=start))
@@ -112,7 +112,7 @@ def test_days_of_eastern_time_begin_when_the_answer_says(
     assert counted(rows) == {first: 5, second: 6}
 
 
-def test_the_change_to_summer_time_is_an_hour_earlier_day_by_day(api: requests_mock.Mocker) -> None:
+def test_days_begin_an_hour_earlier_after_the_change_to_summer_time(api: requests_mock.Mocker) -> None:
     dates = {"start": "2026-03-07 00:00:00 -0500 EST", "end": "2026-03-09 12:00:00 -0400 EDT"}
     serve(api, [NEWSLETTER], lambda stream: dated(stream, [5, 6, 7], **dates))
 
@@ -121,7 +121,7 @@ def test_the_change_to_summer_time_is_an_hour_earlier_day_by_day(api: requests_m
     assert list(counted(rows)) == ["2026-03-07T05:00:00Z", "2026-03-08T05:00:00Z", "2026-03-09T04:00:00Z"]
 
 
-def test_what_another_reading_wrote_is_replaced_by_zeros(api: requests_mock.Mocker) -> None:
+def test_rows_written_by_another_reading_are_replaced_by_zeros(api: requests_mock.Mocker) -> None:
     dates = {"start": "2026-07-01 00:00:00 -0400 EDT"}
     serve(api, [NEWSLETTER], lambda stream: dated(stream, [0, 5, 0, 0], **dates))
 
@@ -134,13 +134,13 @@ def test_what_another_reading_wrote_is_replaced_by_zeros(api: requests_mock.Mock
     }
 
 
-def test_in_winter_no_reading_differs(api: requests_mock.Mocker) -> None:
+def test_in_winter_there_are_no_rows_of_zeros(api: requests_mock.Mocker) -> None:
     serve(api, [NEWSLETTER], lambda stream: {"json": stream.days(0, 5, 0)})
 
     assert counted(rows_of(sync([NEWSLETTER]), NEWSLETTER)) == {"2026-11-21T05:00:00Z": 5}
 
 
-def test_an_answer_in_the_ambiguous_hour_of_summer_waits_for_its_end(
+def test_a_response_in_the_ambiguous_hour_of_summer_is_retried_after_it(
     api: requests_mock.Mocker, waits: list[float]
 ) -> None:
     serve(
@@ -157,7 +157,7 @@ def test_an_answer_in_the_ambiguous_hour_of_summer_waits_for_its_end(
     assert 47 * 60 <= max(waits) <= 49 * 60
 
 
-def test_a_dated_answer_needs_no_waiting(api: requests_mock.Mocker, waits: list[float]) -> None:
+def test_a_dated_response_needs_no_wait(api: requests_mock.Mocker, waits: list[float]) -> None:
     answer = {"headers": {"Date": "Mon, 06 Jul 2026 04:15:00 GMT"}}
     serve(api, [NEWSLETTER], lambda stream: {**dated(stream, [7], start="2026-07-05T05:00:00Z"), **answer})
 
@@ -165,7 +165,7 @@ def test_a_dated_answer_needs_no_waiting(api: requests_mock.Mocker, waits: list[
     assert max(waits, default=0) < 47 * 60
 
 
-def test_every_resolution_has_rows_of_its_own(api: requests_mock.Mocker) -> None:
+def test_every_resolution_has_its_own_rows(api: requests_mock.Mocker) -> None:
     serve(api, BY_STEPS, lambda stream: {"json": stream.days(6, 7)})
 
     output = sync(BY_STEPS, metrics_resolutions=["hours", "days", "weeks", "months"], start_date="2026-10-01")
@@ -210,8 +210,8 @@ def test_a_first_sync_reads_older_numbers_once_by_months(api: requests_mock.Mock
 
     for stream in BY_STEPS:
         assert counted(rows_of(first, stream, "months")) == {"2026-09-01T05:00:00Z": 5, "2026-10-01T05:00:00Z": 6}
-        [asked] = requests_for(api, stream, "months")
-        assert asked["steps"] in {"121", "15"}  # 15 since the creation of the campaign
+        [request] = requests_for(api, stream, "months")
+        assert request["steps"] in {"121", "15"}  # 15 since the creation of the campaign
 
     state = {"use_global_cursor": True, "state": {"period_start": "2026-11-19T05:00:00Z"}, "lookback_window": 0}
     later = sync(BY_STEPS, {stream.name: state for stream in BY_STEPS}, start_date=None)
@@ -232,7 +232,9 @@ def test_numbers_by_language_are_a_column_and_not_counted_twice(api: requests_mo
 
 
 @freeze_time("2026-07-06T04:30:00Z", auto_tick_seconds=0.1)
-def test_an_answer_without_a_date_is_dated_by_this_clock(api: requests_mock.Mocker, waits: list[float]) -> None:
+def test_a_response_without_a_date_header_is_dated_by_the_local_clock(
+    api: requests_mock.Mocker, waits: list[float]
+) -> None:
     serve(api, [NEWSLETTER], lambda stream: {"json": stream.days(7)})
 
     assert rows_of(sync([NEWSLETTER], start_date="2026-06-01"), NEWSLETTER) == []

@@ -1,4 +1,4 @@
-"""Metrics that cannot be dated, parents that cannot be read, and what a sync that failed leaves behind."""
+"""Metrics that cannot be dated, parents that cannot be read, and the state after a failed sync."""
 
 import pytest
 import requests_mock
@@ -23,7 +23,7 @@ DOWN = {"status_code": 503, "json": {"errors": [{"detail": "unavailable", "statu
 
 
 @pytest.mark.parametrize("days", [1, 2, 4, 5])
-def test_an_answer_with_too_few_or_too_many_days_is_rejected(api: requests_mock.Mocker, days: int) -> None:
+def test_a_response_with_too_few_or_too_many_days_is_rejected(api: requests_mock.Mocker, days: int) -> None:
     serve(api, BY_DATE, lambda stream: {"json": stream.days(*[7] * days)})
 
     output = sync(BY_DATE)
@@ -31,10 +31,10 @@ def test_an_answer_with_too_few_or_too_many_days_is_rejected(api: requests_mock.
     errors = errors_by_stream(output)
     assert output.records == []
     for stream in BY_DATE:
-        [(failure_type, sentence)] = errors[stream.name]
+        [(failure_type, message)] = errors[stream.name]
         assert failure_type is FailureType.transient_error
-        assert sentence.startswith("The metrics that Customer.io returned at /v1/campaigns/3/")
-        assert f"cannot be dated: 3 days were requested, but {days} came. They were left out" in sentence
+        assert message.startswith("The metrics that Customer.io returned at /v1/campaigns/3/")
+        assert f"cannot be dated: 3 days were requested, but {days} were returned. They were skipped" in message
         assert "state" not in states_of(output)[stream.name]
 
 
@@ -45,9 +45,7 @@ def test_an_answer_with_too_few_or_too_many_days_is_rejected(api: requests_mock.
         ({"sent": 5}, "not every metric is a list"),
     ],
 )
-def test_numbers_that_do_not_fit_together_are_rejected(
-    api: requests_mock.Mocker, series: JsonObject, reason: str
-) -> None:
+def test_inconsistent_numbers_are_rejected(api: requests_mock.Mocker, series: JsonObject, reason: str) -> None:
     serve(api, STREAMS, lambda stream: {"json": stream.body(series)})
 
     output = sync(STREAMS)
@@ -65,7 +63,7 @@ def test_numbers_that_do_not_fit_together_are_rejected(
         ({"link": LINK, "metric": {"series": 7}}, "'series' is not an object"),
     ],
 )
-def test_links_of_another_form_are_rejected(api: requests_mock.Mocker, link: JsonObject, reason: str) -> None:
+def test_malformed_links_are_rejected(api: requests_mock.Mocker, link: JsonObject, reason: str) -> None:
     links = [stream for stream in STREAMS if stream.envelope == "links"]
     serve(api, links, lambda _: {"json": {"links": [link]}})
 
@@ -75,7 +73,7 @@ def test_links_of_another_form_are_rejected(api: requests_mock.Mocker, link: Jso
     assert all(reason in found[0][1] for found in errors.values())
 
 
-def test_an_answer_without_series_is_rejected_and_no_empty_table(api: requests_mock.Mocker) -> None:
+def test_a_response_without_series_is_an_error_and_not_an_empty_table(api: requests_mock.Mocker) -> None:
     streams = [stream for stream in STREAMS if stream.envelope == "metric"]
     serve(api, streams, lambda _: {"json": {"metric": {"totals": {"sent": 5}}}})
 
@@ -85,13 +83,13 @@ def test_an_answer_without_series_is_rejected_and_no_empty_table(api: requests_m
     assert all("'series' is missing" in found[0][1] for found in errors.values())
 
 
-def test_an_answer_without_its_envelope_is_an_error(api: requests_mock.Mocker) -> None:
+def test_a_response_without_its_envelope_is_an_error(api: requests_mock.Mocker) -> None:
     serve(api, STREAMS, lambda _: {"json": {"unexpected": []}})
 
     errors = errors_by_stream(sync(STREAMS))
 
     assert set(errors) == {stream.name for stream in STREAMS}
-    assert all(" answered without '" in found[0][1] for found in errors.values())
+    assert all(" returned a response without the documented key '" in found[0][1] for found in errors.values())
 
 
 def test_a_parent_that_was_deleted_during_the_sync_is_skipped(api: requests_mock.Mocker) -> None:
@@ -144,7 +142,7 @@ def test_when_one_parent_fails_the_next_sync_reads_everything_again(api: request
     assert stream.row("2026-11-20", 5) in rows_of(repeated, stream)
 
 
-def test_when_the_list_of_parents_breaks_off_the_next_sync_reads_everything(api: requests_mock.Mocker) -> None:
+def test_when_the_list_of_parents_fails_midway_the_next_sync_reads_everything(api: requests_mock.Mocker) -> None:
     streams = [stream for stream in STREAMS if stream.list_of_parents == "/newsletters"]
     serve(api, streams, lambda stream: {"json": stream.days(5, 6, 7)})
     first = {"json": {**PARENTS["/newsletters"], "next": "MQ=="}}
@@ -159,7 +157,7 @@ def test_when_the_list_of_parents_breaks_off_the_next_sync_reads_everything(api:
 
 
 @pytest.mark.parametrize("days", [0, 181, "30"])
-def test_a_lookback_that_makes_no_sense_is_rejected(days: object) -> None:
+def test_an_invalid_lookback_is_rejected(days: object) -> None:
     [error] = sync(BY_DATE[:1], metrics_lookback_days=days).errors
 
     assert error.trace.error.failure_type is FailureType.config_error

@@ -1,4 +1,4 @@
-"""Paging: from page to page, and where each walk stops."""
+"""Pagination: the parameters of each page, and where a list ends."""
 
 import itertools
 
@@ -65,7 +65,7 @@ def test_a_last_page_with_a_next_costs_one_empty_page(api: requests_mock.Mocker,
 
 
 @per_list
-def test_an_empty_page_in_the_middle_ends_nothing(api: requests_mock.Mocker, contract: Contract) -> None:
+def test_an_empty_page_in_the_middle_does_not_end_the_list(api: requests_mock.Mocker, contract: Contract) -> None:
     serve(
         api,
         contract,
@@ -120,7 +120,7 @@ def test_numbered_pages_are_requested_until_one_is_not_full(api: requests_mock.M
     assert [request.get("page") for request in requests_to(api, contract)][:2] == [None, "2"]
 
 
-def test_the_whole_lists_are_requested_without_parameters(api: requests_mock.Mocker) -> None:
+def test_unpaged_lists_are_requested_without_parameters(api: requests_mock.Mocker) -> None:
     names = ["campaigns", "segments", "transactional_messages", "exports", "snippets", "collections", "types"]
     names += ["subscription_channels"]
     for name in names:

@@ -1,4 +1,4 @@
-"""The share of the requests per second that a connection takes."""
+"""The share of the ten requests per second that a connection uses."""
 
 import pytest
 import requests_mock
@@ -12,7 +12,7 @@ NEWSLETTERS = BY_NAME["newsletters"]
 
 
 def seconds_for(api: requests_mock.Mocker, pages: int, share: float | None, waits: list[float]) -> float:
-    """Seconds that a sync of so many pages waits for its turn."""
+    """The seconds that a sync of so many pages waits for the rate limit."""
     config = CONFIG if share is None else {**CONFIG, "rate_limit_share": share}
     tokens = [*map(str, range(1, pages)), ""]
     serve(api, NEWSLETTERS, *[{"json": NEWSLETTERS.page(NEWSLETTERS.record, following=token)} for token in tokens])
@@ -24,7 +24,7 @@ def seconds_for(api: requests_mock.Mocker, pages: int, share: float | None, wait
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.15, 0.3, 0.5, 0.77, 1, 1.2, 3, 7.9])
-def test_a_connection_takes_its_share_and_not_more(api: requests_mock.Mocker, waits: list[float], share: float) -> None:
+def test_a_connection_uses_its_share_and_no_more(api: requests_mock.Mocker, waits: list[float], share: float) -> None:
     pages = max(int(300 * share), 60)
 
     seconds = seconds_for(api, pages, share, waits)
@@ -39,5 +39,5 @@ def test_a_large_share_is_practically_unlimited(api: requests_mock.Mocker, waits
     assert seconds_for(api, 50, share, waits) == 0
 
 
-def test_without_a_share_it_is_all_of_it(api: requests_mock.Mocker, waits: list[float]) -> None:
+def test_the_default_share_is_the_whole_limit(api: requests_mock.Mocker, waits: list[float]) -> None:
     assert 9 < seconds_for(api, 100, None, waits) < 11

@@ -1,4 +1,4 @@
-"""After a rejection: what one parent costs, what the whole stream costs, and when waiting is not a failure."""
+"""Rejections of one parent and of a whole stream, and rate limits, which are not failures."""
 
 from collections import Counter
 
@@ -19,7 +19,7 @@ def rejection(status: int, detail: str = "no") -> JsonObject:
 
 
 def serve_campaigns(api: requests_mock.Mocker, count: int, answer: JsonObject, others: dict[int, JsonObject]) -> None:
-    """`count` campaigns, whose actions are answered alike but for `others`."""
+    """Serve `count` campaigns, with `answer` for their actions except those of `others`."""
     api.get(US + "/campaigns", json={"campaigns": [{"id": number} for number in range(1, count + 1)]})
     for number in range(1, count + 1):
         api.get(f"{US}/campaigns/{number}/actions", **others.get(number, answer))
@@ -51,13 +51,13 @@ def test_five_failures_in_a_row_end_the_stream(api: requests_mock.Mocker) -> Non
     output = read_streams(SourceCustomerio, {**CONFIG, "retries": 0}, [STREAM])
 
     assert requested(api) < 60
-    [(failure_type, sentence)] = errors_by_stream(output)[STREAM]
+    [(failure_type, message)] = errors_by_stream(output)[STREAM]
     assert failure_type is FailureType.transient_error
-    assert "Customer.io is unavailable" in sentence
+    assert "Customer.io is temporarily unavailable" in message
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_one_parent_costs_its_own_rows_only(api: requests_mock.Mocker, status: int) -> None:
+def test_one_rejected_parent_loses_only_its_own_rows(api: requests_mock.Mocker, status: int) -> None:
     serve_campaigns(api, 3, ONE_ACTION, {2: rejection(status, "invalid campaign")})
 
     output = read_streams(SourceCustomerio, CONFIG, [STREAM])
@@ -70,20 +70,20 @@ def test_one_parent_costs_its_own_rows_only(api: requests_mock.Mocker, status: i
 
 
 @pytest.mark.parametrize(("status", "count"), [(400, 5), (404, 20)])
-def test_a_stream_of_unknown_parents_is_an_error_and_no_empty_table(
+def test_a_stream_whose_parents_are_all_unknown_is_an_error_and_not_an_empty_table(
     api: requests_mock.Mocker, status: int, count: int
 ) -> None:
     serve_campaigns(api, 60, rejection(status, "what is that"), {})
 
     output = read_streams(SourceCustomerio, CONFIG, [STREAM])
 
-    failure_type, sentence = only_error(output)
+    failure_type, message = only_error(output)
     assert failure_type is FailureType.system_error
-    assert f"rejected the requests of stream {STREAM} as invalid: what is that." in sentence
+    assert f"rejected the requests of stream {STREAM} as invalid: what is that." in message
     assert count <= requested(api) <= count + 20
 
 
-def test_twenty_deleted_parents_among_others_are_no_error(api: requests_mock.Mocker) -> None:
+def test_twenty_deleted_parents_among_others_are_not_an_error(api: requests_mock.Mocker) -> None:
     gone = {number: rejection(404) for number in range(2, 40)}
     serve_campaigns(api, 40, ONE_ACTION, gone)
 
@@ -99,16 +99,16 @@ def test_a_wait_for_the_shared_limit_is_not_a_failed_attempt(api: requests_mock.
     assert len(set(waits)) > 20, "clients that share a limit must not all come back at the same moment"
 
 
-def test_a_limit_that_never_yields_says_what_to_change(api: requests_mock.Mocker) -> None:
+def test_the_error_of_a_persistent_rate_limit_names_the_setting(api: requests_mock.Mocker) -> None:
     api.get(US + "/segments", **BUSY)
 
-    failure_type, sentence = only_error(read_streams(SourceCustomerio, CONFIG, ["segments"]))
+    failure_type, message = only_error(read_streams(SourceCustomerio, CONFIG, ["segments"]))
 
     assert failure_type is FailureType.transient_error
-    assert "Lower Rate Limit Share" in sentence
+    assert "Lower Rate Limit Share" in message
 
 
-def test_other_failures_have_as_many_retries_as_before(api: requests_mock.Mocker) -> None:
+def test_other_failures_are_retried_five_times(api: requests_mock.Mocker) -> None:
     api.get(US + "/segments", **rejection(503))
 
     read_streams(SourceCustomerio, CONFIG, ["segments"])
@@ -126,14 +126,14 @@ def test_a_missing_optional_field_costs_no_retry(api: requests_mock.Mocker) -> N
 
 
 @pytest.mark.parametrize("state", [{"updated": "yesterday"}, {"updated": []}, {"timestamp": 5}, {"updated": None}])
-def test_a_damaged_state_names_the_remedy(api: requests_mock.Mocker, state: JsonObject) -> None:
+def test_the_error_of_a_damaged_state_names_the_remedy(api: requests_mock.Mocker, state: JsonObject) -> None:
     api.get(US + "/campaigns", json={"campaigns": []})
 
     output = read_streams(SourceCustomerio, CONFIG, ["campaigns"], {"campaigns": state})
 
-    sentences = [trace.trace.error.message for trace in output.errors]
-    assert "The saved state of this stream is damaged" in sentences[0]
-    assert "Reset the stream." in sentences[0]
+    messages = [trace.trace.error.message for trace in output.errors]
+    assert "The saved state of this stream is damaged" in messages[0]
+    assert "Reset the stream." in messages[0]
 
 
 FOLDERS = {"": ["a", "b"], "a": ["c"], "b": [], "c": []}

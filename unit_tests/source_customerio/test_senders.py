@@ -57,7 +57,7 @@ def test_suppressions_are_read_to_the_end(api: requests_mock.Mocker) -> None:
     assert [request.get("offset") for request in requests_to(api, BOUNCES)] == [None, "1000", "2000"]
 
 
-def test_a_domain_that_is_gone_is_skipped_with_a_log_line(api: requests_mock.Mocker) -> None:
+def test_a_deleted_domain_is_skipped_with_a_log_line(api: requests_mock.Mocker) -> None:
     gone = {"errors": [{"detail": "not found", "status": "404"}]}
     serve(api, BOUNCES, {"status_code": 404, "json": gone})
     api.get(f"{US}/esp/suppression/blocks", json={"suppressions": [{"email": "lost@example.net"}]})

@@ -1,4 +1,4 @@
-"""Saved states before a sync begins."""
+"""Migration of saved states."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from unit_tests.source_customerio.customerio_api import NOW_TS
 
 
 @pytest.mark.parametrize(
-    ("state", "is_forgotten"),
+    ("state", "is_discarded"),
     [
         ({}, False),
         ({"updated": str(NOW_TS)}, False),
@@ -18,6 +18,6 @@ from unit_tests.source_customerio.customerio_api import NOW_TS
         ({"updated": "2040-01-01"}, False),
     ],
 )
-def test_a_state_is_forgotten_only_if_it_is_in_the_future(state: JsonObject, is_forgotten: bool) -> None:  # noqa: FBT001
-    assert StateInTheFuture().should_migrate(state) is is_forgotten
+def test_a_state_is_discarded_only_if_it_is_in_the_future(state: JsonObject, is_discarded: bool) -> None:  # noqa: FBT001
+    assert StateInTheFuture().should_migrate(state) is is_discarded
     assert StateInTheFuture().migrate(state) == {}

@@ -1,4 +1,4 @@
-"""Every stream's contract: what it promises, what it requests, and how it ends."""
+"""Every stream's contract: its catalog entry, its requests, its records and its status."""
 
 import itertools
 import json
@@ -111,7 +111,7 @@ def test_the_key_of_a_topic_is_an_integer_however_it_is_written(api: requests_mo
     assert [row["id"] for row in rows(read_streams(SourceCustomerio, CONFIG, ["topics"]))] == [1, 2]
 
 
-def test_not_set_times_stay_zero(api: requests_mock.Mocker) -> None:
+def test_unset_times_stay_zero(api: requests_mock.Mocker) -> None:
     campaign = {**BY_NAME["campaigns"].record, "first_started": 0, "scheduled_start": 0, "scheduled_stop": 0}
     serve(api, BY_NAME["campaigns"], {"json": {"campaigns": [campaign]}})
 

@@ -1,4 +1,4 @@
-"""The contract of every stream, under the headings of Segment's own reference."""
+"""The contract of every stream, in the order of Segment's reference."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def usage(name: str, endpoint: str, data_key: str, keys: str) -> Contract:
 def series(
     name: str, path: str, data_key: str, grouping: str, parent: str | None = None, **parameters: str
 ) -> Contract:
-    """A series of days; `grouping` names its grouping fields, in the order of the request."""
+    """A daily series; `grouping` lists its grouping fields in the order of the request."""
     groups = grouping.split()
     objects = [name for name in parameters if name.endswith("Id")]
     key = [*(objects or ["sourceId"]), *(name for name in groups if name != "source"), "time", "granularity"]

@@ -1,4 +1,4 @@
-"""Segment's Public API as the unit tests mock it: one object of each kind, and what each stream requests."""
+"""Segment's Public API as the unit tests mock it: one object of each kind, and the contract of a stream."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ ONE_DAY = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-22T11:59:00Z
 
 @dataclass(frozen=True)
 class Parent:
-    """A parent object: where it is listed, and how it is listed there."""
+    """A parent object: the path of its list, and its record in that list."""
 
     path: str
     data_key: str
@@ -22,7 +22,7 @@ class Parent:
     query: str = ""
 
     def page(self, *identifiers: str) -> dict[str, Any]:
-        """The list with one parent for each of the identifiers."""
+        """The list with one parent per identifier."""
         return {"data": {self.data_key: [{**self.record, "id": identifier} for identifier in identifiers]}}
 
 
@@ -44,16 +44,16 @@ PARENTS = {
 
 @dataclass(frozen=True)
 class Contract:
-    """A stream's promises, and its requests on 2026-11-22 with that day as start date.
+    """A stream's contract, and its requests on 2026-11-22 with that day as start date.
 
     Attributes:
         shape: how Segment wraps the record: in a `list`; as one `object`; as the whole of `data`; as one of `strings`;
             as a point of a `series`; as one of the `subjects` of a suppression.
         paging: the parameter of the page size.
-        parent: the parent that the path or the parameters name last.
-        removed: what Segment documents and the record leaves out.
+        parent: the id of the innermost parent in the path or the parameters.
+        removed: the documented fields that are removed from the record.
         query: what distinguishes the request from others to the same path, which return nothing.
-        absent: what is logged when Segment answers 404 for a parent.
+        absent: the log message if Segment returns 404 for a parent.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Contract:
 
     @property
     def is_list(self) -> bool:
-        """Whether one answer holds any number of records."""
+        """True if a response contains any number of records."""
         return self.shape not in {"object", "data"}
 
     @property
@@ -91,11 +91,11 @@ class Contract:
         pagination = {"current": "c0"} | ({} if following is ... else {"next": following})
         if self.shape == "data":
             return {"data": records[0]}
-        data = [self.as_segment_has_it(record) for record in records] if self.is_list else records[0]
+        data = [self.as_segment_returns_it(record) for record in records] if self.is_list else records[0]
         return {"data": {self.data_key: data} | ({"pagination": pagination} if self.paging else {})}
 
-    def as_segment_has_it(self, record: dict[str, Any]) -> object:
-        """The list's element that becomes the record."""
+    def as_segment_returns_it(self, record: dict[str, Any]) -> object:
+        """The element of the list from which the record is made."""
         rest = dict(record)
         match self.shape:
             case "strings":
@@ -109,14 +109,14 @@ class Contract:
 
 
 def serve_parents(api: requests_mock.Mocker) -> None:
-    """Answer every list of parents with the one of `PARENTS`."""
+    """Serve every list of parents with the one parent from `PARENTS`."""
     for identifier, parent in PARENTS.items():
         api.get(US + parent.path, json=parent.page())
         api.get(f"{US}{parent.path}?{parent.query}", json=parent.page(identifier))
 
 
 def serve(api: requests_mock.Mocker, contract: Contract, *answers: dict[str, Any]) -> None:
-    """Answer the stream's requests in turn with `answers` (arguments of `Mocker.get`), and its parents' lists."""
+    """Serve the stream's requests in turn with `answers` (arguments of `Mocker.get`), and its parents' lists."""
     serve_parents(api)
     if contract.query:
         api.get(US + contract.path, json=contract.page())

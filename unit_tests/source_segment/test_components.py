@@ -1,4 +1,4 @@
-"""The custom components of Segment."""
+"""Segment's custom components."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ VERDICT = AirbyteTracedException(message="the plan lacks it", failure_type=Failu
         ("month", "2026-11-20", "2026-11-01"),
     ],
 )
-def test_a_cursor_is_normalized_in_every_place_of_a_state(
+def test_cursors_are_normalized_everywhere_in_a_state(
     unit: Literal["second", "day", "month"], cursor: str, normalized: str
 ) -> None:
     migration = NormalizeState(cursor_field="time", unit=unit)
@@ -72,7 +72,7 @@ def test_state_is_floored_to_its_month_in_utc_and_never_later_than_now(cursor: s
     assert not migration.should_migrate({})
 
 
-def test_a_cursor_is_normalized_alike_in_every_time_zone() -> None:
+def test_the_local_time_zone_does_not_affect_normalization() -> None:
     migration = NormalizeState(cursor_field="time", unit="day")
 
     with pendulum.test_local_timezone(pendulum.timezone("America/New_York")):
@@ -96,7 +96,7 @@ def test_the_key_of_a_point_is_complete_and_its_totals_are_removed() -> None:
 
 
 class ScriptedRetriever:
-    """Answers the slice of each parent with its rows, or raises."""
+    """Returns the rows of each parent's slice, or raises."""
 
     name = "warehouse_syncs"
 
@@ -121,7 +121,7 @@ def absent() -> ParentAbsentError:
     return ParentAbsentError("it no longer exists", VERDICT, None, ever_answered=True)
 
 
-def test_one_absent_parent_in_a_group_costs_its_own_rows_only() -> None:
+def test_one_absent_parent_in_a_group_loses_only_its_own_rows() -> None:
     assert read({"a": ["1"], "b": absent(), "c": ["2"]}) == [{"id": "1"}, {"id": "2"}]
 
 
@@ -130,7 +130,7 @@ def test_a_group_of_absent_parents_fails_with_the_verdict() -> None:
         read({"a": absent(), "b": absent()})
 
 
-def test_parents_without_rows_are_not_silent_for_longer_than_ten_minutes(waits: list[float]) -> None:
+def test_a_state_is_written_every_ten_minutes_while_parents_have_no_rows(waits: list[float]) -> None:
     messages = read({str(number): [] for number in range(20)})
 
     assert sum(waits) >= 4_000

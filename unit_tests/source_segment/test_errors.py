@@ -37,7 +37,7 @@ TOO_MANY = {
 
 
 def serve_two_destinations(api: requests_mock.Mocker, contract: Contract, rejection: dict[str, object]) -> None:
-    """List a destination `d0` before `d1`, and answer requests for it with `rejection`."""
+    """List a destination `d0` before `d1`, and reject requests for it with `rejection`."""
     api.get(US + "/destinations", json=PARENTS["d1"].page("d0", "d1"))
     api.get(
         f"{US}{contract.path.replace('d1', 'd0')}?{'' if 'd1' in contract.path else 'destinationConfigId=d0'}",
@@ -94,7 +94,7 @@ def test_a_denied_stream_fails_alone_and_says_why(
         ("tracking_plan_rules", "Protocols"),
     ],
 )
-def test_a_gated_stream_names_the_plan_feature(api: requests_mock.Mocker, name: str, feature: str) -> None:
+def test_a_denied_stream_names_the_plan_feature_it_needs(api: requests_mock.Mocker, name: str, feature: str) -> None:
     contract = BY_NAME[name]
     serve(api, contract, {"status_code": 403, "json": {"errors": [{"type": "forbidden"}]}})
 
@@ -106,7 +106,9 @@ def test_a_gated_stream_names_the_plan_feature(api: requests_mock.Mocker, name: 
 @pytest.mark.parametrize(
     "contract", [each for each in CONTRACTS if each.name != "functions"], ids=lambda each: each.name
 )
-def test_an_invalid_request_is_not_repeated_and_quotes_segment(api: requests_mock.Mocker, contract: Contract) -> None:
+def test_an_invalid_request_is_not_retried_and_its_error_quotes_segment(
+    api: requests_mock.Mocker, contract: Contract
+) -> None:
     errors = [
         {"type": "input-validation", "message": "startTime is too old", "field": "startTime"},
         {"type": "input-validation", "message": "period is malformed", "field": "period"},
@@ -129,7 +131,7 @@ def test_an_invalid_request_is_not_repeated_and_quotes_segment(api: requests_moc
     ],
     ids=["Retry-After", "msBeforeNext", "neither"],
 )
-def test_rate_limiting_waits_as_segment_says(
+def test_a_429_is_retried_after_the_wait_that_segment_announces(
     api: requests_mock.Mocker, waits: list[float], answer: dict[str, object], wait: int
 ) -> None:
     serve(api, USERS, {"status_code": 429, **answer}, {"json": USERS.page({"id": "u1"})})
@@ -153,9 +155,7 @@ def test_every_stream_waits_and_retries(api: requests_mock.Mocker, contract: Con
     assert first == second
 
 
-def test_rate_limiting_without_a_hint_outlasts_the_window_of_a_minute(
-    api: requests_mock.Mocker, waits: list[float]
-) -> None:
+def test_waits_after_a_429_without_a_hint_exceed_a_minute(api: requests_mock.Mocker, waits: list[float]) -> None:
     serve(api, USERS, {"status_code": 429, "json": {"errors": []}})
 
     failure_type, message = only_error(read_streams(SourceSegment, CONFIG, ["users"]))
@@ -177,7 +177,7 @@ def test_rate_limiting_without_a_hint_outlasts_the_window_of_a_minute(
     ],
     ids=["500", "502 web page", "503 empty", "refused", "cut", "cut JSON"],
 )
-def test_trouble_that_passes_is_waited_out(api: requests_mock.Mocker, trouble: dict[str, object]) -> None:
+def test_transient_errors_are_retried(api: requests_mock.Mocker, trouble: dict[str, object]) -> None:
     serve(api, USERS, trouble, trouble, {"json": USERS.page({"id": "u1"})})
 
     output = read_streams(SourceSegment, CONFIG, ["users"])
@@ -220,7 +220,7 @@ def test_a_destination_without_metrics_costs_one_request_and_a_log_line(
 
 
 @per_destination_stream
-def test_a_stream_whose_destinations_are_all_rejected_fails_quotes_segment_and_keeps_its_state(
+def test_a_stream_whose_destinations_are_all_rejected_quotes_segment_and_saves_no_state(
     api: requests_mock.Mocker, contract: Contract
 ) -> None:
     rejection = {"errors": [{"type": "ValidationFailure", "message": "Validation failure"}]}
@@ -249,7 +249,7 @@ def test_a_rejected_parameter_is_not_taken_for_a_destination_without_metrics(
 
 
 @per_child
-def test_a_404_of_every_parent_is_a_missing_feature_and_not_a_deletion(
+def test_a_404_for_every_parent_is_a_missing_feature_and_not_a_deletion(
     api: requests_mock.Mocker, contract: Contract
 ) -> None:
     serve(api, contract, {"status_code": 404, "json": {"errors": [{"type": "not-found", "message": "Not found"}]}})
@@ -267,7 +267,7 @@ def test_a_404_of_every_parent_is_a_missing_feature_and_not_a_deletion(
 
 @pytest.mark.parametrize("status", [401, 403, 404, 407])
 @pytest.mark.parametrize("name", ["transformations", "tracking_plan_rules"])
-def test_a_web_page_with_a_status_is_never_segments_answer(api: requests_mock.Mocker, name: str, status: int) -> None:
+def test_a_web_page_is_reported_as_such_whatever_its_status(api: requests_mock.Mocker, name: str, status: int) -> None:
     serve(api, BY_NAME[name], {"status_code": status, **HTML})
     api.get(US + GROUPS.path, json=GROUPS.page({"id": "g1"}))
 
@@ -288,7 +288,9 @@ def test_a_web_page_with_a_status_is_never_segments_answer(api: requests_mock.Mo
         ("space_events", 404),
     ],
 )
-def test_a_feature_that_the_plan_lacks_is_skipped_on_request(api: requests_mock.Mocker, name: str, status: int) -> None:
+def test_a_feature_that_the_plan_lacks_is_skipped_if_configured(
+    api: requests_mock.Mocker, name: str, status: int
+) -> None:
     serve(api, BY_NAME[name], {"status_code": status, "json": ENVELOPE})
     api.get(US + GROUPS.path, json=GROUPS.page({"id": "g1"}))
 
@@ -300,7 +302,7 @@ def test_a_feature_that_the_plan_lacks_is_skipped_on_request(api: requests_mock.
 
 
 @pytest.mark.parametrize("name", ["source_settings", "warehouse_syncs", "users"])
-def test_a_404_of_what_every_plan_has_is_not_skipped(api: requests_mock.Mocker, name: str) -> None:
+def test_a_404_for_a_feature_of_every_plan_is_not_skipped(api: requests_mock.Mocker, name: str) -> None:
     serve(api, BY_NAME[name], {"status_code": 404, "json": ENVELOPE})
     api.get(US + GROUPS.path, json=GROUPS.page({"id": "g1"}))
 
@@ -308,7 +310,7 @@ def test_a_404_of_what_every_plan_has_is_not_skipped(api: requests_mock.Mocker, 
 
 
 @pytest.mark.parametrize("names", [["transformations"], ["transformations", "tracking_plans"]])
-def test_a_404_of_every_stream_is_a_wrong_url_and_is_not_skipped(api: requests_mock.Mocker, names: list[str]) -> None:
+def test_a_404_for_every_stream_is_a_wrong_url_and_is_not_skipped(api: requests_mock.Mocker, names: list[str]) -> None:
     api.get(requests_mock.ANY, status_code=404, json=ENVELOPE)
 
     output = read_streams(SourceSegment, SKIPPING, names)
@@ -325,7 +327,9 @@ def test_rejections_of_every_destination_are_not_skipped(api: requests_mock.Mock
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 @pytest.mark.parametrize("name", ["audit_events", "transformations", "tracking_plan_rules", "audiences"])
-def test_every_status_of_a_missing_feature_names_it(api: requests_mock.Mocker, name: str, status: int) -> None:
+def test_the_error_names_a_missing_feature_whatever_the_status(
+    api: requests_mock.Mocker, name: str, status: int
+) -> None:
     features = {"audit_events": "Audit Trail", "audiences": "Audience"}
     serve(api, BY_NAME[name], {"status_code": status, "json": {"errors": [{"type": "x", "message": "no"}]}})
 
@@ -362,7 +366,7 @@ def test_a_rejected_list_of_parents_is_not_taken_for_a_destination_without_metri
     assert "stream destinations" in message
 
 
-def test_a_function_type_that_segment_does_not_accept_costs_that_type_only(api: requests_mock.Mocker) -> None:
+def test_a_function_type_that_segment_rejects_is_skipped_alone(api: requests_mock.Mocker) -> None:
     functions = BY_NAME["functions"]
     rejection = {
         "errors": [{"type": "input-validation", "message": "resourceType is invalid", "field": "resourceType"}]
@@ -423,7 +427,7 @@ def test_a_token_is_never_sent_elsewhere_when_an_api_url_is_set(api: requests_mo
     assert {request.hostname for request in api.request_history} == {"proxy.example.com"}
 
 
-def test_check_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, waits: list[float]) -> None:
+def test_check_gives_up_soon_when_the_api_is_unreachable(api: requests_mock.Mocker, waits: list[float]) -> None:
     api.get(US + "/", exc=requests.ConnectionError("Name or service not known"))
 
     status = SourceSegment(config=CONFIG).check(logging.getLogger(), CONFIG)
@@ -433,7 +437,7 @@ def test_check_gives_up_soon_when_nothing_answers(api: requests_mock.Mocker, wai
 
 
 @pytest.mark.parametrize("pagination", [1.5, "next", ["next"]])
-def test_a_pagination_of_another_type_fails_the_stream_with_a_message(
+def test_pagination_of_the_wrong_type_fails_the_stream_with_a_message(
     api: requests_mock.Mocker, pagination: object
 ) -> None:
     page = USERS.page({"id": "u1"})

@@ -1,4 +1,4 @@
-"""The manifest in the order and with the paths that Segment's documents and the README have."""
+"""The manifest lists streams in the order of the README, with the paths of Segment's reference."""
 
 import re
 from pathlib import Path
@@ -13,12 +13,12 @@ MANIFEST = yaml.safe_load(TEXT)
 
 
 def names(streams: Json) -> list[str]:
-    """The names of the streams of a list, those behind a setting once."""
+    """The names of the streams in a list, without repeating those that depend on a setting."""
     rows = [row for entry in streams for row in entry.get("streams", [entry])]
     return list(dict.fromkeys(row["$parameters"]["name"] for row in rows))
 
 
-def test_streams_come_in_one_order_everywhere() -> None:
+def test_manifest_and_readme_list_the_streams_in_the_same_order() -> None:
     listed = names(MANIFEST["streams"])
     parents = names(MANIFEST["definitions"]["lists"].values())
     shown = re.findall(r"^\| `(\w+)` \| `GET", (ROOT / "README.md").read_text(), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Segment's documented limits: used up, not exceeded, and nobody else's concern."""
+"""Segment's documented rate limits: fully used, never exceeded, and without effect on other endpoints."""
 
 import re
 import threading
@@ -33,7 +33,7 @@ IDENTIFIERS = re.compile(r"(?<=/)(" + "|".join([*PARENTS, "m1"]) + r")(?=/|$)")
 
 
 def serve_all(api: requests_mock.Mocker, count: int = 1, *, of: tuple[str | None, ...] = ()) -> None:
-    """Answer every stream's requests; there are `count` objects of the kinds in `of`, and one of the others."""
+    """Serve every stream's requests, with `count` objects of the kinds in `of`, and one of each other kind."""
     for contract in CONTRACTS:
         path = IDENTIFIERS.sub("[^/?]+", contract.path)
         found = [] if contract.query else [contract.record]
@@ -43,8 +43,8 @@ def serve_all(api: requests_mock.Mocker, count: int = 1, *, of: tuple[str | None
         api.get(f"{US}{parent.path}?{parent.query}", json=parent.page(*names))
 
 
-def asked(api: requests_mock.Mocker, contract: Contract) -> int:
-    """How many requests were made for the stream, whichever their parent."""
+def request_count(api: requests_mock.Mocker, contract: Contract) -> int:
+    """The number of requests for the stream, for any parent."""
     path = re.compile(IDENTIFIERS.sub("[^/]+", contract.path) + "$")
     return sum(1 for request in api.request_history if path.match(request.path))
 
@@ -55,22 +55,22 @@ def test_a_documented_limit_is_used_up_before_anything_waits(
 ) -> None:
     serve_all(api, limit, of=(BY_NAME[name].parent,))
     assert read_streams(SourceSegment, CONFIG, [name]).errors == []
-    assert asked(api, BY_NAME[name]) == limit
+    assert request_count(api, BY_NAME[name]) == limit
     assert waits == []
 
 
 @pytest.mark.parametrize(("name", "limit"), LIMITS.items())
-def test_the_request_after_a_documented_limit_waits_for_the_minute(
+def test_the_request_after_a_documented_limit_waits_for_the_next_minute(
     api: requests_mock.Mocker, waits: list[float], name: str, limit: int
 ) -> None:
     serve_all(api, limit + 1, of=(BY_NAME[name].parent,))
     assert read_streams(SourceSegment, CONFIG, [name]).errors == []
-    assert asked(api, BY_NAME[name]) == limit + 1
+    assert request_count(api, BY_NAME[name]) == limit + 1
     assert 60 < max(waits) <= 61
 
 
 @pytest.mark.parametrize(("share", "limit"), [(0.5, 12), (0.01, 1), (2, 50)])
-def test_a_connection_can_take_its_share_of_the_limits(
+def test_the_rate_limit_share_scales_the_limits(
     api: requests_mock.Mocker, waits: list[float], share: float, limit: int
 ) -> None:
     serve_all(api, limit + 1, of=("sp1",))
@@ -78,11 +78,11 @@ def test_a_connection_can_take_its_share_of_the_limits(
 
     read_streams(SourceSegment, config, ["space_events"])
 
-    assert asked(api, BY_NAME["space_events"]) == limit + 1
+    assert request_count(api, BY_NAME["space_events"]) == limit + 1
     assert len([seconds for seconds in waits if seconds > 50]) == 1
 
 
-def test_events_volume_keeps_to_its_limit_too(api: requests_mock.Mocker, waits: list[float]) -> None:
+def test_the_pages_of_events_volume_observe_its_limit(api: requests_mock.Mocker, waits: list[float]) -> None:
     volume = BY_NAME["events_volume"]
     pages = [{"json": volume.page(volume.record, following=str(number))} for number in range(60)]
     api.get(US + volume.path, [*pages, {"json": volume.page(volume.record)}])
@@ -102,7 +102,7 @@ def test_while_slow_endpoints_wait_every_other_stream_is_read(
     serve_all(api, 40, of=("w1", "sp1", "a1", "cs1"))
 
     def watch(_: object) -> None:
-        if all(asked(api, contract) for contract in others):
+        if all(request_count(api, contract) for contract in others):
             others_read.set()
 
     def sleep(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The schemas against Segment's own documents: complete to the newest, and true of the documented examples."""
+"""The schemas have every field of Segment's newest documents, and the documented examples are valid."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def schema_of(contract: Contract) -> JsonObject:
 
 
 def anonymous(path: str) -> str:
-    """The path with `{}` for each identifier, whether the document's parameter or the tests' own."""
+    """The path with `{}` for each identifier, which is a parameter in the document and an id in the tests."""
     return "/".join("{}" if part in {*PARENTS, "m1"} or part.startswith("{") else part for part in path.split("/"))
 
 

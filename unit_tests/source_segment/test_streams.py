@@ -1,4 +1,4 @@
-"""Every stream's contract: what it promises, what it requests, and how it ends."""
+"""Every stream's contract: its catalog entry, its requests, its records and its status."""
 
 import json
 import logging
@@ -89,7 +89,7 @@ def test_an_empty_list_is_an_empty_table(api: requests_mock.Mocker, contract: Co
 @pytest.mark.parametrize(
     "body", [{"data": None}, {"data": {}}, {"data": {"key": 7}}, {"data": {"key": [1]}}, [], 3, {"data": []}], ids=str
 )
-def test_an_answer_without_the_documented_list_is_unreadable_and_not_an_empty_table(
+def test_a_response_without_the_documented_list_is_retried_and_not_an_empty_table(
     api: requests_mock.Mocker, name: str, body: JsonObject
 ) -> None:
     contract = BY_NAME[name]
@@ -103,7 +103,7 @@ def test_an_answer_without_the_documented_list_is_unreadable_and_not_an_empty_ta
     assert len(requests_to(api, contract)) == 2
 
 
-def test_the_filters_of_a_space_without_any_have_no_list(api: requests_mock.Mocker) -> None:
+def test_a_space_without_filters_needs_no_list_of_them(api: requests_mock.Mocker) -> None:
     serve(api, BY_NAME["space_filters"], {"json": {"data": {"pagination": {"current": "c"}}}})
 
     output = read_streams(SourceSegment, CONFIG, ["space_filters"])
@@ -112,7 +112,7 @@ def test_the_filters_of_a_space_without_any_have_no_list(api: requests_mock.Mock
     assert output.errors == []
 
 
-def test_a_parents_unreadable_answer_is_requested_again_for_parent_and_child(api: requests_mock.Mocker) -> None:
+def test_an_unreadable_list_of_parents_is_requested_again_for_parent_and_child(api: requests_mock.Mocker) -> None:
     child = BY_NAME["source_connected_warehouses"]
     serve(api, child, {"json": child.page(child.record)})
     api.get(US + "/sources", [{"json": {"data": None}}, {"json": PARENTS["s1"].page("s1")}])
@@ -146,7 +146,9 @@ def test_a_repeating_cursor_is_an_error_instead_of_an_endless_loop(
 
 
 @per_child
-def test_a_parent_deleted_on_the_way_costs_its_children_only(api: requests_mock.Mocker, contract: Contract) -> None:
+def test_a_parent_deleted_during_the_sync_loses_only_its_own_rows(
+    api: requests_mock.Mocker, contract: Contract
+) -> None:
     parent = PARENTS[contract.parent or ""]
     serve(api, contract, {"json": contract.page(contract.record)})
     api.get(f"{US}{parent.path}?{parent.query}", json=parent.page("gone", contract.parent))
@@ -165,7 +167,7 @@ def test_a_parent_deleted_on_the_way_costs_its_children_only(api: requests_mock.
     ("name", "field", "option"),
     [("sources", "writeKeys", "include_write_keys"), ("function_versions", "code", "include_function_code")],
 )
-def test_what_can_be_a_secret_is_left_out_unless_configured(
+def test_possible_secrets_are_removed_unless_configured(
     api: requests_mock.Mocker, name: str, field: str, option: str
 ) -> None:
     contract = BY_NAME[name]
@@ -201,7 +203,7 @@ def test_the_overview_of_destinations_is_grouped_as_configured(api: requests_moc
     assert [request["groupBy.3"] for request in requests_to(api, contract)] == [group]
 
 
-def test_groups_without_a_name_are_an_error_and_not_rows_that_overwrite_each_other(api: requests_mock.Mocker) -> None:
+def test_groups_that_the_response_does_not_name_are_an_error(api: requests_mock.Mocker) -> None:
     contract = BY_NAME["delivery_overview_failed_delivery"]
     serve(api, contract, {"json": contract.page(contract.record, contract.record)})
 

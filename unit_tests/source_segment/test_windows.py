@@ -1,4 +1,4 @@
-"""The periods of time that a sync requests, and the part of the answers that it keeps."""
+"""The windows of time that a sync requests, and the records that it keeps of the responses."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -32,7 +32,7 @@ def sync(
     state: JsonObject | None = None,
     answer: Callable[[dict[str, str]], list[JsonObject]] = lambda _: [],
 ) -> tuple[list[dict[str, str]], EntrypointOutput]:
-    """Read one stream at `now`; returns its requests sorted by time, and the output."""
+    """Read one stream at `now`; returns its requests, sorted by time, and the output."""
 
     def respond(request: requests_mock.request._RequestObjectProxy, _: object) -> JsonObject:  # no public name
         found = answer({name: values[-1] for name, values in request.qs.items()})
@@ -47,7 +47,7 @@ def sync(
 
 
 def days(requests: list[dict[str, str]]) -> list[tuple[str, str]]:
-    """The windows of the requests, in order."""
+    """The windows of the requests, sorted."""
     return sorted((request["startTime"], request["endTime"]) for request in requests)
 
 
@@ -68,7 +68,7 @@ def periods(requests: list[dict[str, str]]) -> list[str]:
         ("2026-03-31T12:00:00Z", "2026-03-31", ["2026-03-01"]),
     ],
 )
-def test_usage_requests_every_month_from_the_start_dates_to_the_current_one(
+def test_usage_requests_every_month_from_the_start_date_to_the_current_one(
     api: requests_mock.Mocker, contract: Contract, now: str, start_date: str, expected: list[str]
 ) -> None:
     requests, _ = sync(api, contract, now, start_date)
@@ -95,7 +95,7 @@ def test_usage_goes_back_twelve_months_without_a_start_date(api: requests_mock.M
     ],
     ids=["this month", "first of month", "timestamp", "last month", "future", "before the start date"],
 )
-def test_usage_reads_the_months_again_that_may_still_change_and_no_others(
+def test_usage_reads_only_the_months_again_that_may_still_change(
     api: requests_mock.Mocker, cursor: str, expected: list[str]
 ) -> None:
     requests, _ = sync(api, USAGE[0], "2026-11-22T12:00:00Z", "2026-08-15", {"timestamp": cursor})
@@ -134,7 +134,7 @@ def test_a_saved_state_that_is_not_a_date_says_what_to_do(api: requests_mock.Moc
     assert "is not a date of the form that this stream writes. Reset the stream." in error.message
 
 
-def test_audit_windows_cover_the_retention_with_a_second_to_spare_on_both_sides(api: requests_mock.Mocker) -> None:
+def test_audit_windows_cover_the_retention_with_an_extra_second_on_both_sides(api: requests_mock.Mocker) -> None:
     requests, _ = sync(api, AUDIT, "2026-11-22T12:00:00Z", "2020-01-01")
 
     assert requests[0]["startTime"] == "2026-08-24T12:59:59Z"
@@ -165,7 +165,7 @@ def test_audit_events_resume_an_hour_before_the_saved_state(api: requests_mock.M
     assert [request["startTime"] for request in requests] == ["2026-11-22T08:29:59Z"]
 
 
-def test_delivery_metrics_request_whole_days_that_meet_and_never_older_than_segment_keeps(
+def test_delivery_metrics_request_contiguous_whole_days_within_segments_retention(
     api: requests_mock.Mocker,
 ) -> None:
     requests, output = sync(api, DELIVERY, "2026-11-22T12:00:00Z", "2020-01-01")
@@ -225,7 +225,7 @@ def test_delivery_metrics_of_a_new_destination_have_whole_days(api: requests_moc
     ],
     ids=["noon", "afternoon", "before midnight", "after midnight"],
 )
-def test_the_delivery_overview_is_one_request_that_stays_within_the_reach_for_hours_to_come(
+def test_the_delivery_overview_is_one_request_that_stays_within_segments_limit_for_hours(
     api: requests_mock.Mocker, contract: Contract, now: str, first: str, last: str
 ) -> None:
     requests, _ = sync(api, contract, now, "2020-01-01")
@@ -238,7 +238,7 @@ def test_the_delivery_overview_is_one_request_that_stays_within_the_reach_for_ho
     [("2026-08-15", "2026-08-15", 4), (None, "2025-11-22", 13)],
     ids=["given", "a year"],
 )
-def test_event_volume_is_read_in_windows_that_meet(
+def test_event_volume_is_read_in_contiguous_windows(
     api: requests_mock.Mocker, start_date: str | None, first: str, count: int
 ) -> None:
     requests, _ = sync(api, VOLUME, "2026-11-22T12:00:00Z", start_date)
@@ -252,7 +252,7 @@ def test_event_volume_is_read_in_windows_that_meet(
 
 @per_series
 @pytest.mark.parametrize("now", ["2026-11-22T12:00:00Z", "2026-11-22T23:59:58Z", "2026-11-30T23:59:58Z"])
-def test_the_pages_of_a_window_are_pages_of_one_window_however_long_they_take(
+def test_all_pages_request_the_same_window_however_long_they_take(
     api: requests_mock.Mocker, contract: Contract, now: str
 ) -> None:
     def respond(request: requests_mock.request._RequestObjectProxy, _: object) -> JsonObject:  # no public name
@@ -273,7 +273,7 @@ def test_the_pages_of_a_window_are_pages_of_one_window_however_long_they_take(
 
 @per_series
 @pytest.mark.parametrize("times", [["2026-11-21T00:00:00.000Z"], []], ids=["counts", "no counts"])
-def test_a_series_reads_the_day_before_again_whole(
+def test_a_series_reads_the_previous_day_again_in_full(
     api: requests_mock.Mocker, contract: Contract, times: list[str]
 ) -> None:
     points = [{**contract.record, "time": time} for time in times]
@@ -290,7 +290,7 @@ def test_a_series_reads_the_day_before_again_whole(
 
 
 @per_series
-def test_each_point_of_a_series_is_a_row_with_a_key_of_its_own(api: requests_mock.Mocker, contract: Contract) -> None:
+def test_each_point_of_a_series_is_a_row_with_its_own_key(api: requests_mock.Mocker, contract: Contract) -> None:
     names = ["a", None, "'b'", "3"]
     groups = [{**contract.record, "eventName": name} for name in names]
 
