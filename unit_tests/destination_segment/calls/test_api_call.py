@@ -122,13 +122,13 @@ def test_headers_are_filled_in(api: Mocker) -> None:
         ({"path": "/{{ record.id }}"}, "a template could not be rendered (UndefinedError)"),
         (
             {"body": template({"a": "{{ record.id }}"})},
-            "a template names a field that the record does not have",
+            "a template refers to a field that the record does not have",
         ),
         (
             {"body": template({"a": "{{ 1 / 0 }}"})},
             "a template could not be rendered (ZeroDivisionError)",
         ),
-        ({"body": template({"a": "{{ record.get }}"})}, "the call has a value that JSON cannot hold"),
+        ({"body": template({"a": "{{ record.get }}"})}, "the call contains a value that JSON cannot represent"),
         ({"body": {"source": "field", "field": "id"}}, "the field 'id' with the request's body is empty"),
     ],
 )

@@ -45,10 +45,10 @@ def test_a_path_of_the_public_api(api: Mocker, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
-        ("https://example.com/group", "'path' is a URL of another host than api.segment.io; enter the path alone."),
-        ("/a//b", "'path' has a segment that is empty, '.' or '..'."),
-        ("/a/../b", "'path' has a segment that is empty, '.' or '..'."),
-        ("/", "'path' has a segment that is empty, '.' or '..'."),
+        ("https://example.com/group", "'path' is a URL of a host other than api.segment.io; enter only the path."),
+        ("/a//b", "'path' contains a segment that is empty, '.' or '..'."),
+        ("/a/../b", "'path' contains a segment that is empty, '.' or '..'."),
+        ("/", "'path' contains a segment that is empty, '.' or '..'."),
         ("/{{ record.id", "'call.path' is not a valid template"),
     ],
 )

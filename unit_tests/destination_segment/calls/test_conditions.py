@@ -64,7 +64,7 @@ def test_deleted_rows_are_counted_in_the_log(api: Mocker, caplog: pytest.LogCapt
     caplog.set_level("INFO")
     sent_users(api, [mapping(condition="field_present", field="plan")], [*ROWS, ROWS[1]])
     assert (
-        "Stream 'users': 7 records read, 3 sent, 0 rejected, 2 deleted rows not sent, 2 not wanted by any mapping."
+        "Stream 'users': 7 records read, 3 sent, 0 rejected, 2 deleted rows not sent, 2 matched by no mapping."
         in caplog.messages
     )
 

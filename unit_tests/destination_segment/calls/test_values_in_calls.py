@@ -127,7 +127,7 @@ class TestConstantsAndTemplates:
         traits = {"selection": "mapping", "mapping": [{"name": "n", "value": "user {{ record.id }} {{ record.x }}"}]}
         config = config_of({"stream": "users", "call": {**IDENTIFY, "traits": traits}})
         written = write(config, catalog_of(), [record({"id": 1, "x": None})])
-        assert "1 of stream 'users': a template would write a null into a string." in str(written.error)
+        assert "1 of stream 'users': a template would insert a null into a string." in str(written.error)
         assert not sent_items(api)
 
     def test_the_fields_of_templates_must_exist(self, api: Mocker) -> None:

@@ -25,7 +25,7 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
         (config_of(IDENTIFY, region="ap"), "Region must be 'us' or 'eu'."),
         (
             config_of(IDENTIFY, api_url="api.segment.io"),
-            "Tracking API URL has no https:// (or http://) in front. Enter the complete URL.",
+            "Tracking API URL does not begin with https:// (or http://). Enter the complete URL.",
         ),
         (config_of({"stream": "users"}), "Mapping 1 (stream 'users'): 'call' is required."),
         (
@@ -43,8 +43,8 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
         (
             config_of({"stream": "users", "call_type": "identify"}),
             (
-                "Mapping 1 (stream 'users') names neither a user id field nor an anonymous id field; Segment needs one "
-                "of them."
+                "Mapping 1 (stream 'users') has neither a user id field nor an anonymous id field; Segment requires "
+                "one of them."
             ),
         ),
         (

@@ -117,9 +117,9 @@ def nested(depth: int) -> bytes:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (b'"a\\ud800"', "the call has a string that is not valid Unicode"),
-        (b'"a\xff"', "the call has a string that is not valid Unicode"),
-        (b"NaN", "the call has a value that JSON cannot hold"),
+        (b'"a\\ud800"', "the call contains a string that is not valid Unicode"),
+        (b'"a\xff"', "the call contains a string that is not valid Unicode"),
+        (b"NaN", "the call contains a value that JSON cannot represent"),
         (nested(300), "the call is nested too deeply"),
         (nested(5_000), "the record is nested too deeply"),
         (b"[" * 2_000 + b'"}]"' + b"]" * 2_000, "the record is nested too deeply"),
