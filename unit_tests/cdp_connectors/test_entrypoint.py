@@ -45,7 +45,7 @@ def test_a_file_that_is_not_a_configuration_is_named(connector: str, content: st
 
     error = json.loads(ended.stdout.splitlines()[-1])["trace"]["error"]
     assert ended.returncode == 1
-    assert error["message"].startswith("The file given with --config cannot be used: ")
+    assert error["message"].startswith("Could not read the file passed to --config: ")
     assert error["failure_type"] == "config_error"
     assert "Traceback" not in ended.stdout + ended.stderr
 

@@ -248,5 +248,5 @@ def test_a_parent_without_its_key_fails_the_child_instead_of_being_skipped(api: 
 
     stream, message, failure_type = traces(output)[0]
     assert (stream, failure_type) == ("children", FailureType.transient_error)
-    assert message.startswith("Stream children is requested by id of each record of stream parents, and one has none.")
+    assert message.startswith("Stream children is requested by the field id of stream parents, which a record does not")
     assert output.get_stream_statuses("parents")[-1] is AirbyteStreamStatus.COMPLETE

@@ -16,7 +16,7 @@ CURSOR: JsonObject = {
     "datetime_format": "%s",
 }
 CONFIG = {"field": "at", "format": "%Y-%m-%d"}
-NOT_A_DATE = "'at' is not a date of the form that this stream writes"
+NOT_A_DATE = "'at' is not a date in the format that this stream writes"
 FOREIGN = "it does not contain 'at', so it belongs to another stream or is damaged"
 
 

@@ -39,7 +39,7 @@ def test_a_role_that_is_named(role: dict[str, str]) -> None:
         ({"auth_type": "role"}, "The role is not named. Enter its ARN"),
         ({"auth_type": "role", "aws_account_id": "123456789012"}, "The role is not named. Enter its ARN"),
         ({"auth_type": "role", "role_name": "heap"}, "The role's account is missing. Enter the whole ARN"),
-        ({"auth_type": "role", "role_arn": ARN, "external_id": "a b"}, "External ID contains a blank"),
+        ({"auth_type": "role", "role_arn": ARN, "external_id": "a b"}, "External ID contains a space"),
     ],
 )
 def test_a_role_that_is_not_named(credentials: dict[str, str], sentence: str) -> None:
