@@ -10,10 +10,10 @@ from cdp_connectors.json_types import Json
 
 def problems(model: type[BaseModel], config: Mapping[str, Json], error: ValidationError) -> str:
     """One sentence per problem: the field and what is expected of it, without quoting any value."""
-    return " ".join(dict.fromkeys(_sentence(model, config, problem) for problem in error.errors()))
+    return " ".join(dict.fromkeys(_message(model, config, problem) for problem in error.errors()))
 
 
-def _sentence(model: type[BaseModel], config: Mapping[str, Json], problem: ErrorDetails) -> str:
+def _message(model: type[BaseModel], config: Mapping[str, Json], problem: ErrorDetails) -> str:
     place, complaint = _place(config, problem), _complaint(problem)
     if not place:
         return f"{complaint}."

@@ -1,4 +1,4 @@
-"""The command line of the connectors: conventional ends, and no traceback for what a user can get wrong."""
+"""The command line of the connectors: conventional exit codes, and no traceback for a user's mistakes."""
 
 import io
 import json
