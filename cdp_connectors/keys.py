@@ -23,9 +23,10 @@ def _keys(stream: ConfiguredAirbyteStream) -> Keys:
 def require_key(records: Iterable[Record], stream: str, keys: Keys) -> Iterator[Record]:
     """Pass on records until one has no value in any of its keys, or no value at all.
 
-    Without a value in its keys, Airbyte ends the sync of all streams. Airbyte skips a record of nulls, and at a record
-    without any field the CDK ends the sync of all streams as successful. The API may return such a record completely
-    at the next attempt, while a skipped record would be lost once the state has passed it; so only its stream fails.
+    Airbyte ends the sync of all streams at a record without a value in its keys, and skips a record of nulls; the CDK
+    ends the sync of all streams as successful at a record without any field. The API may return such a record
+    completely at the next attempt, while a skipped record would be lost once the state has passed it; so only its
+    stream fails.
 
     Raises:
         AirbyteTracedException: a `transient_error`.

@@ -23,7 +23,7 @@ class StreamRead:
     first_skipped: str = ""
     """The reason for the first parent that was skipped."""
     unanswered: set[str] = field(default_factory=set)
-    """This stream and its lists of parents, if all of their parents so far were absent."""
+    """Those of this stream and its lists of parents for which all parents so far were absent."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextmanager

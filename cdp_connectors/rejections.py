@@ -1,4 +1,4 @@
-"""Rejections that concern one parent, and those that concern a whole stream."""
+"""Rejections that concern one parent, and those that concern an entire stream."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -151,7 +151,7 @@ class _StreamRead:
         """Yield the records of a partition.
 
         Raises:
-            AirbyteTracedException: its own failure, or a `StoppedStreamError` after a failure of the whole stream.
+            AirbyteTracedException: its own failure, or a `StoppedStreamError` after a failure of the entire stream.
         """
         key = _parent_key(partition)
         try:

@@ -92,7 +92,7 @@ class ReadReport:
         """
         for stream, failure in [*self._held, *never_read.items()]:
             if self._is_skipped(stream):
-                emptied = " Its table is overwritten, and is empty now." if stream in self._overwritten else ""
+                emptied = " Its table is overwritten and therefore empty now." if stream in self._overwritten else ""
                 self._logger.warning("Skipped stream %s, as configured.%s %s", stream, emptied, failure.message)
             else:
                 self._failures.setdefault(stream, failure)

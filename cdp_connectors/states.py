@@ -61,7 +61,7 @@ def states_by_stream(states: Iterable[AirbyteStateMessage] | None) -> dict[str, 
 def state_fault(stream_config: Mapping[str, Json], state: Mapping[str, Json], config: Config) -> str | None:
     """The fault of a stream's state, or None.
 
-    The CDK ignores a state that it does not understand, and then reads everything again, or fails the whole sync.
+    The CDK ignores a state that it does not understand, and then reads everything again, or fails the entire sync.
 
     Args:
         stream_config: the stream in the resolved manifest.

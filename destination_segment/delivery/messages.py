@@ -59,8 +59,8 @@ def message_of(line: bytes, number: int) -> tuple[JsonObject, str | None]:
     except orjson.JSONDecodeError:
         message, flaw = _leniently_read(line)
     if not (_is_record(message) or _is_message(message)):
-        text = f"Line {number:,} of the input is not an Airbyte message. Was the source cut off?"
-        raise AirbyteTracedException(message=text, internal_message=text, failure_type=FailureType.system_error)
+        reason = f"Line {number:,} of the input is not an Airbyte message. Check whether the source was interrupted."
+        raise AirbyteTracedException(message=reason, internal_message=reason, failure_type=FailureType.system_error)
     return message, flaw
 
 

@@ -106,7 +106,9 @@ def test_a_record_may_have_unknown_fields(api: Mocker) -> None:
 )
 def test_a_line_that_is_not_a_message_ends_the_sync(api: Mocker, line: bytes) -> None:
     written = write(CONFIG, catalog_of(), [record({"id": 1}), state(1), line, record({"id": 2})])
-    assert str(written.error) == "Line 3 of the input is not an Airbyte message. Was the source cut off?"
+    assert str(written.error) == (
+        "Line 3 of the input is not an Airbyte message. Check whether the source was interrupted."
+    )
     assert [item["userId"] for item in sent_items(api)] in ([], ["1"])
 
 

@@ -85,8 +85,8 @@ def test_what_was_kept_can_be_sent_again(api: Mocker, bucket: Json) -> None:
     [rows] = stored(bucket)
     api.reset_mock()
     traits = {"selection": "all", "exclude": ["age"]}
-    mended = config_of({"stream": "users", "call": {**IDENTIFY["call"], "traits": traits}}, on_invalid="skip")
-    write(mended, catalog_of(), [row["message"] for row in rows])
+    corrected = config_of({"stream": "users", "call": {**IDENTIFY["call"], "traits": traits}}, on_invalid="skip")
+    write(corrected, catalog_of(), [row["message"] for row in rows])
     assert [item["userId"] for item in sent_items(api)] == ["2"]
 
 
