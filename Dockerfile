@@ -1,6 +1,6 @@
 # One wheel, four images: docker build --target source-segment|source-customerio|source-heap|destination-segment .
 # `make images` also labels and tags them from metadata.yaml. The base needs Python 3.10 to 3.13 with venv; builder and
-# image use the same one.
+# image share it.
 ARG BASE_IMAGE=docker.io/airbyte/python-connector-base:4.1.0@sha256:1d1aa21d34e851df4e8a87b391c27724c06e2597608e7161f4d167be853bd7b6
 
 FROM ${BASE_IMAGE} AS builder
@@ -13,13 +13,13 @@ COPY scripts/image .
 FROM builder AS wheel
 COPY requirements/build.txt .
 RUN pip/bin/pip install --require-hashes --requirement build.txt
-# With a Rust compiler the wheel has Heap's encoder; where there is no apt or no network for it, it is pure and slower.
+# With a Rust compiler the wheel has Heap's encoder; without apt or network access, it is pure Python and slower.
 RUN ! command -v apt-get >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends rustc; } \
  || echo "rustc cannot be installed"
 COPY . .
 RUN pip/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist .
 
-# ---- dependencies, shared by the images that need the same ------------------------------------------------------------
+# ---- dependencies, shared by images that need the same ones -----------------------------------------------------------
 FROM builder AS http-dependencies
 COPY requirements/http.txt .
 RUN pip/bin/pip --python /opt/connector/bin/python install --require-hashes --requirement http.txt \
@@ -35,7 +35,7 @@ COPY requirements/destination.txt .
 RUN pip/bin/pip --python /opt/connector/bin/python install --require-hashes --requirement destination.txt \
  && sh slim-dependencies.sh
 
-# ---- what each connector adds to them ---------------------------------------------------------------------------------
+# ---- files that each connector adds -----------------------------------------------------------------------------------
 FROM http-dependencies AS source-segment-files
 COPY --from=wheel /build/dist dist
 RUN sh collect-connector.sh source-segment

@@ -1,4 +1,4 @@
-# The project's commands. `make demo` and `make test` do all their own set-up.
+# The project's commands. `make demo` and `make test` set up everything that they need.
 # Needs make, git and a Python between 3.10 and 3.13 (on Debian with python3-venv).
 
 VENV ?= .venv
@@ -40,16 +40,16 @@ unit: $(READY) ## Unit tests only: no network, no server
 integration: $(READY) ## Integration tests only: real processes against the sandbox
 	$(PYTHON) -m pytest integration_tests
 
-test-long: $(READY) ## The integration tests that take minutes each: a million records, ten days of syncs
+test-long: $(READY) ## Integration tests that take minutes each: a million records, ten days of syncs
 	$(PYTHON) -m pytest integration_tests -m long_tests
 
-test-wheel: $(READY) ## Build the wheel, install it by itself, and run every connector's spec
+test-wheel: $(READY) ## Build the wheel, install it on its own, and run every connector's spec
 	@sh scripts/test-wheel.sh $(VENV)
 
-test-newest-cdk: $(READY) ## Run the unit tests against the newest airbyte-cdk, in an environment of its own
+test-newest-cdk: $(READY) ## Run the unit tests against the newest airbyte-cdk, in a separate environment
 	@sh scripts/test-newest-cdk.sh
 
-test-secrets: $(READY) ## Plant secrets and personal data in 10,000 configurations and 10,000 answers (an hour of CPU time)
+test-secrets: $(READY) ## Plant secrets and personal data in 10,000 configurations and 10,000 responses (an hour of CPU time)
 	PLANTED_CASES=10000 $(PYTHON) -m pytest unit_tests/cdp_connectors/test_planted_secrets.py --numprocesses auto
 
 images: ## Build the images with docker (CONNECTOR=heap for one, BASE_IMAGE for another base)
@@ -68,22 +68,22 @@ build/pyairbyte/.ready: requirements/pyairbyte.txt scripts/pyairbyte-venv.sh
 test-spark: $(READY) ## Test pyspark_heap with every supported PySpark (needs Java 17; SPARK=4.1.4 for one)
 	@sh scripts/test-spark.sh $(VENV) $(SPARK)
 
-coverage: $(READY) ## Measure the branch coverage of the packages by the whole suite, connectors' processes included
+coverage: $(READY) ## Measure the branch coverage of the complete suite, including the connectors' processes
 	$(PYTHON) -m pytest --numprocesses auto --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-mutants: $(READY) ## Test the tests: mutate the modules that decide what is read and what counts as sent (ONLY=positions)
+mutants: $(READY) ## Mutation testing of the modules that decide what is read and what counts as sent (ONLY=positions)
 	@sh scripts/test-mutants.sh $(VENV) $(ONLY)
 
 mutations: $(READY) ## Read mutated responses (CONNECTOR=heap, RESPONSES=10000)
 	@$(PYTHON) -m campaign.mutations --connector $(CONNECTOR) --responses $(or $(RESPONSES),10000) --minutes $(or $(MINUTES),600) $(if $(SEED),--seed $(SEED))
 
-campaign: $(READY) ## Run whole jobs with faults from a seed (CONNECTOR=heap, MINUTES=10, SEED=17 for one case)
+campaign: $(READY) ## Run sync jobs with faults drawn from a seed (CONNECTOR=heap, MINUTES=10, SEED=17 for one case)
 	@$(PYTHON) -m campaign --connector $(CONNECTOR) --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST))
 
 benchmark: $(READY) ## Measure speed and memory (CONNECTOR=segment for one)
 	$(PYTHON) -m benchmarks --connector $(CONNECTOR)
 
-encoder: $(READY) ## Compile Heap's encoder again after a change (needs rustc)
+encoder: $(READY) ## Recompile Heap's encoder after a change (needs rustc)
 	$(PYTHON) -m scripts.compile_encoder
 
 fuzz: ## Fuzz Heap's encoder for ten minutes (SECONDS=60 for one; needs rustc and LLVM's fuzzer)

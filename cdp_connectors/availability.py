@@ -14,22 +14,22 @@ _SIMULTANEOUS_REQUESTS = 4
 
 
 def is_unavailable(failure: AirbyteTracedException | None, *, is_optional: bool) -> bool:
-    """Whether a stream failed because the account does not have it, as opposed to any other reason.
+    """True if a stream failed because the account does not have it, and not for any other reason.
 
-    The vendor answered 403; or 404, to the only request of the stream or to those for all of its parents, and the
-    stream belongs to an optional feature.
+    The vendor responded with 403; or with 404 to the only request of the stream or to those for all of its parents, and
+    the stream belongs to an optional feature.
 
     Args:
         failure: the failure of the stream.
-        is_optional: whether 404 can mean that the plan lacks the stream. It cannot if the vendor documents no feature
-            that the stream needs, or if nothing else was answered either: then the base URL is wrong.
+        is_optional: True if 404 can mean that the plan lacks the stream. It cannot if the vendor documents no feature
+            that the stream needs, or if no other request succeeded either: then the base URL is wrong.
     """
     status = getattr(failure, "status", None)
     return status == _FORBIDDEN or (status == _NOT_FOUND and is_optional)
 
 
 def try_streams(streams: Iterable[AbstractStream]) -> None:
-    """Request the first page of each stream that has no parents; failures are seen by whoever watches the streams."""
+    """Request the first page of each stream that has no parents; failures are left to `watch_stream`."""
     with ThreadPoolExecutor(_SIMULTANEOUS_REQUESTS) as pool:
         for stream in streams:
             if isinstance(stream, DefaultStream) and _is_without_parents(stream):

@@ -21,19 +21,19 @@ _MASK = re.compile(r"[*\u2022\u25cf\u00b7]+")
 
 
 class NormalizeConfig(ConfigTransformation):
-    """Trim every string of the configuration, and write `start_date` and `api_url` in one form.
+    """Trim every string of the configuration, and write `start_date` and `api_url` in one format.
 
-    `api_url` loses its trailing slash. `start_date` becomes `YYYY-MM-DDTHH:MM:SSZ` (UTC); one that cannot be read
-    is left as it is, for `StartDate` to reject. The built-in config transformations evaluate Jinja on declared
-    fields: they can neither walk all fields nor tell an impossible date from a possible one.
+    `api_url` loses its trailing slash. `start_date` becomes `YYYY-MM-DDTHH:MM:SSZ` (UTC); one that cannot be parsed
+    is left unchanged, for `StartDate` to reject. The built-in config transformations evaluate Jinja on declared
+    fields: they can neither walk all fields nor detect an impossible date.
     """
 
     def transform(self, config: MutableMapping[str, Json]) -> None:
-        """Normalise the configuration in place."""
+        """Normalize the configuration in place."""
         _trim(config)
         for name in ("start_date", "api_url"):
             if config.get(name) in ("", None):
-                config.pop(name, None)  # an emptied field of a form
+                config.pop(name, None)  # a form field that was emptied
         moment = parse_start_date(config.get("start_date"))
         if moment:
             config["start_date"] = moment.strftime(START_DATE_FORMAT)
@@ -44,11 +44,11 @@ class NormalizeConfig(ConfigTransformation):
 class StartDate(ValidationStrategy):
     """Reject a `start_date` that is not a date or is in the future.
 
-    The built-in strategy validates against a JSON schema, which knows neither the calendar nor today.
+    The built-in strategy validates against a JSON schema, which cannot check the calendar or compare with today.
     """
 
     def validate(self, value: Json) -> None:
-        """Check the normalised `start_date`.
+        """Check the normalized `start_date`.
 
         Raises:
             AirbyteTracedException: a `config_error` that says what to enter instead.
@@ -57,7 +57,7 @@ class StartDate(ValidationStrategy):
         if moment is None:
             raise config_error("Start Date is not a date. Enter it as YYYY-MM-DD, YYYY-MM-DDTHH:MM:SSZ or MM/DD/YYYY.")
         if moment > datetime.now(timezone.utc):
-            raise config_error("Start Date is in the future. Enter a date up to today.")
+            raise config_error("Start Date is in the future. Enter today's date or an earlier one.")
 
 
 @dataclass
@@ -81,9 +81,9 @@ class NotEmpty(ValidationStrategy):
 
 @dataclass
 class Credential(ValidationStrategy):
-    """Reject a credential that no HTTP header can carry, with a message that names the field and never the value.
+    """Reject a credential that an HTTP header cannot contain, with a message that names the field and never the value.
 
-    The requests library would print the value, and the JSON schema of the spec cannot describe one without printing it.
+    The requests library would print the value, and so would a validation by the JSON schema of the spec.
     """
 
     title: str
@@ -99,7 +99,7 @@ class Credential(ValidationStrategy):
 
 
 def credential_fault(value: Json) -> str | None:
-    """The fault of a credential, to follow the title of its field in a message; None if it has none.
+    """The problem with a credential, to follow the title of its field in a message; None if it is valid.
 
     A credential consists of printable ASCII characters without blanks (RFC 9110, section 11.2, is narrower still). The
     value is not quoted.
@@ -109,20 +109,20 @@ def credential_fault(value: Json) -> str | None:
     if not value:
         return "is empty. Enter it in the connection's settings."
     if _MASK.fullmatch(value):
-        return "is masked: it consists of placeholders as a form shows them. Enter the credential itself."
+        return "is masked: it consists of the placeholders that a form displays. Enter the credential itself."
     if not _HEADER_VALUE.fullmatch(value):
-        return "contains a blank, a line break or a character outside ASCII. Copy it again, completely and by itself."
+        return "contains a space, a line break or a non-ASCII character. Copy it again, without any other text."
     return None
 
 
 @dataclass
 class HttpUrl(ValidationStrategy):
-    """Reject a URL that no HTTP request can be made with, with a message that names the field and not the URL."""
+    """Reject a URL that cannot be used for HTTP requests, with a message that names the field and not the URL."""
 
     title: str
 
     def validate(self, value: Json) -> None:
-        """Check the normalized URL; an empty one stands for the default.
+        """Check the normalized URL; an empty one means the default.
 
         Raises:
             AirbyteTracedException: a `config_error` that names the field.
@@ -132,7 +132,7 @@ class HttpUrl(ValidationStrategy):
 
 
 def url_fault(value: Json) -> str | None:
-    """The fault of a URL, to follow the title of its field in a message; None if it has none.
+    """The problem with a URL, to follow the title of its field in a message; None if it is valid.
 
     The value is not quoted, since a URL may contain a password.
     """
@@ -142,7 +142,7 @@ def url_fault(value: Json) -> str | None:
     if scheme.lower() == "s3" and separator:
         return "begins with s3://, which names a bucket. Enter the https:// address of the store instead."
     if scheme.lower() not in {"http", "https"} or not separator:
-        return "has no https:// (or http://) in front. Enter the complete URL."
+        return "does not begin with https:// (or http://). Enter the complete URL."
     return _address_fault(f"//{rest}")
 
 

@@ -18,7 +18,7 @@ _KINDS = {
 }
 _EXPECTATIONS = {
     "const": "must be {}",
-    "pattern": "does not have the form that its description states",
+    "pattern": "does not have the format given in its description",
     "minLength": "is too short",
     "maxLength": "is too long",
     "minItems": "must have at least {} entries",
@@ -34,7 +34,7 @@ def config_fault(config: Json, specification: Mapping[str, Json]) -> str | None:
 
     Args:
         config: the configuration.
-        specification: the JSON schema of the connector's form.
+        specification: the JSON schema of the connector's spec.
     """
     errors = sorted(Draft7Validator(specification).iter_errors(config), key=lambda error: list(map(str, error.path)))
     faults = dict.fromkeys(fault for error in errors for fault in _faults(error, specification))
@@ -53,7 +53,7 @@ def _faults(error: ValidationError, specification: Mapping[str, Json]) -> Iterab
 
 
 def _faults_of_options(error: ValidationError, specification: Mapping[str, Json]) -> Iterable[str]:
-    """The faults of the option that the configuration names by its constant, or what to choose from."""
+    """The faults of the option that the configuration selects by its constant, or the options to choose from."""
     place = _place(error.absolute_path)
     if not isinstance(error.instance, Mapping):
         yield f"{place} must be an object."
@@ -75,7 +75,7 @@ def _faults_of_options(error: ValidationError, specification: Mapping[str, Json]
         for name, values in names.items():
             yield f"{_place([*error.absolute_path, name])} must be one of: {', '.join(map(str, values))}."
         if not names:
-            yield f"{place} does not have any of the forms that are possible."
+            yield f"{place} does not match any of the allowed options."
 
 
 def _expectation(error: ValidationError) -> str:

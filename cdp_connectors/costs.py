@@ -1,4 +1,4 @@
-"""The requests that a sync takes, as formulas over the size of an account."""
+"""The number of requests that a sync makes, as formulas over the size of an account."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -23,21 +23,21 @@ class Account:
     days: float = 183
 
     def rows(self, name: str) -> float:
-        """The number of rows; 0 for what is not known."""
+        """The number of rows; 0 if unknown."""
         return self.sizes.get(name, 0)
 
     def pages(self, name: str, size: int) -> int:
-        """The number of pages of a list; an empty list takes one as well."""
+        """The number of pages of a list; an empty list has one as well."""
         return max(1, math.ceil(self.rows(name) / size))
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The requests of one stream, those for the lists of its parents included.
+    """The requests of one stream, including those for the lists of its parents.
 
     Attributes:
         first: of a sync without a state.
-        daily: of a sync a day after another, of an account in which little has changed.
+        daily: of a sync one day after the previous one, in an account in which little has changed.
     """
 
     first: Formula
@@ -45,7 +45,7 @@ class Cost:
 
 
 def always(requests: Formula) -> Cost:
-    """The cost of a stream that is read whole on every sync."""
+    """The cost of a stream that is read in full on every sync."""
     return Cost(requests, requests)
 
 
@@ -56,7 +56,7 @@ class StreamCost:
     Attributes:
         first_sync: requests of a sync without a state.
         daily_sync: requests of a sync a day later.
-        per_minute: the requests that the vendor allows for this stream; infinite where it has no limit.
+        per_minute: the requests that the vendor allows for this stream; infinite if there is no limit.
     """
 
     first_sync: int
@@ -65,10 +65,10 @@ class StreamCost:
 
     @property
     def first_minutes(self) -> float:
-        """The time that the first sync takes at the limit."""
+        """Minutes that the first sync takes at the rate limit."""
         return self.first_sync / self.per_minute
 
     @property
     def daily_minutes(self) -> float:
-        """The time that a daily sync takes at the limit."""
+        """Minutes that a daily sync takes at the rate limit."""
         return self.daily_sync / self.per_minute

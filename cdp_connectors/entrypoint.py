@@ -56,7 +56,7 @@ def launch(source_class: type[ManifestSource], args: list[str]) -> NoReturn:
 
 
 def run_source(source_class: type[ManifestSource], args: list[str]) -> None:
-    """Run one command of the source in this process, whatever becomes of it."""
+    """Run one command of the source, without ending this process."""
     command = _parse(AirbyteEntrypoint.parse_args, args)
     source = _create(source_class, vars(command))
     source.prepare_for_lines()
@@ -66,9 +66,9 @@ def run_source(source_class: type[ManifestSource], args: list[str]) -> None:
 def launch_destination(destination: Destination, args: list[str]) -> NoReturn:
     """Run one command of the destination, write its messages to standard output, and end the process.
 
-    Each message is written at once and in one piece. The CDK's own loop leaves states in the output's buffer, where a
-    kill loses them, and writes a line in two parts, between which another thread's log could come. The exit code is 1
-    after a failure, which was written as an error trace message.
+    Each message is written at once and in one piece. The CDK's own loop leaves states in the output buffer, where they
+    are lost if the process is killed, and writes a line in two parts, between which another thread may log. The exit
+    code is 1 after a failure, which was written as an error trace message.
 
     Args:
         destination: the destination to run.
@@ -78,7 +78,7 @@ def launch_destination(destination: Destination, args: list[str]) -> NoReturn:
 
 
 def run_destination(destination: Destination, args: list[str]) -> None:
-    """Run one command of the destination in this process, whatever becomes of it."""
+    """Run one command of the destination, without ending this process."""
     command = _parse(destination.parse_args, args)
     _load("config", vars(command), Destination.read_config)
     _load("catalog", vars(command), _read_json)
@@ -94,7 +94,7 @@ def _run(command: Callable[[], None]) -> NoReturn:
 
 
 def prepare_logging() -> None:
-    """Write log messages for operators."""
+    """Set up logging for operators."""
     logger = init_logger("airbyte")
     logging.basicConfig(handlers=[OperatorHandler()], force=True)
     init_uncaught_exception_handler(logger)
@@ -111,7 +111,7 @@ def report_failure(command: Callable[[], None]) -> None:
 
 
 def _parse(parse_args: Callable[[list[str]], Namespace], args: list[str]) -> Namespace:
-    """Parse the command line; without any argument, explain it on standard error and exit with 2."""
+    """Parse the command line; without arguments, print the usage to standard error and exit with 2."""
     if args:
         return parse_args(args)
     with suppress(SystemExit), redirect_stdout(sys.stderr):
@@ -120,7 +120,7 @@ def _parse(parse_args: Callable[[list[str]], Namespace], args: list[str]) -> Nam
 
 
 def _require_temporary_directory() -> None:
-    """The CDK keeps its cache of parent streams in one."""
+    """Require the directory in which the CDK keeps its cache of parent streams."""
     try:
         tempfile.gettempdir()
     except FileNotFoundError as error:
@@ -146,7 +146,7 @@ def _load(option: str, paths: Mapping[str, Json], reader: Callable[[str], T]) ->
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
         raise config_error(
-            f"The file given with --{option} cannot be used: {reason} ({Path(path).name})",
+            f"Could not read the file passed to --{option}: {reason} ({Path(path).name})",
             f"--{option} {path}: {reason}",
         ) from error
 

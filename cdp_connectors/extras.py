@@ -1,4 +1,4 @@
-"""The end of a connector whose dependencies are not installed; only the standard library is imported here."""
+"""Exit of a connector whose dependencies are not installed; imports only the standard library."""
 
 import sys
 from typing import NoReturn
@@ -7,7 +7,7 @@ _OWN = ("cdp_connectors", "source_segment", "source_customerio", "source_heap", 
 
 
 def exit_for_missing(error: ModuleNotFoundError, extra: str) -> NoReturn:
-    """Exit with 1 and say on standard error which extra of the distribution has the missing package.
+    """Exit with 1 and name on standard error the extra of the distribution that installs the missing package.
 
     Raises:
         ModuleNotFoundError: the missing module is one of the distribution's own.

@@ -1,4 +1,4 @@
-"""Failures as users read them: a message and the failure type that fits."""
+"""Failures as users see them: a message and a failure type."""
 
 import re
 from collections.abc import Mapping
@@ -20,19 +20,19 @@ _CAUSE = re.compile(r"(?:\[Errno -?\d+\] )?(?P<cause>[\w ]+?)\W*$")
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a stream was not read."""
+    """The reason why a stream was not read."""
 
     failure_type: FailureType
     message: str
 
 
 def config_error(message: str, internal_message: str | None = None) -> AirbyteTracedException:
-    """Create the failure of something that the user can fix; the internal message defaults to the message."""
+    """Create a failure that the user can fix; the internal message defaults to the message."""
     return _failure(FailureType.config_error, message, internal_message)
 
 
 def transient_error(message: str, internal_message: str | None = None) -> AirbyteTracedException:
-    """Create a failure that a later attempt may not meet; the internal message defaults to the message."""
+    """Create a failure that a later attempt may overcome; the internal message defaults to the message."""
     return _failure(FailureType.transient_error, message, internal_message)
 
 
@@ -58,7 +58,7 @@ def error_trace(stream: str, failure: Failure) -> AirbyteMessage:
 
 
 def stream_failure(message: AirbyteMessage) -> tuple[str, Failure] | None:
-    """The stream and the failure that an error trace speaks of, or None for any other message.
+    """The stream and the failure that an error trace is about, or None for any other message.
 
     The trace itself is made readable: exhausted retries report their cause, a vendor that could not be reached is a
     `transient_error`, and a `config_error` loses its stack trace, since nothing in the code is wrong.
@@ -79,7 +79,7 @@ def failed_streams(failures: Mapping[str, Failure], *, overwritten: bool) -> Air
 
     Args:
         failures: the failure of each stream.
-        overwritten: whether the catalog has tables that are overwritten, which Airbyte replaces only after a sync
+        overwritten: True if the catalog has tables that are overwritten, which Airbyte replaces only after a sync
             without any failure.
     """
     types = {failure.failure_type for failure in failures.values()}
@@ -99,7 +99,7 @@ def check_message(message: str | None) -> str | None:
 
 
 def make_readable(error: AirbyteErrorTraceMessage) -> None:
-    """Write the message of an error trace for a user, without secrets and personal data."""
+    """Rewrite the message of an error trace for users, without secrets and personal data."""
     message = _without_attempts(error.message)
     if message != error.message and error.failure_type is not FailureType.config_error:
         error.failure_type = FailureType.config_error if _TLS in error.message else FailureType.transient_error

@@ -1,4 +1,4 @@
-"""Records without the values that identify them."""
+"""Records that lack the values that identify them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -11,7 +11,7 @@ Keys = tuple[str, ...]
 
 
 def deduplication_keys(catalog: ConfiguredAirbyteCatalog | None) -> Mapping[str, Keys]:
-    """The fields by which the destination deduplicates each stream; none for a stream that it does not."""
+    """The fields by which the destination deduplicates each stream; empty for a stream that is not deduplicated."""
     return {stream.stream.name: _keys(stream) for stream in catalog.streams} if catalog else {}
 
 
@@ -21,12 +21,12 @@ def _keys(stream: ConfiguredAirbyteStream) -> Keys:
 
 
 def require_key(records: Iterable[Record], stream: str, keys: Keys) -> Iterator[Record]:
-    """Pass on records until one has a value in none of its keys, or no value at all.
+    """Pass on records until one has no value in any of its keys, or no value at all.
 
-    At the former, Airbyte ends the sync of all streams. A record of nulls it skips, and at one without any field the
-    CDK ends the sync of all streams as successful. An API that returns such a record now may return it whole at the
-    next attempt, while a record that was left out would be lost once the state has passed it; so the stream fails by
-    itself.
+    Airbyte ends the sync of all streams at a record without a value in its keys, and skips a record of nulls; the CDK
+    ends the sync of all streams as successful at a record without any field. The API may return such a record
+    completely at the next attempt, while a skipped record would be lost once the state has passed it; so only its
+    stream fails.
 
     Raises:
         AirbyteTracedException: a `transient_error`.
@@ -39,7 +39,7 @@ def require_key(records: Iterable[Record], stream: str, keys: Keys) -> Iterator[
             )
         if keys and all(record.data.get(key) is None for key in keys):
             raise transient_error(
-                f"A record of stream {stream} has no value in its primary key ({', '.join(keys)}), at which Airbyte "
+                f"A record of stream {stream} has no value in its primary key ({', '.join(keys)}), for which Airbyte "
                 "would end the sync of all streams. Run the sync again later. If the error persists, sync the stream "
                 "without deduplication."
             )
@@ -49,7 +49,7 @@ def require_key(records: Iterable[Record], stream: str, keys: Keys) -> Iterator[
 def require_parent_key(parent: str, child: str, key: str, records: Iterable[Record]) -> Iterator[Record]:
     """Pass on the records of a parent stream until one has no value in the key by which a child stream is requested.
 
-    The CDK would read the child without this parent, and say nothing.
+    The CDK would silently read the child without this parent.
 
     Raises:
         AirbyteTracedException: a `transient_error`.
@@ -57,7 +57,7 @@ def require_parent_key(parent: str, child: str, key: str, records: Iterable[Reco
     for record in records:
         if record.data.get(key) is None:
             raise transient_error(
-                f"Stream {child} is requested by {key} of each record of stream {parent}, and one has none. Run the "
-                "sync again later. If the error persists, check that the API URL is the vendor's own."
+                f"Stream {child} is requested by the field {key} of stream {parent}, which a record does not have. Run "
+                "the sync again later. If the error persists, check that the API URL is the vendor's own."
             )
         yield record

@@ -1,13 +1,13 @@
-"""Finished lines: many records of a stream as the bytes that standard output gets.
+"""Finished lines: many records of a stream as the bytes to write to standard output.
 
 The CDK wraps each record into a message, counts it, and serializes it; for a record of 32 columns that is most of the
 time of a sync. A retriever that can make the lines itself yields one *carrier* instead: an ordinary record whose only
-further field holds the lines of many records. It passes the CDK's queue in order like any record, marks its stream as
-running, and moves the cursor. `LineEntrypoint` takes it out before it would be serialized, writes its lines, and
-corrects what the CDK counts.
+further field contains the lines of many records. It passes through the CDK's queue in order like any record, marks its
+stream as running, and moves the cursor. `LineEntrypoint` removes it before it would be serialized, writes its lines,
+and corrects what the CDK counts.
 
-The CDK's message repository is not a way for lines: there a thread can take out what another one put in, so that a
-state could come before its records.
+The CDK's message repository is not suitable for lines: a thread can take out what another one put in, so that a state
+could precede its records.
 """
 
 import os
@@ -29,7 +29,7 @@ _PIECE = 1 << 18
 
 
 class LineRoom:
-    """Memory for lines that were made and not yet written, shared by the threads that make them."""
+    """Memory for lines that are not written yet, shared by the threads that make them."""
 
     def __init__(self, size: int) -> None:
         """`size` in bytes; a single carrier may exceed it."""
@@ -38,14 +38,14 @@ class LineRoom:
         self._changed = threading.Condition()
 
     def carrier(self, data: bytes, count: int) -> Mapping[str, Any]:
-        """The field that makes a record a carrier of `count` lines, once there is room for them."""
+        """The field that makes a record a carrier of `count` lines; waits until there is room for them."""
         with self._changed:
             self._changed.wait_for(lambda: not self._taken or self._taken + len(data) <= self._size)
             self._taken += len(data)
         return {_FIELD: Lines(data, count, self)}
 
     def give_back(self, size: int) -> None:
-        """Make room for others."""
+        """Release memory for other lines."""
         with self._changed:
             self._taken -= size
             self._changed.notify_all()
@@ -64,12 +64,12 @@ class Lines:
         self.count = count
 
     def write(self) -> None:
-        """Write the lines to standard output after everything printed so far, never a part of a line."""
+        """Write the lines to standard output after everything printed so far, never only a part of a line."""
         try:
             output = sys.__stdout__.fileno()  # type: ignore[union-attr] # a process without it has ended
             for piece in _pieces(self._data):
                 if ENDING.is_set():
-                    threading.Event().wait()  # the lock is unfair: this thread could keep it from the one that ends us
+                    threading.Event().wait()  # the lock is unfair: the thread that ends the process might never get it
                 with exclusive_output():
                     rest = memoryview(piece)
                     while rest:
@@ -95,7 +95,7 @@ def lines_of(message: AirbyteMessage) -> Lines | None:
 
 
 def record_count(message: AirbyteMessage) -> int:
-    """How many records a message stands for: one, those of a carrier, or none."""
+    """The number of records in a message: one, those of a carrier, or none."""
     lines = lines_of(message)
     return lines.count if lines else int(message.type is Type.RECORD)
 
@@ -106,10 +106,10 @@ class LineEntrypoint(AirbyteEntrypoint):
     def read(
         self, source_spec: ConnectorSpecification, config: Json, catalog: Json, state: Json
     ) -> Iterable[AirbyteMessage]:
-        """The messages of a sync, without the carriers, whose lines are written already.
+        """The messages of a sync, except carriers, whose lines are written here.
 
-        Every message yielded before a carrier has been printed by then, since the CDK prints one before it takes the
-        next. `sourceStats` of a state counts lines.
+        Every message yielded before a carrier has been printed by then, since the CDK prints each message before it
+        requests the next. A state's `sourceStats` counts the lines.
         """
         uncounted: Counter[tuple[str, str | None]] = Counter()
         for message in super().read(source_spec, config, catalog, state):

@@ -1,4 +1,4 @@
-"""Log lines for whoever operates a connector: no tracebacks for what is understood, nothing twice, nothing personal."""
+"""Log lines for operators: no tracebacks of expected errors, no repetitions, no personal data."""
 
 import logging
 import sys
@@ -20,7 +20,7 @@ class OperatorFilter(logging.Filter):
     """Change log records before they are written.
 
     - The CDK's lines about its own scheduling are left out.
-    - An error that was understood is logged as its message, once; only what nobody foresaw keeps its traceback.
+    - An expected error is logged once, as its message; only an unexpected one keeps its traceback.
     - The CDK logs bodies of responses, and at the level DEBUG those of requests and the headers with the credential:
       they are left out, and so are e-mail addresses.
     """
@@ -30,7 +30,7 @@ class OperatorFilter(logging.Filter):
         self._seen: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to write the record."""
+        """True if the record is to be written."""
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, StoppedStreamError):
             return False
@@ -52,7 +52,7 @@ class OperatorFilter(logging.Filter):
 
 
 class OperatorHandler(logging.StreamHandler[PrintBuffer]):
-    """Write log records as the CDK's own handler does, for operators, and end with the reader of the output."""
+    """Write log records for operators like the CDK's own handler, and end the process once nobody reads them."""
 
     def __init__(self) -> None:
         super().__init__(PRINT_BUFFER)
@@ -61,7 +61,7 @@ class OperatorHandler(logging.StreamHandler[PrintBuffer]):
         self.addFilter(correct_record_count)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 # the name is logging's
-        """End the process when nobody reads its output; report other errors of logging on standard error."""
+        """End the process if nobody reads its output; report other logging errors on standard error."""
         if isinstance(sys.exc_info()[1], BrokenPipeError):
             end_with_reader()
         super().handleError(record)

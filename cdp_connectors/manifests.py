@@ -15,7 +15,7 @@ _PARAMETER = re.compile(r"\{\{ *parameters\['(\w+)'\][^}]*(?:\}[^}]+)*?\}\}")
 
 
 def declared(entries: list[Component]) -> Iterator[Component]:
-    """The streams of a manifest's list, those behind a setting included; of several with one name, the first."""
+    """The streams of a manifest's list, including those behind a setting; the first of several with the same name."""
     streams: dict[str, Component] = {}
     for stream in (each for entry in entries for each in entry.get("streams", [entry])):
         streams.setdefault(stream["name"], stream)
@@ -30,7 +30,7 @@ def parents(stream: Component) -> Iterator[str]:
 
 
 def endpoint(stream: Component) -> str:
-    """Method and path below the API's version, with the names of what stands in its place in braces."""
+    """Method and path after the API's version, with the names of placeholders in braces."""
     requester = simple_retriever(stream["retriever"])["requester"]
     if "parameters['endpoint']" in requester["url"]:
         return f"{requester['http_method']} /{requester['$parameters']['endpoint']}"
@@ -40,7 +40,7 @@ def endpoint(stream: Component) -> str:
 
 
 def limit_per_minute(stream: Component, manifest: Component) -> int | None:
-    """The vendor's special limit of the endpoint, where the budget has one."""
+    """The endpoint's own limit, if the budget has one."""
     path = endpoint(stream).partition(" ")[2]
     for policy in manifest["api_budget"]["policies"]:
         if any(re.search(matcher["url_path_pattern"], path) for matcher in policy["matchers"]):
@@ -49,7 +49,7 @@ def limit_per_minute(stream: Component, manifest: Component) -> int | None:
 
 
 def simple_retriever(retriever: Component) -> Component:
-    """The retriever that makes the requests: the given one, or the one that a custom retriever holds."""
+    """The retriever that makes the requests: the given one, or the one inside a custom retriever."""
     held = (part for part in retriever.values() if isinstance(part, dict) and "requester" in part)
     return retriever if "requester" in retriever else next(held)
 

@@ -27,7 +27,7 @@ class PageCursor(str):
     steps: int
     limit: int
     empty_pages: int
-    """How many pages in a row, up to the one that this cursor came with, had no rows."""
+    """The number of consecutive pages without rows, up to the one that this cursor came with."""
 
     @classmethod
     def after(cls, previous: str | None, cursor: str) -> "PageCursor | None":

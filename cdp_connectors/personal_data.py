@@ -1,4 +1,4 @@
-"""Personal data in text that operators read."""
+"""Removal of personal data from text for operators."""
 
 import re
 

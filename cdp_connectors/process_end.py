@@ -1,8 +1,8 @@
-"""How the process of a connector ends: by itself, by a signal, or together with the reader of its output.
+"""The end of a connector's process: after its command, by a signal, or with the reader of its output.
 
-Worker threads may be blocked forever once nobody takes their records, and Python waits for them at its end.
-No end below waits for them. Only the standard library is imported, so that a connector can call
-`end_on_signals_and_closed_output` before it imports anything that takes time.
+Worker threads may be blocked forever once nobody takes their records, and Python would wait for them on exit.
+Nothing below waits for them. Only the standard library is imported, so that a connector can call
+`end_on_signals_and_closed_output` before any slow import.
 """
 
 import os
@@ -16,26 +16,26 @@ from typing import NoReturn
 
 SECONDS_TO_FINISH_A_LINE = 3.0
 ENDING = threading.Event()
-"""Set once no further line may be begun."""
+"""Set once no further line may begin."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _CLOSED_OUTPUT = 128 + signal.SIGPIPE
 
 
 def end_on_signals_and_closed_output() -> None:
-    """End the process early from now on, without a traceback and without half a line; to be called once.
+    """From now on, end the process early as below, without a traceback or a partial line; to be called once.
 
-    - SIGTERM ends it as that signal does by default, or with 143 where a process cannot be ended by its own signal:
-      as the first of a container.
+    - SIGTERM ends it as that signal does by default, or with 143 where a process cannot be ended by its own signal,
+      as PID 1 of a container.
     - SIGINT (Ctrl-C) ends it with 130.
-    - When nobody can read standard output any longer, it ends at once with 141, also if it has nothing to write.
+    - When nobody can read standard output any longer, it ends at once with 141, even if it has nothing to write.
 
     The line that is being written is finished, unless that takes longer than `SECONDS_TO_FINISH_A_LINE`.
     """
     if sys.stdout is None:
         end_with_reader()
-    # A handler would interrupt the writing itself, or a thread that is being started, and then wait for its lock for
-    # ever; an exception would wait for requests and back-offs. So one thread alone receives the signals.
+    # A handler could interrupt a write or the start of a thread and then deadlock on its lock; an exception would wait
+    # for requests and backoffs. So a dedicated thread receives the signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     threading.Thread(target=_end_on_signal, name="signals", daemon=True).start()
     threading.Thread(target=_wait_for_end_of_reader, name="closed output", daemon=True).start()
@@ -56,7 +56,7 @@ def run_to_the_end(command: Callable[[], None]) -> NoReturn:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BrokenPipeError:
         end_with_reader()
-    except Exception:  # noqa: BLE001 # printed as by Python, whose own end would wait for threads that may be blocked
+    except Exception:  # noqa: BLE001 # printed as by Python, whose own exit would wait for threads that may be blocked
         sys.excepthook(*sys.exc_info())
     try:
         for output in (sys.stdout, sys.stderr):

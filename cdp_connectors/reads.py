@@ -1,4 +1,4 @@
-"""The counts of each stream of a sync, for the log line that closes it, and whether its state can be trusted."""
+"""Counts for each stream of a sync, for its closing log line, and whether its state can be trusted."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _current = threading.local()
 
 @dataclass
 class StreamRead:
-    """The counts of one stream. Several threads add to it."""
+    """The counts of one stream, updated by several threads."""
 
     rows: int = 0
     requests: int = 0
@@ -18,17 +18,17 @@ class StreamRead:
     seconds_waited: float = 0.0
     """Time spent waiting for rate limits, the vendor's and the connector's own."""
     answered: bool = False
-    """Whether a request was answered with success."""
+    """True if a request succeeded."""
     parents_skipped: int = 0
     first_skipped: str = ""
     """The reason for the first parent that was skipped."""
     unanswered: set[str] = field(default_factory=set)
-    """This stream, or its lists of parents, as far as they have met absent parents only."""
+    """Those of this stream and its lists of parents for which all parents so far were absent."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Add what this thread requests to this stream."""
+        """Count this thread's requests for this stream."""
         previous = current_read()
         _current.read = self
         try:
@@ -55,9 +55,9 @@ class StreamRead:
 
     @property
     def may_save_state(self) -> bool:
-        """Whether a state of the stream can be trusted.
+        """True if a state of the stream can be trusted.
 
-        As long as all parents were absent, it cannot: the stream fails if the others are absent as well, and what the
+        As long as all parents were absent, it cannot: if the others are absent as well, the stream fails, and what the
         state has passed would never be requested again.
         """
         return not self.unanswered

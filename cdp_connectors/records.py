@@ -1,4 +1,4 @@
-"""Transformations of records that the HTTP sources share."""
+"""Record transformations shared by the HTTP sources."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ _NOT_KEYS = ("parent_slice", "child_response")  # added by the CDK to every slic
 class ParentKeys(RecordTransformation):
     """Add the keys of the parents whose records the request was made for: the partition and its `extra_fields`.
 
-    A field of that name in the record is overwritten, as it names the same parent. Values keep their JSON types.
-    Nothing is added to the records of a stream without parents.
+    A field of that name in the record is overwritten, since it identifies the same parent. Values keep their JSON
+    types. Nothing is added to the records of a stream without parents.
 
     Attributes:
-        names: the record's name of a key, where it differs from the key's.
+        names: the field for a key, where its name differs from the key's.
 
     `AddFields` needs one template per key and parent, evaluates it for every record (millions in a large segment), and
     turns the string `1` into a number.

@@ -1,4 +1,4 @@
-"""Rejections that concern one parent, and those that concern a whole stream."""
+"""Rejections that concern one parent, and those that concern an entire stream."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -36,20 +36,20 @@ class StoppedStreamError(AirbyteTracedException):
 
 
 class ParentAbsentError(AirbyteTracedException):
-    """An answer that concerns one parent only: its slice ends, and the stream continues.
+    """A response that concerns one parent only: its slice ends, and the stream continues.
 
     Args:
-        sentence: the reason, for the log.
-        verdict: the failure of the stream if too many parents answer alike.
-        limit: how many parents may; None for all of them.
-        ever_answered: whether one answered parent is enough to never reach the limit; otherwise they are counted
-            in a row.
+        reason: the message for the log.
+        verdict: the failure of the stream if too many parents have such a response.
+        limit: the number of parents at which the stream fails; None for all of them.
+        ever_answered: True if the limit no longer applies once a parent was answered; otherwise, consecutive parents
+            are counted.
     """
 
     def __init__(
-        self, sentence: str, verdict: AirbyteTracedException | None, limit: int | None, *, ever_answered: bool
+        self, reason: str, verdict: AirbyteTracedException | None, limit: int | None, *, ever_answered: bool
     ) -> None:
-        super().__init__(message=sentence, internal_message=sentence, failure_type=FailureType.system_error)
+        super().__init__(message=reason, internal_message=reason, failure_type=FailureType.system_error)
         self.verdict = verdict
         self.limit = limit
         self.ever_answered = ever_answered
@@ -59,13 +59,13 @@ class ParentAbsentError(AirbyteTracedException):
 class ParentErrorHandler(DefaultErrorHandler):
     """`DefaultErrorHandler` for the requests of a stream with one request (or more) per parent.
 
-    An answer that matches a filter of `absent` or `rejected`, and is not a web page, ends the slice of that parent,
-    with the filter's message in the log. So does an answer that a filter of `response_filters` ignores, unless an
+    A response that matches a filter of `absent` or `rejected`, and is not a web page, ends the slice of that parent,
+    with the filter's message in the log. So does a response that a filter of `response_filters` ignores, unless an
     earlier filter of that list matches. The stream fails with the message and failure type of `verdict` once
-    `absent_limit` parents were absent and none had answered (without a limit: once all were), or `rejected_limit`
+    `absent_limit` parents were absent and none was answered (without a limit: once all were), or `rejected_limit`
     parents in a row were rejected.
 
-    With the built-in action IGNORE, such an answer is an empty page. Nothing counts them, so that a stream whose
+    With the built-in action IGNORE, such a response is an empty page. These are not counted, so that a stream whose
     parents are all unknown to the vendor would be an empty table.
     """
 
@@ -74,13 +74,13 @@ class ParentErrorHandler(DefaultErrorHandler):
     rejected: list[HttpResponseFilter] = field(default_factory=list)
     rejected_limit: int = _FAILURES_IN_A_ROW
     verdict: HttpResponseFilter | None = None
-    """A filter that matches every answer; without one, the stream never fails for this reason."""
+    """A filter that matches every response; without one, the stream never fails for this reason."""
 
     def interpret_response(self, response_or_exception: requests.Response | Exception | None) -> ErrorResolution:
-        """The resolution of the built-in handler for all other answers.
+        """The resolution of the built-in handler for all other responses.
 
         Raises:
-            ParentAbsentError: for an answer that concerns one parent only.
+            ParentAbsentError: for a response that concerns one parent only.
         """
         response = response_or_exception if isinstance(response_or_exception, requests.Response) else None
         if response is not None and not response.ok and not is_web_page(response):
@@ -103,7 +103,7 @@ class ParentErrorHandler(DefaultErrorHandler):
 
 
 def stop_rejected_streams() -> None:
-    """Let every stream, and every list of parents, stop at the first failure that all its slices share.
+    """Make every stream, and every list of parents, stop at the first failure that all its slices share.
 
     That is a `config_error`, a spent quota, the verdict of a `ParentErrorHandler`, or the fifth failed slice in a row.
     Slices that are already waiting then raise `StoppedStreamError` and make no request. A second call changes nothing.
@@ -119,7 +119,7 @@ class _Parent:
     waiting: int = 0
     answered: bool = False
     first: Lock = field(default_factory=Lock)
-    """Held by the first slice until its answer is known."""
+    """Held by the first slice until its response is known."""
 
 
 class _StreamRead:
@@ -151,7 +151,7 @@ class _StreamRead:
         """Yield the records of a partition.
 
         Raises:
-            AirbyteTracedException: its own failure, or a `StoppedStreamError` after a failure of the whole stream.
+            AirbyteTracedException: its own failure, or a `StoppedStreamError` after a failure of the entire stream.
         """
         key = _parent_key(partition)
         try:
@@ -178,7 +178,7 @@ class _StreamRead:
 
     @contextmanager
     def _turn_of(self, key: int) -> Iterator[Callable[[], None]]:
-        """Let the first slice of a parent wait for its answer before the others are requested."""
+        """Hold back a parent's other slices until the response to its first one is known."""
         with self._lock:
             parent = self._parents[key]
         with ExitStack() as turn:

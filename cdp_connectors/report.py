@@ -1,4 +1,4 @@
-"""The end of a read: which streams failed, in what order their traces come, and what each stream did."""
+"""The report on a read: the streams that failed, the order of their traces, and the counts of each stream."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ class ReadReport:
     """The outcome of the streams of one read.
 
     Airbyte looks at the first error trace to decide whether to retry: transient errors are therefore passed on at once,
-    and configuration errors after everything else. A stream has one trace per reason, however many requests met it.
+    and configuration errors after everything else. A stream has one trace per reason, however many requests failed.
     """
 
     def __init__(
@@ -31,9 +31,9 @@ class ReadReport:
         """Begin the report.
 
         Args:
-            logger: where the last lines of each stream go.
+            logger: the logger for the closing line of each stream.
             catalog: the streams that are read.
-            is_skipped: whether a failed stream is one that the vendor does not offer and that the user wants skipped.
+            is_skipped: True for a failed stream that the vendor does not offer and that the user wants skipped.
         """
         self.reads = {stream.stream.name: StreamRead() for stream in catalog.streams}
         self._overwritten = {
@@ -48,9 +48,9 @@ class ReadReport:
         self._failures: dict[str, Failure] = {}
 
     def pass_on(self, messages: Iterator[AirbyteMessage]) -> Iterator[AirbyteMessage]:
-        """Yield all messages except states that pass absent parents only, repeated error traces, and later ones.
+        """Yield all messages except untrustworthy states, repeated error traces, and those left to `finish`.
 
-        A log line says what a stream did as soon as it has ended.
+        The counts of a stream are logged as soon as it has ended.
         """
         for message in messages:
             if message.record and message.record.stream in self.reads:
@@ -78,11 +78,11 @@ class ReadReport:
 
     @property
     def has_failures(self) -> bool:
-        """Whether an error trace of a stream came, so that the CDK's own summary says nothing new."""
+        """True if a stream had an error trace, so that the CDK's own summary adds nothing."""
         return bool(self._seen)
 
     def finish(self, never_read: Mapping[str, Failure]) -> Iterator[AirbyteMessage]:
-        """Yield the traces of configuration errors, and warn of streams that were skipped.
+        """Yield the traces of configuration errors, and warn about streams that were skipped.
 
         Args:
             never_read: the failures of streams that could not even be built.
@@ -92,7 +92,7 @@ class ReadReport:
         """
         for stream, failure in [*self._held, *never_read.items()]:
             if self._is_skipped(stream):
-                emptied = " Its table is overwritten, and is empty now." if stream in self._overwritten else ""
+                emptied = " Its table is overwritten and therefore empty now." if stream in self._overwritten else ""
                 self._logger.warning("Skipped stream %s, as configured.%s %s", stream, emptied, failure.message)
             else:
                 self._failures.setdefault(stream, failure)

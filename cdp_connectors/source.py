@@ -34,7 +34,7 @@ from cdp_connectors.report import ReadReport
 from cdp_connectors.states import load_states, state_fault, states_by_stream
 
 _OTHER_SHAPES = (UndefinedError, AttributeError, LookupError, TypeError, ValueError)
-"""What Python and Jinja raise where a response has a value of another type than documented, or none."""
+"""Errors of Python and Jinja if a value in a response is missing, or of another type than documented."""
 _UNKNOWN_STREAM = Failure(
     FailureType.config_error,
     "The source has no such stream. Refresh the connection's schema, or remove the stream from the catalog.",
@@ -47,13 +47,13 @@ class ManifestSource(RepairedSource):
     The CDK looks for a relative manifest in the current directory first, where there could be another connector's; the
     path is therefore absolute. Beyond that, this class makes failures readable, as `report` describes: `check`
     validates the configuration before the CDK would log a traceback for it, and a stream that is not in the source or
-    whose state is damaged fails by itself, while the other streams are read.
+    whose state is damaged fails alone, while the other streams are read.
     """
 
     tries_streams: ClassVar[bool] = False
-    """Whether `check` requests the first page of each stream, to name those that the vendor denies."""
+    """True if `check` requests the first page of each stream, to name those that the vendor denies."""
     requires_keys: ClassVar[bool] = True
-    """Whether a record without its primary key fails its stream, if the destination deduplicates by it."""
+    """True if a record without its primary key fails its stream, if the destination deduplicates by it."""
 
     def __init__(
         self,
@@ -75,11 +75,11 @@ class ManifestSource(RepairedSource):
         super().__init__(path_to_yaml=str(manifest), catalog=catalog, config=config, state=state, limits=limits)
 
     def prepare_for_lines(self) -> None:
-        """Learn that this process writes its messages to standard output, where a stream may yield finished lines."""
+        """Prepare for a process that writes messages to standard output, so that streams may yield finished lines."""
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """The states of a file; a damaged one fails its stream and not the whole sync."""
+        """The states in a file; a damaged one fails its stream and not the entire sync."""
         return load_states(state_path) if state_path else []
 
     def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:
@@ -112,7 +112,7 @@ class ManifestSource(RepairedSource):
         return status
 
     def unavailable_streams(self) -> dict[str, str]:
-        """Request the first page of each stream that has no parents, and tell why the vendor denies which of them."""
+        """Request the first page of each stream that has no parents; return why the vendor denies some, by stream."""
         if not self.tries_streams:
             return {}
         tried = self.resolved_manifest["check"]["stream_names"]
@@ -124,7 +124,7 @@ class ManifestSource(RepairedSource):
         }
 
     def rejected_with(self, status: int) -> bool:
-        """Whether a stream failed because the vendor rejected a request with this HTTP status."""
+        """True if a stream failed because the vendor rejected a request with this HTTP status."""
         return any(getattr(failure, "status", None) == status for failure in self._failures.values())
 
     def read(
@@ -151,7 +151,7 @@ class ManifestSource(RepairedSource):
             raise failure
 
     def is_wanted(self, stream_config: Mapping[str, Json]) -> bool:
-        """Whether to build a stream: it is in the catalog, if there is one, and its state is in order."""
+        """True if a stream is to be built: it is in the catalog, if there is one, and its state is valid."""
         name = stream_config["name"]
         if self._configured_names and name not in self._configured_names:
             return False
@@ -160,7 +160,7 @@ class ManifestSource(RepairedSource):
         return name not in self._never_built
 
     def prepare(self, streams: list[AbstractStream]) -> None:
-        """Keep the first failure of each stream, count what it does, and require keys of its records and parents."""
+        """For each stream, keep its first failure, count its requests, and require keys of its records and parents."""
         for stream in streams:
             name, keys = stream.name, self._keys.get(stream.name, ())
             watch_stream(stream, self._within, partial(require_key, stream=name, keys=keys))
@@ -208,7 +208,7 @@ def _undocumented_response(stream: str, error: Exception) -> AirbyteTracedExcept
     return transient_error(
         f"A response for stream {stream} does not have the documented form. Run the sync again later. If the error "
         "persists, check that the API URL is the vendor's own.",
-        f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}",  # the text can quote data
+        f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}",  # its message can quote data
     )
 
 

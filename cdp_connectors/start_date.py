@@ -1,4 +1,4 @@
-"""Start dates as people write them."""
+"""Start dates as users write them."""
 
 from datetime import datetime, timezone
 
@@ -9,7 +9,7 @@ _ACCEPTED_FORMATS = (START_DATE_FORMAT, "%Y-%m-%d", "%m/%d/%Y")
 
 
 def parse_start_date(value: Json) -> datetime | None:
-    """The moment in UTC that a start date names, or None if it has none of the accepted forms."""
+    """A start date as a time in UTC, or None if it has none of the accepted formats."""
     if not isinstance(value, str):
         return None
     for accepted in _ACCEPTED_FORMATS:

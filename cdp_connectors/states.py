@@ -1,4 +1,4 @@
-"""States as the platform returns them, and the faults of damaged ones."""
+"""States as the platform returns them, and the detection of damaged ones."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ _EPOCH_SECONDS = "%s"
 
 
 def load_states(path: str) -> list[AirbyteStateMessage]:
-    """Load the states of a file; one that is not an object becomes one that `state_fault` rejects.
+    """Load the states in a file; one that is not an object becomes one that `state_fault` rejects.
 
     Raises:
         OSError: the file cannot be read.
@@ -44,13 +44,13 @@ def load_states(path: str) -> list[AirbyteStateMessage]:
 
 
 def state_message(stream: str, state: Mapping[str, Json]) -> AirbyteMessage:
-    """The message that makes this the state of a stream."""
+    """A state message for one stream."""
     content = AirbyteStreamState(StreamDescriptor(name=stream), AirbyteStateBlob(state))
     return AirbyteMessage(type=Type.STATE, state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=content))
 
 
 def states_by_stream(states: Iterable[AirbyteStateMessage] | None) -> dict[str, Mapping[str, Json]]:
-    """The state of each stream that has one, as the platform hands it over."""
+    """The state of each stream that has one, as the platform passes it."""
     return {
         message.stream.stream_descriptor.name: dict(vars(message.stream.stream_state))
         for message in states or ()
@@ -61,7 +61,7 @@ def states_by_stream(states: Iterable[AirbyteStateMessage] | None) -> dict[str, 
 def state_fault(stream_config: Mapping[str, Json], state: Mapping[str, Json], config: Config) -> str | None:
     """The fault of a stream's state, or None.
 
-    The CDK ignores a state that it does not understand, and then reads everything again, or fails the whole sync.
+    The CDK ignores a state that it does not understand, and then reads everything again, or fails the entire sync.
 
     Args:
         stream_config: the stream in the resolved manifest.
@@ -107,7 +107,7 @@ def _cursor_faults(cursor: Json, field: str, formats: list[str]) -> Iterator[str
     elif field not in cursor:
         yield f"it does not contain '{field}', so it belongs to another stream or is damaged"
     elif not _is_any_date(cursor[field], formats):
-        yield f"'{field}' is not a date of the form that this stream writes"
+        yield f"'{field}' is not a date in the format that this stream writes"
 
 
 def _is_any_date(value: Json, formats: list[str]) -> bool:

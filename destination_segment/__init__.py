@@ -12,7 +12,7 @@ __all__ = ["DestinationSegment"]
 
 
 def __getattr__(name: str) -> Json:
-    """Import the destination when it is first needed, so that the console script can say if a dependency is missing."""
+    """Import the destination on first access, so that the console script can report a missing dependency."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("destination_segment.destination"), name)

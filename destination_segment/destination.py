@@ -40,8 +40,8 @@ from destination_segment.delivery.write_keys import find_write_key
 from destination_segment.delivery.writer import Writer
 
 _UNPROVEN = (
-    "Segment's Tracking API answers. It accepts any write key, so this check cannot tell whether yours exists: enter a "
-    "Public API token to have it looked up, or check the Debugger of your Segment source after the first sync."
+    "Segment's Tracking API is reachable. It accepts any write key, so this check cannot verify that yours exists: "
+    "enter a Public API token to have it verified, or check the Debugger of your Segment source after the first sync."
 )
 _STATUSES_OF_MISSING_FEATURES = frozenset({403, 404})
 
@@ -54,7 +54,7 @@ class DestinationSegment(RepairedDestination):
     VALID_CMDS = Destination.VALID_CMDS | {"discover"}
 
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:  # noqa: ARG002 # the CDK's signature
-        """The form of the configuration."""
+        """The connector's spec."""
         return ConnectorSpecification(
             documentationUrl="https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/",
             connectionSpecification=config_schema(),
@@ -64,7 +64,7 @@ class DestinationSegment(RepairedDestination):
 
     @staticmethod
     def read_config(config_path: str) -> JsonObject:
-        """Read the configuration of a file, validated and with its strings trimmed.
+        """Read a configuration file, validated and with its strings trimmed.
 
         Raises:
             AirbyteTracedException: a `config_error` with a message for each problem.
@@ -73,7 +73,7 @@ class DestinationSegment(RepairedDestination):
         return parse_config(config).model_dump(exclude_unset=True)
 
     def parse_args(self, args: list[str]) -> argparse.Namespace:
-        """Parse a command line; the CDK's parser knows no `discover`."""
+        """Parse a command line; the CDK's parser does not know `discover`."""
         if args[:1] != ["discover"]:
             return super().parse_args(args)
         parser = argparse.ArgumentParser(prog="destination-segment discover")
@@ -81,11 +81,11 @@ class DestinationSegment(RepairedDestination):
         return argparse.Namespace(command="discover", **vars(parser.parse_args(args[1:])))
 
     def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[AirbyteMessage | str]:  # type: ignore[override] # see below
-        """Run a command; a configuration that is wrong is a failed `check`, not a failed process.
+        """Run a command; an invalid configuration fails a `check`, not the process.
 
         Yields:
-            messages, or lines that the CDK's models cannot hold: states with keys that they do not know, and the
-            catalog of data activation.
+            messages, or lines that the CDK's models cannot represent: states with unknown keys, and the catalog of
+            data activation.
         """
         try:
             yield from super().run_cmd(parsed_args)
@@ -98,7 +98,7 @@ class DestinationSegment(RepairedDestination):
             yield status
 
     def check(self, logger: logging.Logger, config: Mapping[str, Json]) -> AirbyteConnectionStatus:  # noqa: ARG002 # as above
-        """Whether Segment can be reached and, if there is a Public API token, whether the write key exists."""
+        """Check that Segment can be reached and, with a Public API token, that the write key exists."""
         parsed = parse_config(config)
         client = SegmentClient(parsed)
         try:
@@ -131,11 +131,11 @@ class DestinationSegment(RepairedDestination):
     def write_lines(
         self, config: Mapping[str, Json], catalog: Mapping[str, Json], lines: Iterable[bytes | None]
     ) -> Iterator[str]:
-        """Send the records and give the states back; see `Writer.write`.
+        """Send the records and return the states; see `Writer.write`.
 
         Raises:
-            AirbyteTracedException: before anything is sent if the write key does not exist, or a stream has no mapping
-                or one that does not fit; after that, see `Writer.write`.
+            AirbyteTracedException: before anything is sent, if the write key does not exist or a stream has no mapping
+                or one that does not fit its schema; after that, see `Writer.write`.
         """
         parsed = parse_config(config)
         streams = _configured_streams(catalog)
@@ -168,7 +168,7 @@ def _configured_streams(catalog: Mapping[str, Json]) -> list[ConfiguredStream]:
     try:
         return streams_of(catalog)
     except ValueError as error:
-        raise config_error(f"The file given with --catalog {error}.") from error
+        raise config_error(f"The file passed to --catalog {error}.") from error
 
 
 def _need_rules(streams: list[ConfiguredStream]) -> bool:
@@ -176,9 +176,10 @@ def _need_rules(streams: list[ConfiguredStream]) -> bool:
 
 
 def _activation(config: Config, *, with_rules: bool) -> Activation:
-    """The objects of the workspace, with those of its tracking plans.
+    """The objects of the workspace, including those of its tracking plans.
 
-    Without the Protocols feature, the Public API denies tracking plans; the objects of Segment's spec remain.
+    Without the Protocols feature, the Public API denies access to tracking plans; only the objects of Segment's spec
+    remain.
     """
     if not with_rules:
         return Activation()

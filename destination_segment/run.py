@@ -6,7 +6,7 @@ from cdp_connectors.extras import exit_for_missing
 
 
 def run() -> None:
-    """Run the command that the program's arguments name."""
+    """Run the command given in the program's arguments."""
     try:
         from cdp_connectors.entrypoint import launch_destination  # noqa: PLC0415 # needs the extra
         from destination_segment.destination import DestinationSegment  # noqa: PLC0415 # as above

@@ -38,7 +38,7 @@ def assert_no_traceback(output: Output) -> None:
     [
         ({"start_date": "31/12/2024"}, "Start Date is not a date. Enter it as YYYY-MM-DD"),
         ({"start_date": "2024-02-30"}, "Start Date is not a date"),
-        ({"start_date": "2031-01-01"}, "is in the future. Enter a date up to today."),
+        ({"start_date": "2031-01-01"}, "is in the future. Enter today's date or an earlier one."),
         ({"api_token": "   "}, "API Token is empty. Enter it in the connection's settings."),
         ({"region": "asia"}, "'region' must be one of: us, eu."),
         ({"api_token": "another-workspaces-token"}, "Segment rejected the API token in region 'us'"),
@@ -122,7 +122,7 @@ def test_a_file_that_is_not_what_its_option_wants_is_named(shared_sandbox: Sandb
     assert output.exit_code == 1
     [error] = output.errors
     assert error["failure_type"] == "config_error"
-    assert error["message"].startswith(f"The file given with --{option} cannot be used: ")
+    assert error["message"].startswith(f"Could not read the file passed to --{option}: ")
     assert_no_traceback(output)
 
 

@@ -1,4 +1,4 @@
-"""Every touch of a private or fragile part of airbyte-cdk, each with its reason.
+"""All uses of private or fragile parts of airbyte-cdk, each with its reason.
 
 Nothing else in this distribution uses a private name of the CDK or relies on the wording of its messages. Each repair
 has a test that fails once the CDK no longer needs it: `make test-newest-cdk` runs them against the newest CDK.

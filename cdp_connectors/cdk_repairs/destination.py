@@ -1,4 +1,4 @@
-"""The CDK's destination, with messages that it does not have to know."""
+"""The CDK's destination, passing through messages that it does not know."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ class RepairedDestination(Destination):
     """`Destination` whose `write` reads and writes lines.
 
     The CDK parses every line into a model, which loses or rejects what it does not know: the platform's `id` of a
-    state, a new kind of trace. A line that it cannot read it skips, and logs its content.
+    state, a new kind of trace. It skips a line that it cannot parse, and logs its content.
     """
 
     @abstractmethod
@@ -26,7 +26,7 @@ class RepairedDestination(Destination):
 
         Args:
             config: the configuration.
-            catalog: the configured catalog, as it came.
+            catalog: the configured catalog, unchanged.
             stdin: the messages, one per line.
         """
 

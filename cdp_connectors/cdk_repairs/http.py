@@ -1,4 +1,4 @@
-"""The CDK's HTTP client: what it caches, counts, and says about a failed request."""
+"""The CDK's HTTP client: its cache, its counts, and its messages about failed requests."""
 
 import threading
 import time
@@ -26,7 +26,7 @@ _rate_limited = threading.local()
 class RejectedRequestError(AirbyteTracedException):
     """A response that the manifest's error handler turned into a failure.
 
-    `status` is the HTTP status of the vendor's response, or None if there was none, or a web page in its place. It
+    `status` is the HTTP status of the vendor's response, or None if there was none, or only a web page. It
     identifies the failure, so that code does not have to recognize it by the wording of its message.
     """
 
@@ -52,7 +52,7 @@ def _caching_successes_only(
     """Keep responses out of the cache of parent streams that the error handler of the request does not accept.
 
     The CDK caches by status and has no setting for it. It would serve the same unreadable response to each of its own
-    retries, and then to every stream below that parent, although the API has long recovered.
+    retries, and then to every child stream of that parent, long after the API has recovered.
     """
 
     @wraps(open_session)
@@ -69,7 +69,7 @@ def _caching_successes_only(
 
 
 def _ignoring_words(calls_left: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Ignore a header with the remaining calls that is not an integer, over which the CDK fails the stream."""
+    """Ignore a header with the remaining calls that is not an integer, for which the CDK fails the stream."""
 
     @wraps(calls_left)
     def calls_left_if_integer(budget: HttpAPIBudget, response: requests.Response) -> int | None:
@@ -84,8 +84,8 @@ def _ignoring_words(calls_left: Callable[..., int | None]) -> Callable[..., int 
 def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
     """Fail with a `RejectedRequestError` that names method, path, status and the vendor's own error message.
 
-    The CDK logs the bodies of request and response, which hold personal data, and puts them into the messages of an
-    exception that does not tell the status.
+    The CDK logs the bodies of request and response, which contain personal data, and puts them into the messages of an
+    exception that does not have the status.
     """
 
     @wraps(handle)
@@ -127,12 +127,12 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
 
 
 def is_web_page(response: requests.Response) -> bool:
-    """Whether a response is a page for people, as proxies and captive portals send it, and not one of an API."""
+    """True if a response is an HTML page, as proxies and captive portals send it, and not an API response."""
     return "text/html" in response.headers.get("Content-Type", "")
 
 
 def _explanation(client: HttpClient, response: requests.Response) -> str:
-    """The vendor's own error message inside a response; the CDK's parser takes any other body for one."""
+    """The vendor's own error message inside a response; the CDK's parser mistakes any other body for one."""
     try:
         body = response.json()
     except requests.exceptions.JSONDecodeError:
@@ -144,7 +144,7 @@ def _explanation(client: HttpClient, response: requests.Response) -> str:
 def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
     """Count requests, retries, and the time between a rejection for a rate limit and the next attempt.
 
-    The CDK logs the planned wait of each, and no total.
+    The CDK logs each planned wait, but no total.
     """
 
     @wraps(send)
@@ -171,10 +171,10 @@ def _counted(send: Callable[..., requests.Response]) -> Callable[..., requests.R
 
 
 def _of_monotonic_clock(now: Callable[[TimeClock], int]) -> Callable[[TimeClock], int]:
-    """Measure the windows of rate limits by a clock that nobody sets.
+    """Measure the windows of rate limits with a monotonic clock.
 
-    The CDK's limiter takes the time of day. When that is set back by an hour, every request of the last window is an
-    hour ahead, and the next one waits for it.
+    The CDK's limiter uses the time of day. If that is set back by an hour, the requests of the last window are an hour
+    in the future, and the next request waits for them.
     """
 
     @wraps(now)

@@ -21,14 +21,14 @@ _RETRIES_EXHAUSTED = re.compile(r"^Exhausted available request attempts\. .*?Exc
 
 
 def buffer_output() -> None:
-    """Write UTF-8 to standard output through a buffer, whatever the locale and PYTHONUNBUFFERED say.
+    """Write UTF-8 to standard output through a buffer, regardless of the locale and PYTHONUNBUFFERED.
 
-    The CDK's buffer writes to `sys.__stdout__` and expects that it takes everything. In Python's unbuffered mode it
-    drops what the system did not take at once: rows, if the process was stopped and continued in the middle of a write.
+    The CDK's buffer writes to `sys.__stdout__` and expects every write to be complete. In Python's unbuffered mode,
+    what the system does not accept at once is dropped: rows, if the process is stopped and continued during a write.
     """
     output = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 # it is open until the process ends
     sys.stdout = output
-    setattr(sys, "__stdout__", output)  # noqa: B010 # typeshed takes it for constant
+    setattr(sys, "__stdout__", output)  # noqa: B010 # typeshed declares it final
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def print_messages(messages: Iterable[str]) -> None:
 
 
 uncounted_records: Counter[str] = Counter()
-"""By stream, the records that were written without the CDK."""
+"""Records that were written without the CDK, by stream."""
 
 
 def correct_record_count(record: logging.LogRecord) -> bool:
@@ -63,18 +63,18 @@ def correct_record_count(record: logging.LogRecord) -> bool:
 
 
 def is_noise(message: str) -> bool:
-    """Whether a log line of the CDK is about its own scheduling, or says that an optional setting was left out.
+    """True if a log line of the CDK is about its own scheduling, or about an optional setting that is not set.
 
-    Thousands of such lines hide the others. It also warns that it cannot see which actions a custom error handler
+    Thousands of such lines hide the others. The CDK also warns that it cannot see which actions a custom error handler
     takes, once per stream with `page_size_reduction` and once more per list of parents.
     """
     return _NOISE.match(message) is not None
 
 
 def exhausted_reason(message: str) -> str | None:
-    """The reason inside the CDK's message about retries that were used up, or None for any other message.
+    """The reason inside the CDK's message about exhausted retries, or None for any other message.
 
-    The exception that holds the reason is not in the trace message, and its failure type is `system_error`.
+    The exception with the reason is not in the trace message, and its failure type is `system_error`.
     """
     exhausted = _RETRIES_EXHAUSTED.match(message)
     return exhausted["reason"] if exhausted else None

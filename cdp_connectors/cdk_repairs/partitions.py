@@ -1,4 +1,4 @@
-"""Places to intervene between a stream, its partitions and their records."""
+"""Hooks between a stream, its partitions and their records."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -71,7 +71,7 @@ def wrap_partitions(wrap: Callable[[GeneratePartitions], Iterable[Partition]]) -
 
 
 def leave_unreported(kind: type[Exception]) -> None:
-    """Write neither a trace nor a log line for partitions that end with this exception, which adds nothing.
+    """Write neither a trace nor a log line for partitions that end with this exception.
 
     A second call changes nothing. The CDK reports the exception of every partition, ten thousand times if it must.
     """
@@ -91,16 +91,16 @@ def watch_stream(
     within: Callable[[str], AbstractContextManager[None]],
     pass_on: Callable[[Iterable[Record]], Iterable[Record]] = iter,
 ) -> None:
-    """Do all the work of a stream within a context that is given the name of the stream.
+    """Do all the work of a stream within a context that receives the name of the stream.
 
-    That is the generation of its partitions, which reads the parents, the reading of each partition, and what the
-    cursor makes of each record, in whatever thread. The CDK keeps no such context, and turns the exceptions of a stream
-    into strings.
+    The work is the generation of its partitions, which reads the parents, the reading of each partition, and the
+    cursor's processing of each record, in any thread. The CDK keeps no such context, and turns the exceptions of a
+    stream into strings.
 
     Args:
         stream: the stream, built and not read yet.
         within: the context.
-        pass_on: what the records of each partition go through.
+        pass_on: a function through which the records of each partition are passed.
     """
     generate, observe = stream.generate_partitions, stream.cursor.observe
 
@@ -126,13 +126,13 @@ def _leave_unobserved(record: Record) -> None:
 def watch_parents(
     stream: AbstractStream, pass_on: Callable[[str, str, str, Iterable[Record]], Iterable[Record]]
 ) -> None:
-    """Pass the records of a stream's parents, and of theirs, through a function before their keys are taken.
+    """Pass the records of a stream's parents, and of theirs, through a function before their keys are used.
 
-    The CDK skips a parent that has no key, and says so on the debug level only.
+    The CDK skips a parent that has no key, and logs that at debug level only.
 
     Args:
         stream: the stream, built and not read yet.
-        pass_on: takes the names of parent, child and key, and the records of the parent.
+        pass_on: a function of the names of parent, child and key, and the records of the parent.
     """
     for config in _parents(_router(stream)):
         parent, key = config.stream, InterpolatedString.create(config.parent_key, parameters={}).eval(config.config)
@@ -153,7 +153,7 @@ def _passing_on(
 
 
 def _router(stream: AbstractStream) -> object:
-    """What makes a stream's partitions."""
+    """The router or cursor that generates a stream's partitions."""
     generator = stream._stream_partition_generator if isinstance(stream, DefaultStream) else None
     slicer = generator._stream_slicer if isinstance(generator, StreamSlicerPartitionGenerator) else None
     return slicer._partition_router if isinstance(slicer, ConcurrentPerPartitionCursor) else slicer

@@ -1,4 +1,4 @@
-"""The CDK's record selector: what it makes of a list that holds something other than objects."""
+"""The CDK's record selector, given a list that contains something other than objects."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import wraps
@@ -13,10 +13,10 @@ from cdp_connectors.json_types import Json
 
 
 def require_objects() -> None:
-    """Fail with a message where a response has a string, a number or a list in the place of a record.
+    """Fail with a message if a response has a string, a number or a list in place of a record.
 
-    The CDK hands it to the transformations, which fail with an AttributeError or a ValueError: a traceback, reported as
-    a defect of the connector.
+    The CDK passes it to the transformations, which fail with an AttributeError or a ValueError: a traceback, reported
+    as a defect of the connector.
     """
     transform = RecordSelector.filter_and_transform
     if hasattr(transform, "__wrapped__"):

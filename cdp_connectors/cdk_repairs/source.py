@@ -1,4 +1,4 @@
-"""The CDK's declarative source, with the places to intervene that it lacks."""
+"""The CDK's declarative source, with hooks that it lacks."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from cdp_connectors.json_types import Json
 
 
 class RepairedSource(YamlDeclarativeSource):
-    """`YamlDeclarativeSource` with the places to intervene that it lacks."""
+    """`YamlDeclarativeSource` with hooks that it lacks."""
 
     def __init__(
         self,
@@ -73,17 +73,17 @@ class RepairedSource(YamlDeclarativeSource):
             self._spec_component.validate_config(self._config)
 
     def is_wanted(self, stream_config: Mapping[str, Json]) -> bool:  # noqa: ARG002 # for subclasses
-        """Whether to build a stream of the manifest; the CDK builds all of them, even for a catalog of one."""
+        """True if a stream of the manifest is to be built; the CDK builds all of them, even for a catalog of one."""
         return True
 
     def prepare_to_build(self) -> None:
-        """Set up what streams share that are built together."""
+        """Set up what streams that are built together share."""
 
     def prepare(self, streams: list[AbstractStream]) -> None:
         """Change streams after they were built and before they are read."""
 
     def report_unbuildable(self, stream: str, error: AirbyteTracedException) -> None:  # noqa: ARG002 # for subclasses
-        """Learn that a stream could not be built.
+        """Handle a stream that could not be built.
 
         Raises:
             AirbyteTracedException: to give up all streams, as the CDK does.
@@ -91,7 +91,7 @@ class RepairedSource(YamlDeclarativeSource):
         raise error
 
     def report_missing(self, streams: list[str]) -> None:
-        """Learn which streams the catalog names and the source does not have; the CDK skips them silently."""
+        """Handle streams that are in the catalog but not in the source; the CDK skips them silently."""
 
     def _create_streams(
         self, selected_configs: list[dict[str, Any]], all_configs: list[dict[str, Any]]
@@ -110,7 +110,7 @@ class RepairedSource(YamlDeclarativeSource):
     def _create_one_by_one(
         self, wanted: list[dict[str, Any]], all_configs: list[dict[str, Any]]
     ) -> Iterator[AbstractStream]:
-        """Build the streams that can be built; the CDK gives up all of them for one with a damaged state."""
+        """Build the streams that can be built; the CDK builds none of them if one has a damaged state."""
         for stream_config in wanted:
             try:
                 yield from super()._create_streams([stream_config], all_configs)
@@ -127,11 +127,11 @@ class RepairedSource(YamlDeclarativeSource):
 
 
 def _name_router(stream: AbstractStream) -> None:
-    """Let `get_partition_router` answer for full refresh streams too.
+    """Make `get_partition_router` return the router of full refresh streams too.
 
-    The CDK calls it to let children wait for their parent. A full refresh stream answers None, so that `stream_groups`
-    would have no effect on it: a parent that is read at the same time would be requested twice. A stream of
-    asynchronous jobs answers None too, as if trying it created nothing.
+    The CDK calls it to make children wait for their parent. For a full refresh stream it returns None, so that
+    `stream_groups` would have no effect: a parent that is read at the same time would be requested twice. It also
+    returns None for a stream of asynchronous jobs, as if trying that stream created nothing.
     """
     generator = stream._stream_partition_generator if isinstance(stream, DefaultStream) else None
     slicer = generator._stream_slicer if isinstance(generator, StreamSlicerPartitionGenerator) else None

@@ -8,7 +8,7 @@ from cdp_connectors.json_types import Json
 
 
 def extra_state(cursor: Cursor) -> MutableMapping[str, Json]:
-    """The state of a stream, to read and change what is not the cursor's own field.
+    """The state of a stream, for reading and changing fields other than the cursor's.
 
     The CDK has no place for such fields. It keeps those of the state that it resumes from in the object that this
     returns, and writes them with every state of the stream, also when the stream fails.

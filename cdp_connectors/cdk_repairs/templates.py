@@ -23,7 +23,7 @@ _parser_lock = Lock()
 
 
 def serialize_parsing() -> None:
-    """Let one thread at a time run `ast.parse`; a second call changes nothing.
+    """Allow only one thread at a time to run `ast.parse`; a second call changes nothing.
 
     The CDK passes the result of every template through `ast.literal_eval`, in all its worker threads. Before
     Python 3.13 (and the last releases of 3.11 and 3.12), CPython counts the depth of the tree that it builds in a
@@ -44,7 +44,7 @@ def _one_at_a_time(function: Callable[P, R]) -> Callable[P, R]:
 
 
 class StringCursorPaginationStrategy(CursorPaginationStrategy):
-    """`CursorPagination` whose cursor stays a string; the CDK reads the cursor `30e00001` as a number."""
+    """`CursorPagination` whose cursor stays a string; the CDK parses the cursor `30e00001` as a number."""
 
     def __post_init__(self, parameters: Mapping[str, Json]) -> None:
         """Replace the template of the cursor."""

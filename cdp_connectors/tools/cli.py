@@ -24,7 +24,7 @@ class UsageError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the process's exit code: 1 after a failure, 2 for unusable arguments."""
+    """Run a command and return the process's exit code: 1 after a failure, 2 for unusable arguments."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="examine an account", description=_doctor.__doc__)
     _add_connector(doctor)
     doctor.add_argument("--streams", nargs="+", metavar="STREAM", help="default: all streams")
-    doctor.add_argument("--report", type=Path, metavar="FILE", help="write the findings as JSON, without any value")
+    doctor.add_argument("--report", type=Path, metavar="FILE", help="write the findings as JSON, without any values")
     doctor.set_defaults(run=_doctor)
     return parser
 
@@ -89,8 +89,8 @@ def _catalog(options: argparse.Namespace) -> int:
 def _read(options: argparse.Namespace) -> int:
     """Run a sync from the saved state, and show its progress.
 
-    With --duckdb, the rows are kept in a table for each stream, and the state is saved after them, so that the next
-    read continues there. Without it, rows are counted only and no state is saved.
+    With --duckdb, the rows are kept in one table per stream, and the state is saved after them, so that the next read
+    continues there. Without it, rows are only counted and no state is saved.
     """
     catalog = _json_file(options.catalog, "--catalog") if options.catalog else _selected(options)
     console = Console(stderr=True, highlight=False)
@@ -104,7 +104,7 @@ def _read(options: argparse.Namespace) -> int:
     console.print(
         f"Rows are in {options.duckdb}, the state in {options.state}."
         if rows
-        else "Rows were counted only, and no state was saved; --duckdb FILE keeps both."
+        else "Rows were only counted, and no state was saved; --duckdb FILE keeps both."
     )
     return 1 if progress.exit_code else 0
 

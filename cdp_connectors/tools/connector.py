@@ -29,7 +29,7 @@ class ConnectorError(Exception):
 class ConnectorCommand:
     """A running command of a connector.
 
-    After `messages` is exhausted, `exit_code` and `errors` tell how the command ended.
+    After `messages` is exhausted, `exit_code` and `errors` describe how the command ended.
     """
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:

@@ -1,4 +1,4 @@
-"""A DuckDB file that keeps records as an Airbyte destination does."""
+"""A DuckDB file that stores records as an Airbyte destination does."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -47,7 +47,7 @@ class DuckDbFile:
         self._connection.close()
 
     def execute(self, schema: str, sql: str) -> None:
-        """Run statements in which the connector's tables go by their bare names."""
+        """Run statements that can refer to the connector's tables by their bare names."""
         with self._lock:
             self.run(f"USE {quoted(schema)}")
             self.run(sql)
@@ -60,7 +60,7 @@ class DuckDbFile:
             return [column[0] for column in result.description or []], result.fetchall()
 
     def insert(self, table: str, columns: Mapping[str, str], rows: Iterable[JsonObject]) -> None:
-        """Append rows to a table; `columns` gives the DuckDB type of each field."""
+        """Append rows to a table; `columns` maps each field to its DuckDB type."""
         types = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
         with TemporaryDirectory() as folder:
             lines = Path(folder) / "rows.jsonl"
@@ -87,8 +87,8 @@ class DuckDbFile:
 class StreamTable:
     """The table of one stream during one sync.
 
-    A full refresh replaces the table when the stream is complete. An incremental sync appends; `finish` then keeps, of
-    the rows with one primary key, the one with the highest cursor, and among those the one that was emitted last.
+    A full refresh replaces the table when the stream is complete. An incremental sync appends; of the rows with the
+    same primary key, `finish` then keeps the one with the highest cursor, and among those the one emitted last.
     """
 
     def __init__(self, file: DuckDbFile, schema: str, configured_stream: JsonObject) -> None:
@@ -111,13 +111,13 @@ class StreamTable:
         self._create()
 
     def add(self, record: JsonObject) -> None:
-        """Take a record; undeclared fields are dropped, as the platform does. Call `flush` to write it."""
+        """Add a record; undeclared fields are dropped, as the platform does. Call `flush` to write it."""
         self._rows.append({name: value for name, value in record.items() if name in self._columns})
         if len(self._rows) >= ROWS_PER_INSERT:
             self.flush()
 
     def flush(self) -> None:
-        """Write the records taken so far."""
+        """Write the records added so far."""
         if not self._rows:
             return
         [(first,)] = self._file.query(f"SELECT coalesce(max({_EMITTED}), 0) + 1 FROM {self._target}")[1]
@@ -126,7 +126,7 @@ class StreamTable:
         self._rows = []
 
     def finish(self) -> None:
-        """Write what is left, and make the rows of a complete stream visible: replace, or deduplicate."""
+        """Write the remaining records, and make the rows of a complete stream visible: replace, or deduplicate."""
         self.flush()
         if self._overwrites:
             name = quoted(self._configured["stream"]["name"])
@@ -180,11 +180,11 @@ class DuckDbRows:
         }
 
     def add(self, stream: str, record: JsonObject) -> None:
-        """Take a record."""
+        """Add a record."""
         self._tables[stream].add(record)
 
     def flush(self) -> None:
-        """Write all records taken so far."""
+        """Write all records added so far."""
         for table in self._tables.values():
             table.flush()
 

@@ -21,16 +21,16 @@ _CLOSING_LINE = re.compile(
 
 
 class Rows(Protocol):
-    """A place that keeps records."""
+    """Storage for records."""
 
     def add(self, stream: str, record: JsonObject) -> None:
-        """Take a record."""
+        """Add a record."""
 
     def flush(self) -> None:
-        """Write all records taken so far: a state that came after them may then be saved."""
+        """Write all records added so far: a state that came after them may then be saved."""
 
     def finish(self, stream: str) -> None:
-        """Make the rows of a stream visible: all of a complete stream, or those that an incremental one has so far."""
+        """Make the rows of a stream visible: all of a complete stream, or those of an incremental one so far."""
 
 
 @dataclass
@@ -44,11 +44,11 @@ class StreamProgress:
     requests: int = 0
     """Known once the connector reports it, at the end of the stream or of the sync."""
     seconds_waited: int = 0
-    """Time spent waiting for rate limits; known as `requests` is."""
+    """Time spent waiting for rate limits; known when `requests` is."""
 
     @property
     def is_running(self) -> bool:
-        """Whether the stream has started and not ended."""
+        """True if the stream has started and not ended."""
         return self.status in {"STARTED", "RUNNING"}
 
 
@@ -133,7 +133,7 @@ def _note(progress: Progress, message: JsonObject) -> None:
 
 
 class _Saver:
-    """Keeps rows, and after them the states."""
+    """Saves rows, and after them the states."""
 
     def __init__(self, state_file: Path | None, rows: Rows | None) -> None:
         self._file = state_file
@@ -151,7 +151,7 @@ class _Saver:
         return list(self._states.values())
 
     def take(self, message: JsonObject) -> None:
-        """Keep a record or a state, and save both now and then."""
+        """Keep a record or a state, and save both from time to time."""
         if self._rows is None:
             return
         match message["type"]:
@@ -168,7 +168,7 @@ class _Saver:
                     self._rows.finish(status["stream_descriptor"]["name"])
 
     def close(self, finish: Iterable[str]) -> None:
-        """Save what is left; `finish` names streams that were not completed and have rows to show all the same."""
+        """Save what remains; `finish` lists incomplete streams whose rows are to be shown nevertheless."""
         if self._rows is None:
             return
         for stream in finish:

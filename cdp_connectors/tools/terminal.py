@@ -15,7 +15,7 @@ _SHOWN_RUNNING = 6
 
 
 class ReadProgress:
-    """Shows a running sync: one line for each stream that has ended, and below them a line that changes."""
+    """Shows a running sync: one line per stream that has ended, and a status line below them."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -1,1 +1,1 @@
-"""Records as calls: batched calls of Segment's spec, and API calls of their own."""
+"""Conversion of records into calls: batched calls of Segment's spec, and API calls."""

@@ -1,4 +1,4 @@
-"""Data activation: what Airbyte's mapping form offers, and the calls that its records become.
+"""Data activation: the objects that Airbyte's mapping form offers, and the calls that their records become.
 
 Airbyte asks a destination for its objects with `discover`. A connection then maps the fields of a stream to the fields
 of one object, and the records arrive under those names.
@@ -57,7 +57,7 @@ _FIELDS_OF_VIEWS = {**_FIELDS_OF_IDS, "name": "name_field"}
 
 
 class UnknownObjectError(ValueError):
-    """A stream is mapped to an object that there is not, or not as the object needs it."""
+    """A stream is mapped to an unknown object, or lacks fields that the object requires."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Operation:
     rule: Rule | None = None
 
     def messages(self) -> Iterator[JsonObject]:
-        """The operations of protocol 0.18: inserting, and updating where there is a key to match."""
+        """The object's operations in protocol 0.18: `append_dedup` if it has matching keys, and `append`."""
         schema = {
             "type": "object",
             "properties": dict(self.fields),
@@ -89,10 +89,10 @@ class Operation:
         return {"object_name": self.object_name, "sync_mode": sync_mode, "json_schema": schema}
 
     def call_settings(self, properties: Mapping[str, Json]) -> Call:
-        """The call that records with these fields become; with every field of the object if none of them is one.
+        """The call for records with these fields; if the object has none of them, all of its own fields are used.
 
         Raises:
-            UnknownObjectError: a field that the call cannot do without is not mapped.
+            UnknownObjectError: a required field is not mapped.
         """
         mapped = properties if any(name in self.fields for name in properties) else self.fields
         settings: JsonObject = {"call_type": self.call_type.lower()}
@@ -111,10 +111,10 @@ class Operation:
         return call
 
     def require(self, body: Mapping[str, Json]) -> None:
-        """Accept the body of a call that keeps the tracking plan's rule, if there is one.
+        """Check the body of a call against the tracking plan's rule, if there is one.
 
         Raises:
-            UnsendableError: it does not.
+            UnsendableError: the body violates the rule.
         """
         if self.rule:
             self.rule.require(body)
@@ -131,7 +131,7 @@ class Activation:
 
     @staticmethod
     def needs_rules(object_name: str) -> bool:
-        """Whether an object is a rule of a tracking plan."""
+        """True if an object can only come from a tracking plan."""
         return object_name not in {each.object_name for each in _basic_operations()}
 
     def catalog(self) -> JsonObject:
@@ -140,10 +140,10 @@ class Activation:
         return {"type": "DESTINATION_CATALOG", "destination_catalog": {"operations": operations}}
 
     def operation(self, object_name: str) -> Operation:
-        """The object of a name.
+        """The object with this name.
 
         Raises:
-            UnknownObjectError: there is none.
+            UnknownObjectError: no object has this name.
         """
         operation = self._operations.get(object_name)
         if operation is None:

@@ -1,4 +1,4 @@
-"""Records as requests that Segment's spec has no call for."""
+"""Conversion of records into requests for which Segment's spec has no call."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -31,21 +31,21 @@ class ApiCall:
     api: str
     method: str
     path: str
-    """Below the base URL of the API, with the query, percent-encoded."""
+    """Relative to the API's base URL, with the query; percent-encoded."""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Json = None
     """JSON of the body; None for no body."""
     user: str | None = None
-    """Whose requests keep their order; None for the order of the whole stream."""
+    """The user whose requests keep their order; None to keep the order of the entire stream."""
     has_constant_path: bool = False
-    """Whether every record has the same path, so that an unknown one is not the record's fault."""
+    """True if the path is the same for every record, so that an unknown path is not the record's fault."""
 
 
 class ApiCallBuilder:
     """Builds the request that a record becomes."""
 
     def __init__(self, settings: ApiCallSettings, path: str) -> None:
-        """Prepare the templates; `path` is the one below the base URL of the API."""
+        """Prepare the templates; `path` is relative to the API's base URL."""
         self._settings = settings
         self._path = path_renderer(path)
         self._has_constant_path = is_constant(path)
@@ -58,7 +58,7 @@ class ApiCallBuilder:
         """The record's request.
 
         Raises:
-            UnsendableError: the record cannot be sent; the message is the whole reason and quotes no value.
+            UnsendableError: the record cannot be sent; the message is the complete reason and quotes no value.
         """
         return ApiCall(
             api=self._settings.api,
@@ -87,7 +87,7 @@ class ApiCallBuilder:
 def _header_value(name: str, value: str) -> str:
     value = value.strip(" \t")
     if not _HEADER_VALUE.fullmatch(value):
-        raise UnsendableError(f"the header '{name}' has characters that HTTP cannot carry")
+        raise UnsendableError(f"the header '{name}' contains characters that HTTP does not allow")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Records as calls of Segment's spec: identify, track, group, page, screen and alias."""
+"""Conversion of records into calls of Segment's spec: identify, track, group, page, screen and alias."""
 
 from collections.abc import Callable, Mapping
 
@@ -33,7 +33,7 @@ class BatchedCallBuilder:
             settings: the mapping's call.
             properties: the JSON schemas of the stream's fields.
             used_fields: the fields that "all remaining fields" leaves out.
-            nest_dots: whether a field `address.city` becomes a member of `address`.
+            nest_dots: True if a field `address.city` becomes a member of `address`.
         """
         self._call_type: str = settings.call_type  # type: ignore[attr-defined] # every kind of call has its own constant
         self._parts = list(_parts(settings, properties, used_fields, nest_dots=nest_dots))
@@ -42,7 +42,7 @@ class BatchedCallBuilder:
         """The call's body.
 
         Raises:
-            UnsendableError: the record cannot be sent; the message is the whole reason and quotes no value.
+            UnsendableError: the record cannot be sent; the message is the complete reason and quotes no value.
         """
         body: JsonObject = {"type": self._call_type}
         for add in self._parts:
@@ -51,7 +51,7 @@ class BatchedCallBuilder:
 
 
 def user_of(body: Mapping[str, Json]) -> str:
-    """Whom a call is about: calls of one user keep their order."""
+    """The id of the user whom a call is about; calls of one user keep their order."""
     return str(body.get("userId") or body.get("anonymousId"))
 
 

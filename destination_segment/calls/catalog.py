@@ -1,4 +1,4 @@
-"""A catalog, checked against the configuration before anything is sent."""
+"""Validation of the catalog against the configuration, before anything is sent."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -23,11 +23,11 @@ logger = logging.getLogger("airbyte")
 def mapped_streams(
     config: Config, streams: list[ConfiguredStream], activation: Activation
 ) -> list[tuple[ConfiguredStream, list[StreamMapping]]]:
-    """Every stream with its mappings, which fit its schema.
+    """Every stream with its mappings, checked against its schema.
 
     Raises:
         AirbyteTracedException: a `config_error` that names every stream without a mapping, every field that a stream
-            does not have, and every field whose type a reserved name cannot take.
+            does not have, and every field whose type does not fit its reserved name.
     """
     mapped: list[tuple[ConfiguredStream, list[StreamMapping]]] = []
     problems: list[str] = []
@@ -46,7 +46,7 @@ def mapped_streams(
 
 
 def warn_about(stream: ConfiguredStream, mappings: list[StreamMapping]) -> None:
-    """Log what a user may not expect of a stream, once per sync."""
+    """Log warnings about behaviour of a stream that a user may not expect, once per sync."""
     if stream.overwrites:
         logger.warning(
             "Stream '%s' is configured to overwrite. Segment cannot delete received data; records are appended "
@@ -55,8 +55,8 @@ def warn_about(stream: ConfiguredStream, mappings: list[StreamMapping]) -> None:
         )
     if not stream.primary_key:
         logger.warning(
-            "Stream '%s' has no primary key. Two equal records are one call, and records that cannot be sent are "
-            "logged by number. Choose a primary key in the connection's settings.",
+            "Stream '%s' has no primary key. Segment treats identical records as one call, and records that cannot be "
+            "sent are logged by number. Choose a primary key in the connection's settings.",
             stream.name,
         )
     if stream.is_full_refresh and any(isinstance(each.mapping.call, Track | Page | Screen) for each in mappings):

@@ -19,7 +19,7 @@ Condition = Callable[[Record], bool]
 
 
 def deletion_condition(mappings: Iterable[Mapping]) -> Condition:
-    """Whether a row was deleted, by Airbyte's own field or any that a mapping of the stream names."""
+    """A condition that is true for deleted rows: Airbyte's own field, or one named in a mapping, is not null."""
     named = {mapping.send_when.field for mapping in mappings if isinstance(mapping.send_when, Deleted)}
     fields = named - {CDC_DELETION_FIELD}
     if not fields:
@@ -29,7 +29,7 @@ def deletion_condition(mappings: Iterable[Mapping]) -> Condition:
 
 
 def send_condition(send_when: SendWhen) -> tuple[bool, Condition | None]:
-    """Whether deleted rows are candidates at all, and which of the candidates are sent: None for all."""
+    """True if deleted rows are candidates, and the condition on which candidates are sent; None to send all of them."""
     match send_when:
         case Always():
             return True, None
@@ -47,7 +47,7 @@ def send_condition(send_when: SendWhen) -> tuple[bool, Condition | None]:
 
 
 def _written(value: Json) -> str | None:
-    """A scalar as a person writes it into a form."""
+    """A scalar as a user types it into the form; None for any other value."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

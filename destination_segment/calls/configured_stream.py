@@ -13,7 +13,7 @@ StreamKey = tuple[str | None, str]
 
 @dataclass(frozen=True)
 class ConfiguredStream:
-    """The part of a configured stream that the destination uses; unknown keys and sync modes do no harm."""
+    """The part of a configured stream that the destination uses; unknown keys and sync modes are tolerated."""
 
     name: str
     namespace: str | None = None
@@ -32,7 +32,7 @@ class ConfiguredStream:
         """Read an entry of the configured catalog.
 
         Raises:
-            KeyError, TypeError: it is not one.
+            KeyError, TypeError, AttributeError: it is not one.
         """
         stream = configured["stream"]
         schema = stream.get("json_schema") or {}

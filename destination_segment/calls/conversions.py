@@ -1,4 +1,4 @@
-"""How a value changes on its way into a trait or property."""
+"""Conversion of values that become traits, properties or context."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,14 +12,14 @@ Conversion = Callable[[Json], Json]
 
 
 class Conversions:
-    """The conversions of one stream's fields: times get their offset, reserved names their type."""
+    """The conversions of one stream's fields: times get an offset, reserved names their type."""
 
     def __init__(self, reserved: ReservedNames, properties: Mapping[str, Json]) -> None:
         self._reserved = reserved
         self._properties = properties
 
     def of(self, name: str, path: str) -> Conversion | None:
-        """The conversion of the field at a path that is sent under a name; None if it is sent as it is."""
+        """The conversion of the field at `path`, sent as `name`; None if its value is sent unchanged."""
         dated, typed = offset_conversion(_schema_at(path, self._properties)), converter(name, self._reserved)
         if dated is None or typed is None:
             return typed or dated
@@ -27,7 +27,7 @@ class Conversions:
 
 
 def offset_conversion(schema: Json) -> Conversion | None:
-    """A function that writes the date-times that a schema declares with an offset; None if it declares none."""
+    """A function that adds the offset of UTC to local times in a schema's date-times; None if it declares none."""
     if not isinstance(schema, Mapping):
         return None
     if schema.get("format") == "date-time" or str(schema.get("airbyte_type", "")).startswith("timestamp"):

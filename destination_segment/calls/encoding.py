@@ -1,4 +1,4 @@
-"""JSON, written and read: fast where it can be, exact where it must be."""
+"""JSON encoding and decoding: fast where possible, exact where necessary."""
 
 import json
 
@@ -19,10 +19,10 @@ class _NotANumber:
 
 
 def encoded(body: Json) -> bytes:
-    """The JSON of a call's body, with sorted names.
+    """The JSON of a call's body, with sorted keys.
 
     Raises:
-        UnsendableError: the body has something that JSON cannot hold, or is nested too deeply.
+        UnsendableError: the body contains a value that JSON cannot represent, or is nested too deeply.
     """
     try:
         return orjson.dumps(body, default=_default, option=orjson.OPT_SORT_KEYS)
@@ -31,7 +31,7 @@ def encoded(body: Json) -> bytes:
 
 
 def identity(parts: list[Json]) -> bytes:
-    """JSON for a hash or a log line, whatever the parts are."""
+    """JSON for a hash or a log line, whatever the parts contain."""
     try:
         return orjson.dumps(parts, default=_default)
     except TypeError:
@@ -39,7 +39,7 @@ def identity(parts: list[Json]) -> bytes:
 
 
 def exactly_read(line: bytes) -> Json:
-    """Read what orjson rejects or rounds: numbers beyond 64 bits, lone surrogates, NaN.
+    """Parse what orjson rejects or rounds: numbers beyond 64 bits, lone surrogates, NaN.
 
     Raises:
         ValueError: the line is not JSON.
@@ -70,7 +70,7 @@ def _default(value: Json) -> Json:
 
 def _reason(error: str) -> str:
     if "surrogates" in error or "UTF-8" in error:
-        return "the call has a string that is not valid Unicode"
+        return "the call contains a string that is not valid Unicode"
     if "ecursion" in error:
         return "the call is nested too deeply"
-    return "the call has a value that JSON cannot hold"
+    return "the call contains a value that JSON cannot represent"

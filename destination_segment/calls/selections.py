@@ -24,13 +24,13 @@ _TYPES: Mapping[str, Callable[[Json], Json]] = {
 
 
 def selector(selection: Selection, conversions: Conversions, used: set[str], *, nest_dots: bool = False) -> Selector:
-    """The function that carries out a selection.
+    """A function that applies a selection to a record.
 
     Args:
-        selection: what the user configured.
-        conversions: how the stream's fields are converted.
-        used: the fields that have another place in the call, which "all remaining fields" leaves out.
-        nest_dots: whether a field `address.city` becomes a member of `address` in "all remaining fields".
+        selection: the configured selection.
+        conversions: the conversions of the stream's fields.
+        used: fields used elsewhere in the call, which "all remaining fields" leaves out.
+        nest_dots: True if a field `address.city` becomes a member of `address` in "all remaining fields".
     """
     match selection:
         case AllFields(exclude=exclude, object_field=None):
@@ -47,7 +47,7 @@ def selector(selection: Selection, conversions: Conversions, used: set[str], *, 
 
 
 def named_selector(named: list[NamedValue], conversions: Conversions) -> Selector:
-    """The function that reads named values from their fields, constants and templates."""
+    """A function that reads named values from their fields, constants and templates."""
     parts = [
         (
             each.name,

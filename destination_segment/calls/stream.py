@@ -25,14 +25,14 @@ class Call(NamedTuple):
     """A call, ready to be sent: the JSON of a batched call, or an API call."""
 
     mapping: str
-    """The mapping that it comes from, as a message names it."""
+    """Label of the mapping that it comes from, for messages."""
     order_key: str
     """Calls with the same key keep their order."""
     content: bytes | ApiCall
 
 
 class Unsendable(NamedTuple):
-    """A call that cannot be made of a record, and why."""
+    """A call that cannot be built from a record, and the reason."""
 
     mapping: str
     reason: str
@@ -69,9 +69,9 @@ class Stream:
         return [exact(read(record)) for read in self._primary_key]
 
     def calls(self, record: Record, primary_key: list[Json]) -> tuple[list[Call], list[Unsendable]]:
-        """The record's calls, at most one per mapping, and those that cannot be made of it.
+        """The record's calls, at most one per mapping, and those that cannot be built.
 
-        Both are empty where no mapping wants the record, as ordinary ones do not want a deleted row.
+        Both lists are empty if no mapping applies to the record; by default, none applies to a deleted row.
 
         Raises:
             InexactNumberError: an id is a number that was not read exactly.
@@ -128,10 +128,10 @@ def _api_call(record: Record, version: bytes, builder: ApiCallBuilder, stream: s
 
 
 def _message_id(version: bytes, content: bytes) -> str:
-    """The same id for the same content of the same version of the same record, whenever it is sent.
+    """An id that is always the same for the same content of the same version of a record.
 
-    The content counts, so that a call that comes out differently, because of a new mapping say, is another message to
-    Segment. The version is the record's stream, primary key and cursor, so that a value that changes and changes back
-    is not taken for a repetition.
+    The content is part of it, so that a call that comes out differently, for example after a change of the mapping, is
+    another message to Segment. The version is the record's stream, primary key and cursor, so that a value that changes
+    and changes back is not mistaken for a duplicate.
     """
     return f"airbyte-{blake2b(version + content, digest_size=20).hexdigest()}"

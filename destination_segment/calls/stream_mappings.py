@@ -1,4 +1,4 @@
-"""The mappings of a stream: configured ones, those of data activation, or one by convention."""
+"""The mappings of a stream: configured, from data activation, or by convention."""
 
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as AnyMapping
@@ -18,12 +18,12 @@ class StreamMapping:
     """A mapping of one stream."""
 
     label: str
-    """As a message names it."""
+    """Name in messages."""
     mapping: Mapping
     nest_dots: bool = False
-    """Whether a field `address.city` becomes a member of `address`, as in data activation."""
+    """True if a field `address.city` becomes a member of `address`, as in data activation."""
     require: Callable[[AnyMapping[str, Json]], None] | None = None
-    """Accepts the body of a call, or raises `UnsendableError`."""
+    """Checks the body of a call; raises `UnsendableError`."""
 
 
 class UnmappedStreamError(ValueError):
@@ -62,8 +62,8 @@ def _by_convention(config: Config, stream: ConfiguredStream) -> StreamMapping:
     user_id_field = _user_id_field(stream)
     if user_id_field is None:
         raise UnmappedStreamError(
-            f"Stream '{stream.name}' has no mapping and no user id: neither a field user_id or userId nor a primary "
-            "key of one field. Add a mapping."
+            f"Stream '{stream.name}' has no mapping and no user id: no field user_id or userId, and no primary key of "
+            "a single field. Add a mapping."
         )
     call = {"call_type": "identify", "user_id_field": user_id_field}
     mapping = Mapping.model_validate({"stream": stream.name, "call": call})

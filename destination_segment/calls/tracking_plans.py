@@ -27,7 +27,7 @@ class Rule:
     key: str
     """The event's or view's name; empty for rules about traits."""
     schemas: tuple[Mapping[str, Json], ...] = field(hash=False)
-    """JSON schemas of the whole call: the rule's, and those that the plan has for every call."""
+    """JSON schemas of the complete call: the rule's own, and the plan's for every call."""
 
     @property
     def bag(self) -> Mapping[str, Json]:
@@ -38,10 +38,10 @@ class Rule:
         return bag if isinstance(bag, Mapping) else {}
 
     def require(self, body: Mapping[str, Json]) -> None:
-        """Accept the body of a call that keeps the rule.
+        """Check the body of a call against the rule.
 
         Raises:
-            UnsendableError: it does not; the message names the rule and the properties, never a value.
+            UnsendableError: the body violates it; the message names the rule and the properties, never a value.
         """
         violations = sorted({_violation(error) for error in self._errors(body)})
         if violations:
@@ -78,7 +78,7 @@ def rules_of(plans: Iterable[tuple[Mapping[str, Json], list[Mapping[str, Json]]]
 
 
 def _has_schema(rule: Mapping[str, Json]) -> bool:
-    """Whether a rule has a schema that can be applied here, without fetching another."""
+    """True if a rule has a valid schema that can be applied without fetching another."""
     schema = rule.get("jsonSchema")
     try:
         Draft7Validator.check_schema(schema)

@@ -1,4 +1,4 @@
-"""Settings of API calls: requests that Segment's spec has no call for."""
+"""Settings of API calls: requests for which Segment's spec has no call."""
 
 import re
 from collections.abc import Iterator
@@ -145,13 +145,13 @@ class ApiCallSettings(CallSettings):
 
     @property
     def has_body(self) -> bool:
-        """Whether requests carry a body."""
+        """True if requests have a body."""
         automatic = isinstance(self.body, AutomaticBody)
         return not isinstance(self.body, NoBody) and not (automatic and self.method in {"GET", "DELETE"})
 
     @property
     def used_fields(self) -> set[str]:
-        """As in all settings, and the fields that the body and the templates name."""
+        """Those of any call, and the fields that the body and the templates refer to."""
         body = {self.body.field} if isinstance(self.body, FieldBody) else set()
         return super().used_fields | body | {name for source in self._templates() for name in named_fields(source)}
 

@@ -1,4 +1,4 @@
-"""Paths of API calls, as people paste them."""
+"""Paths of API calls, in the forms that users paste."""
 
 from urllib.parse import urlsplit
 
@@ -6,17 +6,17 @@ _UNUSABLE_SEGMENTS = frozenset({"", ".", ".."})
 
 
 def api_path(pasted: str, base_url: str) -> str:
-    """The path below a base URL that `/v1/group`, `/v1/group/`, `v1/group` and the full URL mean: `/group`.
+    """A pasted path relative to a base URL: `/v1/group`, `/v1/group/`, `v1/group` and the full URL all give `/group`.
 
     Raises:
-        ValueError: it is the URL of another host.
+        ValueError: it is a URL of another host.
     """
     base = urlsplit(base_url)
     scheme, separator, rest = pasted.partition("://")
     if separator and scheme.lower() in {"http", "https"}:
         host, _, pasted = rest.partition("/")
         if host.lower() != base.netloc.lower():
-            raise ValueError(f"is a URL of another host than {base.netloc}; enter the path alone")
+            raise ValueError(f"is a URL of a host other than {base.netloc}; enter only the path")
     pasted, question_mark, query = pasted.partition("?")
     prefix, path = base.path.strip("/"), pasted.strip("/")
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
@@ -29,10 +29,10 @@ def api_path(pasted: str, base_url: str) -> str:
 
 
 def require_usable_segments(path: str) -> None:
-    """Accept a path whose every segment names something.
+    """Check that no segment of a path is empty or relative.
 
     Raises:
-        ValueError: a segment is empty, `.` or `..`, so that the request would go to another resource.
+        ValueError: a segment is empty, `.` or `..`, which would send the request to another resource.
     """
     if not _UNUSABLE_SEGMENTS.isdisjoint(path.partition("?")[0].removeprefix("/").split("/")):
-        raise ValueError("has a segment that is empty, '.' or '..'")
+        raise ValueError("contains a segment that is empty, '.' or '..'")

@@ -31,7 +31,7 @@ class CallSettings(FormModel):
 
     @property
     def used_fields(self) -> set[str]:
-        """The record's fields that have a place of their own in the call: ids, names, times."""
+        """The record's fields that have a dedicated place in the call: ids, names, times."""
         return {value for name, value in self if name.endswith("_field") and value}
 
 
@@ -74,13 +74,13 @@ class BatchedCallSettings(CallSettings):
 
     @property
     def used_fields(self) -> set[str]:
-        """As in all settings, and the fields of the context."""
+        """Those of any call, and the fields of the context."""
         return super().used_fields | {part.field for part in self.context if part.field}
 
     @field_validator("timestamp_format")
     @classmethod
     def require_directives(cls, value: str) -> str:
-        """Reject a pattern that strptime cannot read, or that describes no time."""
+        """Reject a pattern that strptime cannot read, or that has no directives."""
         try:
             datetime.strptime("", value)  # noqa: DTZ007 # only the pattern matters
         except (ValueError, re.error) as error:
@@ -107,9 +107,9 @@ class UserCallSettings(BatchedCallSettings):
 
     @model_validator(mode="after")
     def require_identity(self) -> Self:
-        """Reject settings that could never say whom the calls are about."""
+        """Reject settings that do not identify a user."""
         if not (self.user_id_field or self.anonymous_id_field):
-            raise ValueError("names neither a user id field nor an anonymous id field; Segment needs one of them")
+            raise ValueError("has neither a user id field nor an anonymous id field; Segment requires one of them")
         return self
 
     @property
@@ -120,12 +120,12 @@ class UserCallSettings(BatchedCallSettings):
 
     @property
     def named_values(self) -> list[NamedValue]:
-        """The traits or properties that have a name of their own."""
+        """The traits or properties whose names are configured."""
         return self.selection.mapping if isinstance(self.selection, MappedFields) else []
 
     @model_validator(mode="after")
     def respect_reserved_names(self) -> Self:
-        """Reject a name that is declared with another type than Segment reserves it for."""
+        """Reject a reserved name that is declared with a type other than Segment's."""
         for each in self.named_values:
             if message := collision(each.name, each.type, self.reserved):
                 raise ValueError(message)
@@ -133,5 +133,5 @@ class UserCallSettings(BatchedCallSettings):
 
 
 def template_fields(values: list[NamedValue]) -> set[str]:
-    """The record's fields that the templates of named values name."""
+    """The record's fields that the templates of named values refer to."""
     return {name for each in values if each.value for name in named_fields(each.value)}

@@ -82,7 +82,7 @@ class Config(FormModel):
     )
     events_per_second: Annotated[int, Field(ge=1)] | None = form_field(
         "Events per Second",
-        "Maximum number of calls per second, over all streams. Segment's Engage accepts 1,000. Unlimited if unset.",
+        "Maximum number of calls per second across all streams. Segment's Engage accepts 1,000. Unlimited if unset.",
         order=5,
         default=None,
         examples=[1000],
@@ -90,8 +90,9 @@ class Config(FormModel):
     public_api_token: Credential | None = form_field(
         "Public API Token",
         "Lets the connection check verify that the write key exists (the Tracking API accepts any key), offers the "
-        "workspace's tracking plans for data activation, and is needed for API calls of the Public API. Settings, "
-        "Workspace settings, Access Management, Tokens. Reading write keys requires Source Admin.",
+        "workspace's tracking plans for data activation, and is needed for API calls of the Public API. Create it "
+        "under Settings, Workspace settings, Access Management, Tokens. Reading write keys requires the role Source "
+        "Admin.",
         order=6,
         default=None,
         airbyte_secret=True,
@@ -131,12 +132,12 @@ class Config(FormModel):
 
     @property
     def is_compatible_collector(self) -> bool:
-        """Whether the calls go to another host than Segment's."""
+        """True if the calls go to a host other than Segment's."""
         host = urlsplit(self.tracking_url).hostname or ""
         return not any(host == domain or host.endswith(f".{domain}") for domain in _SEGMENT_DOMAINS)
 
     def path_of(self, call: ApiCallSettings) -> str:
-        """The path of an API call below the base URL of its API.
+        """The path of an API call, relative to the base URL of its API.
 
         Raises:
             ValueError: the path is the URL of another host, or has an empty segment, `.` or `..`.
@@ -148,7 +149,7 @@ class Config(FormModel):
 
     @model_validator(mode="after")
     def require_possible_api_calls(self) -> Self:
-        """Reject API calls without the token that they need, or with an impossible path."""
+        """Reject API calls without the token that they need, or with an invalid path."""
         for number, mapping in enumerate(self.mappings, 1):
             if not isinstance(mapping.call, ApiCallSettings):
                 continue

@@ -11,10 +11,10 @@ from destination_segment.configuration.templates import require_template
 NonEmptyString = Annotated[str, Field(min_length=1)]
 
 FieldPath = Annotated[str, Field(min_length=1)]
-"""The name of a record's field; dots lead into objects, as in `address.city`."""
+"""The name of a record's field; dots separate nested fields, as in `address.city`."""
 
 Template = Annotated[str, AfterValidator(require_template)]
-"""A string that may hold Jinja expressions over `record`."""
+"""A string that may contain Jinja expressions over `record`."""
 
 
 class FormModel(BaseModel):
@@ -25,14 +25,14 @@ class FormModel(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def drop_empty(cls, values: Json) -> Json:
-        """Treat a field that a form left empty as one that was not given."""
+        """Treat a field that was left empty in the form as absent."""
         if not isinstance(values, dict):
             return values
         return {name: value for name, value in values.items() if value is not None and not _is_blank(value)}
 
 
 def form_field(title: str, description: str, *, order: int, default: Any = ..., **extra: JsonValue) -> Any:  # noqa: ANN401 # as pydantic's Field
-    """A field of the form: required without a `default`; `extra` goes into its JSON schema as it is."""
+    """A field of the form, required if it has no `default`; `extra` is added to its JSON schema."""
     return Field(default, title=title, description=description, json_schema_extra={"order": order, **extra})
 
 
@@ -75,7 +75,7 @@ class NamedValue(FormModel):
 
 
 class AllFields(FormModel):
-    """Every field that the mapping uses for nothing else."""
+    """Every field that the mapping does not use elsewhere."""
 
     model_config = ConfigDict(title="All remaining fields")
 

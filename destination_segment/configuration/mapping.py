@@ -1,4 +1,4 @@
-"""A mapping: which stream, which of its records, and the call that they become."""
+"""A mapping: a stream, a condition on its records, and the call to send for them."""
 
 from typing import Annotated, Literal
 
@@ -19,7 +19,7 @@ from destination_segment.configuration.form import (
 from destination_segment.configuration.spec_calls import Alias, Group, Identify, Page, Screen, Track
 
 CDC_DELETION_FIELD = "_ab_cdc_deleted_at"
-"""Not null in a row that Airbyte's database sources saw deleted."""
+"""Not null in rows that Airbyte's database sources report as deleted."""
 
 CONDITION = form_field("Condition", "Which records are sent.", order=0)
 
@@ -33,9 +33,9 @@ class ExistingRows(FormModel):
 
 
 class Always(FormModel):
-    """Every row, deleted ones too."""
+    """Every row, including deleted ones."""
 
-    model_config = ConfigDict(title="Every row, deleted ones too")
+    model_config = ConfigDict(title="Every row, including deleted ones")
 
     condition: Literal["always"] = CONDITION
 
@@ -50,7 +50,7 @@ class FieldPresent(FormModel):
 
 
 class FieldEquals(FormModel):
-    """Rows in which a field has one value."""
+    """Rows in which a field has a given value."""
 
     model_config = ConfigDict(title="A field equals a value")
 
@@ -78,7 +78,7 @@ Call = Annotated[Identify | Track | Group | Page | Screen | Alias | ApiCallSetti
 
 
 class Mapping(FormModel):
-    """How the records of one stream are sent."""
+    """Rules for sending the records of one stream."""
 
     model_config = ConfigDict(title="Mapping", json_schema_extra={"required": ["stream"]})  # see nest_call
 
@@ -86,7 +86,7 @@ class Mapping(FormModel):
     call: Call = form_field("Call", "Call to send for each record.", order=1, always_show=True)
     send_when: SendWhen = form_field(
         "Send When",
-        "Which records are sent. Deleted rows are only sent if you choose so.",
+        "Which records are sent. By default, deleted rows are not.",
         order=2,
         default=ExistingRows(condition="not_deleted"),
         always_show=True,
@@ -95,7 +95,7 @@ class Mapping(FormModel):
     @model_validator(mode="before")
     @classmethod
     def nest_call(cls, values: Json) -> Json:
-        """Accept the shape of version 0.1.0, in which the call's settings stood next to the stream's name.
+        """Accept the shape of version 0.1.0, in which the call's settings were siblings of the stream's name.
 
         Airbyte validates a stored configuration against the spec, which therefore does not require `call`.
         """
@@ -106,13 +106,13 @@ class Mapping(FormModel):
 
     @property
     def used_fields(self) -> set[str]:
-        """The record's fields that have a place of their own in the call, or decide whether it is sent."""
+        """The record's fields that have a dedicated place in the call, or decide whether it is sent."""
         condition = {self.send_when.field} if isinstance(self.send_when, Deleted) else set()
         return self.call.used_fields | condition | {CDC_DELETION_FIELD}
 
     @property
     def needed_fields(self) -> set[str]:
-        """Every field that the mapping names, which the stream must have."""
+        """Every field that the mapping refers to; the stream must have all of them."""
         fields = set(self.call.used_fields)
         if isinstance(self.send_when, FieldPresent | FieldEquals | Deleted):
             fields.add(self.send_when.field)

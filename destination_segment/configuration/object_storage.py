@@ -1,4 +1,4 @@
-"""Where rejected records are kept, under the names that Airbyte's own destinations use."""
+"""Storage for rejected records; the settings are named as in Airbyte's own destinations."""
 
 from typing import Annotated, Literal
 
@@ -19,7 +19,7 @@ class NoStorage(FormModel):
 
 
 class S3Storage(FormModel):
-    """An S3 bucket, or one of a compatible store."""
+    """A bucket in S3 or a compatible store."""
 
     model_config = ConfigDict(title="S3", extra="ignore")
 
@@ -62,7 +62,7 @@ class S3Storage(FormModel):
 
     @model_validator(mode="after")
     def require_whole_key(self) -> Self:
-        """Reject half a credential."""
+        """Reject an incomplete access key."""
         if bool(self.access_key_id) != bool(self.secret_access_key):
             raise ValueError("needs both an access key id and a secret access key, or neither")
         return self

@@ -9,11 +9,11 @@ from cdp_connectors.json_types import Json
 
 
 def problems(model: type[BaseModel], config: Mapping[str, Json], error: ValidationError) -> str:
-    """A sentence for each problem of a configuration: which field, and what is expected; no value is quoted."""
-    return " ".join(dict.fromkeys(_sentence(model, config, problem) for problem in error.errors()))
+    """One sentence per problem: the field and what is expected of it, without quoting any value."""
+    return " ".join(dict.fromkeys(_message(model, config, problem) for problem in error.errors()))
 
 
-def _sentence(model: type[BaseModel], config: Mapping[str, Json], problem: ErrorDetails) -> str:
+def _message(model: type[BaseModel], config: Mapping[str, Json], problem: ErrorDetails) -> str:
     place, complaint = _place(config, problem), _complaint(problem)
     if not place:
         return f"{complaint}."
@@ -29,7 +29,7 @@ def _sentence(model: type[BaseModel], config: Mapping[str, Json], problem: Error
 
 
 def _place(config: Json, problem: ErrorDetails) -> list[str]:
-    """The path to a problem, without the names of the options that pydantic puts in between."""
+    """The path to a problem, without the names of union members that pydantic inserts."""
     place = []
     *_, last = problem["loc"] or ("",)
     for step in problem["loc"]:

@@ -74,7 +74,7 @@ class Track(UserCallSettings):
     @field_validator("currency")
     @classmethod
     def require_currency_code(cls, value: str) -> str:
-        """Reject a code that ISO 4217 does not know."""
+        """Reject a code that is not in ISO 4217."""
         return currency_code(value)
 
 
@@ -95,7 +95,7 @@ class View(UserCallSettings):
     """Something that a user saw."""
 
     name: NonEmptyString | None = form_field(
-        "Name", "Name of what was seen, the same for every record.", order=4, default=None, always_show=True
+        "Name", "Name of the page or screen, the same for every record.", order=4, default=None, always_show=True
     )
     name_field: FieldPath | None = form_field(
         "Name Field", "Field with the name, instead of a fixed one.", order=5, default=None, always_show=True

@@ -9,9 +9,10 @@ from destination_segment.configuration.config import Config
 
 
 def config_schema() -> JsonObject:
-    """The schema without references and without null, which the form cannot show.
+    """The schema, without the references and nulls that the form cannot show.
 
-    Unknown names pass it, since a stored configuration may be older or newer; `parse_config` rejects and names them.
+    It allows unknown names, since a stored configuration may be older or newer; `parse_config` rejects those in
+    mappings.
     """
     schema = Config.model_json_schema(schema_generator=_FormSchema)
     resolved: JsonObject = jsonref.replace_refs(schema, merge_props=True, proxies=False, lazy_load=False)
@@ -27,12 +28,12 @@ class _FormSchema(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        """Accept names that are not known."""
+        """Allow unknown names."""
         described = super().model_schema(schema)
         return {name: value for name, value in described.items() if name != "additionalProperties"}
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
-        """Airbyte finds the option by the constant that each of them has."""
+        """Airbyte identifies each option by its constant, so no discriminator is needed."""
         described = super().tagged_union_schema(schema)
         return {"type": "object", "oneOf": described["oneOf"]}
 

@@ -1,7 +1,7 @@
 """Jinja templates over a record.
 
-Null is not a string: a template that would write one into a string raises, so that no user is ever called `None`. A
-template that is a single expression gives the value itself, in its own type, null included.
+Null is not a string: a template that would insert one into a string raises, so that no id is ever `None`. A template
+that is a single expression returns the value itself in its own type, including null.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ from destination_segment.spec.values import UnsendableError, exact
 Record = Mapping[str, Json]
 
 _RENDERING_ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""Errors that an expression over unforeseen values can raise."""
+"""Errors that an expression over unexpected values can raise."""
 
 
 class _Null(Undefined):
@@ -45,10 +45,10 @@ NULL = _Null()
 
 
 class _Environment(SandboxedEnvironment):
-    """Templates in which `record.items` is the field of that name, and not what Python's objects have under it."""
+    """An environment in which `record.items` is the field of that name, not the method of Python's `dict`."""
 
     def getattr(self, obj: Json, attribute: str) -> Json:
-        """The value of a field, or whatever Jinja finds."""
+        """The value of a field, or of the attribute that Jinja finds."""
         if isinstance(obj, dict) and attribute in obj:
             return _or_null(obj[attribute])
         return _or_null(super().getattr(obj, attribute))
@@ -80,7 +80,7 @@ def _environment(finalize: Callable[[Json], Json]) -> _Environment:
 
 
 def json_default(value: Json) -> None:
-    """The JSON form of a null that comes out of a template.
+    """The JSON value of a null that a template returned.
 
     Raises:
         TypeError: the value is anything else.
@@ -107,7 +107,7 @@ def require_template(source: str) -> str:
 
 
 def is_constant(source: str) -> bool:
-    """Whether a template gives the same string for every record."""
+    """True if a template renders the same string for every record."""
     return all(
         isinstance(node, nodes.TemplateData)
         for output in _STRINGS.parse(source).body
@@ -116,7 +116,7 @@ def is_constant(source: str) -> bool:
 
 
 def named_fields(source: str) -> Iterator[str]:
-    """The record's fields that a template names."""
+    """The record's fields that a template refers to."""
     tree = _STRINGS.parse(source)
     for attribute in tree.find_all(nodes.Getattr):
         if _is_record(attribute.node):
@@ -140,7 +140,7 @@ def path_renderer(source: str) -> Callable[[Record], str]:
 
 @cache
 def value_renderer(source: str) -> Callable[[Record], Json]:
-    """A function that gives the value of a single expression in its own type, else a string; as `string_renderer`."""
+    """A function that returns the value of a single expression in its own type, else a string; as `string_renderer`."""
     body = _STRINGS.parse(source).body
     only = body[0].nodes if len(body) == 1 and isinstance(body[0], nodes.Output) else []
     if len(only) != 1 or isinstance(only[0], nodes.TemplateData):
@@ -155,7 +155,7 @@ def value_renderer(source: str) -> Callable[[Record], Json]:
         if isinstance(value, _Null):
             return None
         if isinstance(value, Undefined):
-            raise UnsendableError("a template names a field that the record does not have")
+            raise UnsendableError("a template refers to a field that the record does not have")
         return value
 
     return render
@@ -175,7 +175,7 @@ def _renderer(source: str, environment: _Environment) -> Callable[[Record], str]
 
 def _unsendable(error: Exception) -> UnsendableError:
     if isinstance(error, UndefinedError) and "null" in str(error):
-        return UnsendableError("a template would write a null into a string")
+        return UnsendableError("a template would insert a null into a string")
     return UnsendableError(f"a template could not be rendered ({type(error).__name__})")
 
 

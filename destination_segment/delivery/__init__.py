@@ -1,1 +1,1 @@
-"""Calls to Segment: batches, order, retries, and states once everything before them was accepted."""
+"""Delivery of calls to Segment: batches, order, retries, and states once everything before them was accepted."""

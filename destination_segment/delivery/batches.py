@@ -11,14 +11,14 @@ _TAIL = b"]}"
 _COMPRESSION_LEVEL = 3
 
 Origin = TypeVar("Origin")
-"""Where a call comes from; a batch only remembers it."""
+"""Where a call comes from; a batch only stores it."""
 
 
 class Batch(Generic[Origin]):
     """Calls for one request, as JSON, in the order in which they were added."""
 
     def __init__(self, max_calls: int | None = None) -> None:
-        """An empty batch for at most as many calls as Segment accepts, or as few as `max_calls`."""
+        """Create an empty batch for at most `max_calls` calls, and never more than Segment accepts."""
         self._max_calls = min(max_calls or MAX_BATCH_CALLS, MAX_BATCH_CALLS)
         self._calls: list[bytes] = []
         self._origins: list[Origin] = []
@@ -33,11 +33,11 @@ class Batch(Generic[Origin]):
         return self._origins
 
     def has_room_for(self, call: bytes) -> bool:
-        """Whether the call fits in addition to those that the batch has."""
+        """True if the call still fits into the batch."""
         return len(self._calls) < self._max_calls and self._bytes + len(call) + bool(self._calls) <= MAX_BATCH_BYTES
 
     def add(self, call: bytes, origin: Origin) -> None:
-        """Append a call that there is room for."""
+        """Append a call, for which `has_room_for` must be true."""
         self._bytes += len(call) + bool(self._calls)
         self._calls.append(call)
         self._origins.append(origin)
@@ -55,5 +55,5 @@ class Batch(Generic[Origin]):
         return _HEAD + b",".join(self._calls) + _TAIL
 
     def compressed_body(self) -> bytes:
-        """The request's JSON under gzip; the same bytes for the same calls."""
+        """The request's JSON, gzipped; the same calls always give the same bytes."""
         return gzip.compress(self.body(), compresslevel=_COMPRESSION_LEVEL, mtime=0)

@@ -1,4 +1,4 @@
-"""Segment's two APIs, as far as the destination uses them."""
+"""The parts of Segment's two APIs that the destination uses."""
 
 from collections.abc import Iterator, Mapping
 
@@ -17,10 +17,10 @@ _PAGE_SIZE = 200
 
 
 class SegmentClient:
-    """One connection to Segment. It is meant for a single thread."""
+    """One connection to Segment, for use by a single thread."""
 
     def __init__(self, config: Config, pace: Pace | None = None) -> None:
-        """Prepare a connection; nothing is sent before a method is called."""
+        """Prepare a connection; nothing is sent until a method is called."""
         self._tracking_url = config.tracking_url
         self._public_url = config.public_url
         self._is_compatible_collector = config.is_compatible_collector
@@ -52,7 +52,7 @@ class SegmentClient:
         self._require_acceptance(response)
 
     def send_api_call(self, call: ApiCall) -> None:
-        """Return once Segment has carried the request out.
+        """Return once Segment has carried out the request.
 
         Raises:
             AirbyteTracedException: Segment did not; see `retries.send`.
@@ -72,10 +72,10 @@ class SegmentClient:
             self._require_acceptance(response)
 
     def probe(self) -> None:
-        """Return if a Tracking API responds, whatever it says to a request without data.
+        """Return if a Tracking API responds, whatever the status.
 
         Raises:
-            AirbyteTracedException: none does.
+            AirbyteTracedException: no Tracking API responds.
         """
         try:
             response = self._session.get(f"{self._tracking_url}/batch", timeout=10, allow_redirects=False)
@@ -85,7 +85,10 @@ class SegmentClient:
                 "API URL, and that outbound requests are not blocked."
             ) from error
         if response.ok and "text/html" in response.headers.get("Content-Type", ""):
-            raise RetryableError(f"{self._tracking_url} returned an HTML page instead of a Tracking API response.")
+            raise RetryableError(
+                f"{self._tracking_url} returned an HTML page instead of a Tracking API response. Check the Tracking "
+                "API URL, and whether a proxy or captive portal intercepts requests."
+            )
 
     def sources(self) -> Iterator[JsonObject]:
         """The sources of the workspace that the Public API token belongs to.
@@ -136,7 +139,7 @@ def _says_success(response: requests.Response) -> bool:
 
 
 def _is_bare_success(response: requests.Response) -> bool:
-    """Whether the body is empty or `OK`, as collectors that are compatible with Segment answer."""
+    """True if the body is empty or `OK`, as in the responses of Segment-compatible collectors."""
     return response.text.strip().strip('"').lower() in {"", "ok"}
 
 

@@ -1,4 +1,4 @@
-"""States that wait for the records before them."""
+"""States held until the records before them are accepted."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ class HeldState:
     """One state of the input."""
 
     position: int
-    """Of the record before it."""
+    """Position of the record before it."""
     streams: list[StreamKey]
-    """Whose records it counts."""
+    """Streams whose records it counts."""
     message: JsonObject
     records: int
     """Records since the last state, rejected ones included."""
     rejected: int
 
     def line(self) -> str:
-        """The state as it goes back: as it came, with the counts.
+        """The state's output line: as received, plus the counts.
 
-        The platform adds both up and compares the sum with the source's.
+        The platform adds the two counts and compares the sum with the source's.
         """
         counts = {"recordCount": float(self.records - self.rejected), "rejectedRecordCount": float(self.rejected)}
         self.message["state"]["destinationStats"] = counts
@@ -44,15 +44,15 @@ class HeldStates:
 
     @property
     def newest_position(self) -> int:
-        """The position of the newest state; 0 without any."""
+        """The position of the newest state; 0 if there is none."""
         return self._states[-1].position if self._states else 0
 
     def add(self, state: HeldState) -> None:
-        """Hold a state that came after all others."""
+        """Hold a state that is newer than all others."""
         self._states.append(state)
 
     def count_rejection(self, origin: Origin) -> bool:
-        """Count a rejected record in the state that counts it; False if that state has not come yet."""
+        """Count a rejected record in the first state that covers it; return False if that state has not arrived yet."""
         for state in self._states:
             if state.position >= origin.position and origin.stream.key in state.streams:
                 state.rejected += 1
@@ -60,7 +60,7 @@ class HeldStates:
         return False
 
     def any_before(self, barrier: float) -> bool:
-        """Whether a state lies before a position."""
+        """True if a state is before a position."""
         return bool(self._states) and self._states[0].position < barrier
 
     def release_before(self, barrier: float) -> Iterator[str]:

@@ -20,7 +20,7 @@ _BATCHES_IN_FLIGHT = 2  # one being sent, one ready to follow it
 
 
 class Lane:
-    """One worker and its connection: what is added is accepted by Segment in the order in which it was added."""
+    """One worker and its connection: Segment accepts calls in the order in which they were added."""
 
     def __init__(self, client: SegmentClient, verdicts: Verdicts, max_calls: int | None = None) -> None:
         self._client = client
@@ -54,13 +54,13 @@ class Lane:
         self._submit(origin.record.position, work)
 
     def flush(self) -> None:
-        """Send what is open, waiting first if too much is in flight already."""
+        """Send the open batch, waiting first if too many are in flight."""
         if self._open:
             batch, self._open = self._open, Batch(self._max_calls)
             self._submit(_position(batch), lambda: self._deliver(batch))
 
     def flush_if_free(self, up_to: int) -> None:
-        """Send what is open if it holds calls up to a position, unless that would have to wait."""
+        """Send the open batch if it contains calls up to a position, unless it would have to wait."""
         self._forget_done()
         if self._open and _position(self._open) <= up_to and len(self._in_flight) < _BATCHES_IN_FLIGHT:
             self.flush()
@@ -82,7 +82,7 @@ class Lane:
         self._await(0)
 
     def raise_failure(self) -> None:
-        """Raise what went wrong with a call, if anything did.
+        """Raise the error of a failed call, if there is one.
 
         Raises:
             AirbyteTracedException: a call could not be delivered.
@@ -100,9 +100,9 @@ class Lane:
             self._in_flight.popleft()
 
     def _deliver(self, batch: Batch[CallOrigin]) -> None:
-        """Send a batch; one that Segment rejects for its content in halves, down to the calls that it rejects.
+        """Send a batch; if Segment rejects its content, halve it until the rejected calls are isolated.
 
-        A 400 or 413 concerns the whole batch, and nothing in the answer names the call.
+        A 400 or 413 concerns the entire batch, and nothing in the response identifies the call.
         """
         try:
             self._client.send_batch(batch)
@@ -123,7 +123,7 @@ class Lane:
         self._in_flight.append((position, self._worker.submit(self._run, work)))
 
     def _run(self, work: Callable[[], None]) -> None:
-        """Do the work, unless the work before it failed: nothing may overtake what was not accepted."""
+        """Do the work, unless earlier work failed: nothing may overtake a call that was not accepted."""
         if not self._broken:
             self._broken = True
             work()
@@ -136,7 +136,7 @@ class Lane:
 
 
 class Lanes:
-    """All workers. Calls with the same key take the same lane."""
+    """All workers. Calls with the same key use the same lane."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class Lanes:
         return self._lanes[crc32(key.encode(errors="surrogatepass")) % len(self._lanes)]
 
     def flush_if_free(self, up_to: int) -> None:
-        """Send the open calls up to a position in every lane that need not wait for it."""
+        """In every lane that would not have to wait, send the open batch if it contains calls up to a position."""
         for lane in self._lanes:
             lane.flush_if_free(up_to)
 
@@ -173,7 +173,7 @@ class Lanes:
             lane.drain()
 
     def raise_failure(self) -> None:
-        """Raise what went wrong with a call in any lane, if anything did."""
+        """Raise the error of a failed call in any lane, if there is one."""
         for lane in self._lanes:
             lane.raise_failure()
 

@@ -1,4 +1,4 @@
-"""The destination's input: lines as they come, and the messages that they hold."""
+"""The destination's input: lines, and the messages in them."""
 
 import json
 import re
@@ -21,9 +21,9 @@ _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
 def lines_of(stream: BinaryIO) -> Iterator[bytes | None]:
-    """The lines of a pipe or file, without their ends, and None at least every half second, even while none comes."""
+    """The lines of a pipe or file without line endings, and None about every half second, even if no line arrives."""
     descriptor = stream.fileno()
-    unread = getattr(stream, "raw", stream)  # a buffer would hide from `select` what it holds
+    unread = getattr(stream, "raw", stream)  # `select` does not see what a buffer holds
     paused_at = time.monotonic()
     parts: list[bytes] = []
     while True:
@@ -48,10 +48,10 @@ def lines_of(stream: BinaryIO) -> Iterator[bytes | None]:
 
 
 def message_of(line: bytes, number: int) -> tuple[JsonObject, str | None]:
-    """The message of a line, and what keeps its record from being sent, if anything does.
+    """The message on a line, and the reason why its record cannot be sent, if there is one.
 
     Raises:
-        AirbyteTracedException: the line is not an Airbyte message, as when the source was cut off.
+        AirbyteTracedException: the line is not an Airbyte message, for example because the source was cut off.
     """
     flaw = None
     try:
@@ -59,13 +59,13 @@ def message_of(line: bytes, number: int) -> tuple[JsonObject, str | None]:
     except orjson.JSONDecodeError:
         message, flaw = _leniently_read(line)
     if not (_is_record(message) or _is_message(message)):
-        text = f"Line {number:,} of the input is not an Airbyte message. Was the source cut off?"
-        raise AirbyteTracedException(message=text, internal_message=text, failure_type=FailureType.system_error)
+        reason = f"Line {number:,} of the input is not an Airbyte message. Check whether the source was interrupted."
+        raise AirbyteTracedException(message=reason, internal_message=reason, failure_type=FailureType.system_error)
     return message, flaw
 
 
 def state_of(line: bytes) -> JsonObject:
-    """The message of a line that holds a state, with every number as it is."""
+    """The message on a line with a state, with integers of any size."""
     message: JsonObject = json.loads(line.decode("utf-8", "surrogateescape"))
     return message
 

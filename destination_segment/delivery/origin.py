@@ -22,7 +22,7 @@ class Origin:
             position: its number in the input, from 1.
             number: its number among the stream's records, from 1.
             primary_key: the values of its primary key; empty without one.
-            line: the message that it came in, where it may be needed again.
+            line: the line that it came in, if it may be needed again.
         """
         self.stream = stream
         self.position = position
@@ -33,7 +33,7 @@ class Origin:
 
     @property
     def name(self) -> str:
-        """The record as a message names it; its content stays out of the log."""
+        """Name of the record in messages: its key or its number, never other content."""
         return f"with key {identity(self.primary_key).decode()}" if self.primary_key else f"number {self.number}"
 
 
@@ -46,7 +46,7 @@ class Rejection(NamedTuple):
 
 
 class CallOrigin(NamedTuple):
-    """Where one call comes from."""
+    """The record and the mapping that a call comes from."""
 
     record: Origin
     mapping: str

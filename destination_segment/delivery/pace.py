@@ -5,17 +5,17 @@ import time
 
 
 class Pace:
-    """Lets no more calls begin than a number per second; without a number, as many as come."""
+    """Limits how many calls begin per second; None for no limit."""
 
     def __init__(self, per_second: int | None) -> None:
         self.max_calls = per_second
-        """The largest batch that does not exceed a second's share."""
+        """Calls in the largest batch that stays within the limit of one second."""
         self._per_second = per_second
         self._lock = threading.Lock()
         self._free_at = 0.0
 
     def wait_for(self, calls: int) -> None:
-        """Return when so many calls may begin."""
+        """Wait until this many calls may begin."""
         if self._per_second is None:
             return
         with self._lock:

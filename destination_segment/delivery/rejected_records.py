@@ -1,4 +1,4 @@
-"""Records that could not be sent, kept in a bucket for whoever wants to send them again."""
+"""Storage of records that could not be sent, from which they can be sent again."""
 
 import tempfile
 import time
@@ -30,13 +30,13 @@ class RejectedRecords:
         self.close()
 
     def close(self) -> None:
-        """Let go of what is held for the sync."""
+        """Release what is held for the sync."""
 
     def add(self, rejection: Rejection) -> None:
-        """Take a rejection."""
+        """Add a rejection."""
 
     def save(self, *, at_once: bool) -> bool:
-        """Store what was added; return whether nothing is left to store."""
+        """Store what was added; return True if nothing is left to store."""
         del at_once
         return True
 
@@ -44,7 +44,7 @@ class RejectedRecords:
 class StoredRecords(RejectedRecords):
     """One JSONL object per sync: record, stream, reason, mapping and generation.
 
-    The object is written again whenever there is more, so that a state never passes a record that is not stored.
+    The object is uploaded again whenever records were added, so that no state passes a record that is not stored.
     """
 
     keeps_records = True
@@ -83,10 +83,10 @@ class StoredRecords(RejectedRecords):
         self._has_more = True
 
     def save(self, *, at_once: bool) -> bool:
-        """Upload what was added, at most every ten seconds unless `at_once`; return whether nothing is left.
+        """Upload what was added, at most every ten seconds unless `at_once`; return True if nothing is left.
 
         Raises:
-            AirbyteTracedException: the bucket does not take it.
+            AirbyteTracedException: the upload failed.
         """
         if not self._has_more:
             return True
@@ -107,7 +107,7 @@ class StoredRecords(RejectedRecords):
 
 
 def rejected_records(storage: ObjectStorage) -> RejectedRecords:
-    """Where rejected records go.
+    """The storage for rejected records.
 
     Raises:
         AirbyteTracedException: a `config_error` if they are to be kept, and botocore is not installed.
@@ -117,7 +117,7 @@ def rejected_records(storage: ObjectStorage) -> RejectedRecords:
 
 def _s3_client(storage: S3Storage) -> Any:  # noqa: ANN401 # botocore has no types
     try:
-        import botocore.session  # noqa: PLC0415 # an optional dependency of this feature alone
+        import botocore.session  # noqa: PLC0415 # an optional dependency of this feature only
         from botocore.config import Config as BotocoreConfig  # noqa: PLC0415 # as above
     except ImportError as error:
         message = (

@@ -1,4 +1,4 @@
-"""Requests to Segment: when they are retried, how long to wait in between, and what a rejection means."""
+"""Requests to Segment: retries, the waits between them, and the meaning of rejections."""
 
 import logging
 from collections.abc import Generator
@@ -30,7 +30,7 @@ _LONGEST_QUOTE = 300
 
 
 class RetryableError(AirbyteTracedException):
-    """An error that a retry may not meet."""
+    """An error that a retry may overcome."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
         """`wait`: the seconds that Segment asked the client to wait, if it did."""
@@ -53,17 +53,17 @@ class RejectionError(AirbyteTracedException):
 
     @property
     def concerns_content(self) -> bool:
-        """Whether another request, of another record, may be accepted."""
+        """True if a request for another record may be accepted."""
         return self.status in _STATUSES_OF_CONTENT and "write key" not in self._quote.lower()
 
     @property
     def is_unknown_path(self) -> bool:
-        """Whether Segment does not know the path, or not with this method."""
+        """True if Segment does not know the path, or does not allow the method for it."""
         return self.status in _STATUSES_OF_PATHS
 
     @property
     def may_be_credentials(self) -> bool:
-        """Whether Segment answers a wrong write key with this status too."""
+        """True if Segment also responds to a wrong write key with this status."""
         return self.status == _BAD_REQUEST
 
     def of_everything(self) -> Self:
@@ -80,7 +80,7 @@ class RejectionError(AirbyteTracedException):
 
 
 def _waits() -> Generator[float, Json, None]:
-    """The seconds before each retry; `backoff` sends the error of the last attempt in."""
+    """The seconds before each retry; `backoff` sends in the error of the last attempt."""
     error: RetryableError = yield 0
     for attempt in range(ATTEMPTS):
         error = yield min(2**attempt, _LONGEST_BACKOFF) if error.wait is None else error.wait
@@ -96,15 +96,15 @@ def _log_wait(details: Details) -> None:
 
 
 def send(session: requests.Session, method: str, url: str, **request: Json) -> requests.Response:  # as requests
-    """Make a request to Segment until it is answered, and return the response.
+    """Make a request to Segment, with retries, and return the response.
 
     Network errors, 429 and 5xx are retried: after the seconds of `Retry-After` or `X-RateLimit-Reset`, else after
     1, 2, 4 … 60 s; for half an hour at most. Any other response is final.
 
     Raises:
-        RejectionError: Segment rejects the request; a `config_error`.
-        AirbyteTracedException: a `transient_error` when the last attempt failed too, or when Segment requests a
-            longer wait than a sync should hang.
+        RejectionError: Segment rejected the request; a `config_error`.
+        AirbyteTracedException: a `transient_error` if all attempts failed, or if Segment requested a wait of more
+            than ten minutes.
     """
     try:
         return _attempt(session, method, url, **request)
@@ -137,7 +137,7 @@ def _attempt(session: requests.Session, method: str, url: str, **request: Json) 
     except requests.RequestException as error:
         session.close()
         message = f"{_host(url)} could not be reached ({_kind(error)})."
-        raise RetryableError(message) from None  # the cause names the whole URL, with the ids in it
+        raise RetryableError(message) from None  # the cause contains the complete URL, including ids
     if response.status_code == _TOO_MANY_REQUESTS or response.status_code >= _SERVER_ERROR:
         session.close()  # Segment's advice: resolve the name again, since its addresses change
         raise RetryableError(f"{_host(url)} responded with HTTP {response.status_code}.", _requested_wait(response))
@@ -178,7 +178,7 @@ def _rejection(url: str, response: requests.Response) -> RejectionError:
 
 
 def _quote(response: requests.Response) -> str:
-    """Segment's own message, if the response has the form of its API."""
+    """Segment's own message, if the response contains one."""
     try:
         body = response.json()
     except requests.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""Counts of each stream's records, and what the log and the last message say of them."""
+"""Counts of each stream's records, for the log and the final message."""
 
 import logging
 from collections import Counter
@@ -11,9 +11,9 @@ from destination_segment.delivery.origin import Rejection
 logger = logging.getLogger("airbyte")
 
 _MOST_LOGGED = 100
-"""Records per reason that the log names."""
+"""Records logged per reason."""
 _MOST_REASONS = 100
-"""Segment's own messages may differ in every record."""
+"""Segment's own messages may differ for every record."""
 _REASONS_NAMED = 10
 
 
@@ -23,11 +23,11 @@ class Tally:
 
     read: int = 0
     rejected: int = 0
-    """Records of which a call could not be sent."""
+    """Records with a call that could not be sent."""
     deleted: int = 0
-    """Deleted rows that no mapping wants."""
+    """Deleted rows that no mapping applies to."""
     filtered: int = 0
-    """Other rows that no mapping wants."""
+    """Other rows that no mapping applies to."""
     since_state: int = 0
     rejected_since_state: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -45,10 +45,10 @@ class Tally:
         return taken
 
     def log(self, name: str) -> None:
-        """Log what became of the stream's records."""
+        """Log the counts of the stream."""
         sent = self.read - self.rejected - self.deleted - self.filtered
         counts = f"{self.read:,} records read, {sent:,} sent, {self.rejected:,} rejected"
-        unwanted = f"{self.deleted:,} deleted rows not sent, {self.filtered:,} not wanted by any mapping"
+        unwanted = f"{self.deleted:,} deleted rows not sent, {self.filtered:,} matched by no mapping"
         logger.info("Stream '%s': %s, %s.", name, counts, unwanted)
 
     def log_rejection(self, rejection: Rejection) -> None:
@@ -80,7 +80,7 @@ class Tallies:
         return sum(records for records, _ in taken), sum(rejected for _, rejected in taken)
 
     def log(self) -> None:
-        """Log what became of the records of every stream that had any."""
+        """Log the counts of every stream that had records."""
         for (_, name), tally in self._tallies.items():
             if tally.read:
                 tally.log(name)
@@ -100,5 +100,5 @@ class Tallies:
         more = f"; and {len(reasons) - _REASONS_NAMED} more reasons" if len(reasons) > _REASONS_NAMED else ""
         return (
             f"{rejected:,} record(s) could not be sent; all others were. {named}{more}. Their keys are in the log: "
-            "correct the records or the mapping, or choose to skip such records."
+            "correct the records or the mapping, or set Records That Cannot Be Sent to skip."
         )

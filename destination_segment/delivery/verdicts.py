@@ -8,11 +8,11 @@ from destination_segment.delivery.origin import CallOrigin, Rejection
 from destination_segment.delivery.retries import RejectionError
 
 _MOST_REJECTED_AT_FIRST = 100
-"""After so many rejections without an acceptance, no further call is tried."""
+"""After this many rejections without an acceptance, nothing more is sent."""
 
 
 class Verdicts:
-    """Whether Segment accepted anything, and the rejections that nobody took note of yet. Lanes share it."""
+    """The rejections not yet processed, and whether Segment accepted anything; shared by all lanes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,18 +22,18 @@ class Verdicts:
         self._first_rejection: RejectionError | None = None
 
     def accept(self) -> None:
-        """Segment accepted a call, or a batch of them."""
+        """Record that Segment accepted a call or a batch."""
         self._any_accepted = True
 
     def reject(self, origin: CallOrigin, reason: str) -> None:
-        """Segment rejected a call for its content."""
+        """Record that Segment rejected a call for its content."""
         self._rejections.put(origin.rejection(reason))
 
     def reject_batched(self, origin: CallOrigin, reason: str, rejection: RejectionError) -> None:
-        """Segment rejected a single call of a batch for its content.
+        """Record that Segment rejected a single call of a batch for its content.
 
         Raises:
-            RejectionError: it rejected many calls and accepted none; that is the configuration, not their content.
+            RejectionError: it rejected many calls and accepted none, which points to the configuration.
         """
         with self._lock:
             self._rejected += 1
@@ -44,13 +44,13 @@ class Verdicts:
 
     @property
     def total_rejection(self) -> RejectionError | None:
-        """That Segment rejected calls and accepted none: it is the configuration, as far as anyone can tell."""
+        """The error if Segment rejected calls and accepted none, which points to the configuration; otherwise None."""
         rejection = self._first_rejection
         if not rejection or not rejection.may_be_credentials or self._any_accepted:
             return None
         return rejection.of_everything()
 
     def new_rejections(self) -> Iterator[Rejection]:
-        """The rejections since the last time."""
+        """The rejections since the last call."""
         while not self._rejections.empty():
             yield self._rejections.get()

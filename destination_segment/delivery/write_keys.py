@@ -1,15 +1,15 @@
-"""Looking a write key up, since the Tracking API accepts any."""
+"""Lookup of the write key, since the Tracking API accepts any."""
 
 from cdp_connectors.failures import config_error
 from destination_segment.delivery.client import SegmentClient
 
 
 def find_write_key(write_key: str, client: SegmentClient) -> str:
-    """A sentence that names the source that a write key belongs to.
+    """A message with the source that a write key belongs to.
 
     Raises:
-        AirbyteTracedException: a `config_error` if the key belongs to no source or to a disabled one; or whatever kept
-            the Public API from listing the sources.
+        AirbyteTracedException: a `config_error` if the key belongs to no source or to a disabled one; or the error of
+            listing the sources.
     """
     hidden = False
     for source in client.sources():

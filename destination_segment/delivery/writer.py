@@ -51,10 +51,10 @@ class Writer:
         self._paused_at = 0
 
     def write(self, lines: Iterable[bytes | None]) -> Iterator[str]:
-        """Send the records; give the states back in their order, each once all records before it were accepted.
+        """Send the records; return the states in order, each once all records before it were accepted.
 
         Args:
-            lines: the messages, one per line; None now and then, so that states also leave while no line comes.
+            lines: the messages, one per line; None from time to time, so that states also leave while no line arrives.
 
         Yields:
             Lines of states.
@@ -149,7 +149,7 @@ class Writer:
             self._lanes.drain()
 
     def _pause(self) -> None:
-        """Send what a held state waits for; while no record comes, everything."""
+        """Send what held states wait for; if no record arrived since the last pause, send everything."""
         is_idle, self._paused_at = self._paused_at == self._position, self._position
         self._flush_if_due(self._position if is_idle else self._held_states.newest_position)
 
@@ -183,7 +183,7 @@ class Writer:
             self._reject(rejection)
 
     def _raise_problems(self) -> None:
-        """Raise what must not pass for a success.
+        """Raise errors that must fail the sync.
 
         Raises:
             AirbyteTracedException: a `config_error`: Segment rejected everything, or records could not be sent.

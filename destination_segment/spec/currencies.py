@@ -1,8 +1,8 @@
-"""The codes of ISO 4217.
+"""ISO 4217 currency codes.
 
-The active ones are those of the iso-codes project (Debian, 2026), which follows the standard's list one; the withdrawn
-ones left the standard after 2010, so that events of those years can still be sent. The last of those that begin with X
-is the standard's own code for "no currency involved".
+The active codes are those of the iso-codes project (Debian, 2026), which follows the standard's list one. The withdrawn
+codes left the standard after 2010 and are kept so that events of those years can still be sent. `XXX` is the standard's
+own code for "no currency involved".
 """
 
 _ACTIVE = """

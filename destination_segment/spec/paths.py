@@ -1,4 +1,4 @@
-"""Fields that a mapping names by their paths: read, written, and looked up in a schema."""
+"""Reading, writing and schema lookup of fields by path."""
 
 from collections.abc import Callable, Mapping, MutableMapping
 
@@ -9,9 +9,9 @@ ABSENT = object()
 
 
 def reader(path: str, absent: object = None) -> Callable[[Mapping[str, Json]], Json]:
-    """A function that gives a record's value at a path, and `absent` where there is none.
+    """A function that returns a record's value at a path, or `absent` if there is none.
 
-    A field whose name contains the dots comes before the way into objects.
+    A field whose own name contains the dots takes precedence over nested fields.
     """
     if "." not in path:
         return lambda record: record.get(path, absent)
@@ -31,7 +31,7 @@ def reader(path: str, absent: object = None) -> Callable[[Mapping[str, Json]], J
 
 
 def put(target: MutableMapping[str, Json], path: str, value: Json) -> None:
-    """Set a value at a path, making the objects on the way."""
+    """Set a value at a path, creating the objects on the way."""
     *parents, name = path.split(".")
     for parent in parents:
         inner = target.get(parent)

@@ -18,21 +18,21 @@ class Kind:
     """The type of a reserved name."""
 
     noun: str
-    """As a message names it: "a number"."""
+    """Name in messages, such as "a number"."""
     convert: Callable[[Json], Json]
-    """Puts a value into the type, or raises `UnsendableError`."""
+    """Converts a value to the type, or raises `UnsendableError`."""
     declarable: frozenset[str] = frozenset()
-    """The types of the configuration's form that agree with it."""
+    """The types in the configuration form that are compatible with it."""
     impossible: frozenset[str] = _NEITHER_STRING_NOR_NUMBER
     """The JSON types whose values can never be converted."""
     blank: bool = False
-    """Whether a blank string is a value; otherwise the name is left out."""
+    """True if a blank string is a value; otherwise the name is omitted."""
     parts: Mapping[str, "Kind"] = field(default_factory=dict)
-    """Of an object: the types of its reserved members."""
+    """For an object: the types of its reserved members."""
 
 
 ReservedNames = Mapping[str, Kind]
-"""Kinds by name, in the form that `canonical` gives."""
+"""Kinds by canonical name; see `canonical`."""
 
 _STRING = Kind("a string", values.string, frozenset({"string"}), blank=True)
 _NUMBER = Kind("a number", values.number, frozenset({"number"}))
@@ -43,7 +43,7 @@ _CURRENCY = Kind("an ISO 4217 code", values.currency_code, frozenset({"string"})
 
 
 def _object(*, string_member: str, **parts: Kind) -> Kind:
-    """An object; a string stands for an object with that one member, as it does for Segment."""
+    """An object; as in Segment, a string is short for an object with only `string_member`."""
 
     def convert(value: Json) -> JsonObject:
         if isinstance(value, str):
@@ -116,7 +116,7 @@ SCREEN_PROPERTIES: ReservedNames = {"name": _STRING}
 
 @lru_cache(maxsize=4096)
 def canonical(name: str) -> str:
-    """A name as Segment compares it: `created_at`, `createdAt` and `CreatedAt` are one."""
+    """A name as Segment compares it: `created_at`, `createdAt` and `CreatedAt` are the same."""
     return name.replace("_", "").lower()
 
 
@@ -128,7 +128,7 @@ def kind_of(path: str, reserved: ReservedNames) -> Kind | None:
 
 
 def converter(path: str, reserved: ReservedNames) -> Callable[[Json], Json] | None:
-    """A function that puts a value into the type that a name is reserved for; None for a name that is not reserved.
+    """A function that converts a value to the type that a name is reserved for; None for a name that is not reserved.
 
     The function leaves null as it is, since null clears a trait, and returns `ABSENT` for a blank string where the
     type is not a string. It raises `UnsendableError`, naming the reserved name and never the value.
@@ -159,7 +159,7 @@ def converted(path: str, value: Json, reserved: ReservedNames) -> Json:
 
 
 def collision(path: str, declared: str, reserved: ReservedNames) -> str | None:
-    """The problem with declaring a name with another type than it is reserved for; None if there is none."""
+    """A message if a name is declared with a type other than the one it is reserved for; otherwise None."""
     kind = kind_of(path, reserved)
     if kind is None or declared in {"as_is", *kind.declarable}:
         return None

@@ -1,7 +1,7 @@
 """Values in the types that Segment's spec documents.
 
-Every function takes any JSON value and either returns it in its type or raises `UnsendableError`, whose message is the
-end of a sentence ("is not a date") and never quotes the value: it is logged, and records hold personal data.
+Every function accepts any JSON value and either returns it converted or raises `UnsendableError`, whose message is the
+end of a sentence ("is not a date") and never quotes the value: it is logged, and records contain personal data.
 """
 
 import re
@@ -35,7 +35,7 @@ class InexactNumberError(Exception):
 
 
 class ExactNumber(float):
-    """A whole number beyond 64 bits that knows its digits."""
+    """A whole number beyond 64 bits that keeps its digits."""
 
     digits: str
 
@@ -45,14 +45,14 @@ class ExactNumber(float):
     __repr__ = __str__
 
     def __new__(cls, digits: str) -> Self:
-        """Remember the digits; the value is the nearest float."""
+        """Keep the digits; the value is the nearest float."""
         number = super().__new__(cls, digits)
         number.digits = digits
         return number
 
 
 def exact(value: Json) -> Json:
-    """The value itself.
+    """The value, unchanged.
 
     Raises:
         InexactNumberError: it is a whole number that was read as a float, so that its digits are not known.
@@ -63,7 +63,7 @@ def exact(value: Json) -> Json:
 
 
 def string(value: Json) -> str:
-    """A string; numbers are written out, whole ones without a decimal point.
+    """A string; numbers are formatted, whole ones without a decimal point.
 
     Raises:
         InexactNumberError: the number's digits are not known.
@@ -153,16 +153,16 @@ def timestamp(value: Json, read: Callable[[Json], datetime] | None = None) -> st
     try:
         instant = (read or moment)(value).astimezone(timezone.utc)
     except OverflowError:
-        instant = _reject_date()  # the first or last hours of all years, in another offset
+        instant = _reject_date()  # within hours of the first or last representable time, in another offset
     precision = "microseconds" if instant.microsecond % 1000 else "milliseconds"
     return instant.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def moment(value: Json) -> datetime:
-    """The point in time that a value names; UTC where it has no offset.
+    """The point in time that a value represents; UTC if it has no offset.
 
     Strings are ISO 8601 (a date alone is its midnight), RFC 2822 or the digits of a Unix time; numbers are Unix times
-    in seconds, milliseconds, microseconds or nanoseconds, told apart by their size. A Unix time has at least nine
+    in seconds, milliseconds, microseconds or nanoseconds, distinguished by magnitude. A Unix time has at least nine
     digits: smaller numbers are durations, counts or years far more often than moments before 1973.
     """
     if isinstance(value, str):
@@ -200,7 +200,7 @@ def _moment_of_string(value: str) -> datetime:
 
 
 def _iso_8601(value: str) -> datetime:
-    if not value[:4].isdigit():  # pendulum also reads a time alone, as one of today
+    if not value[:4].isdigit():  # pendulum also parses a time without a date, as one of today
         raise ValueError
     parsed: object = pendulum.parse(value)
     if not isinstance(parsed, datetime):

@@ -16,7 +16,7 @@ SECONDS = 20
 
 
 def output_of_stopped(*, prepare: str = "", unbuffered: str) -> bytes:
-    """The output of a process that prints `SIZE` characters by the CDK's buffer, and is stopped in the middle."""
+    """The output of a process that prints `SIZE` characters through the CDK's buffer, and is stopped midway."""
     program = f"""
 from airbyte_cdk.logger import PRINT_BUFFER
 from cdp_connectors.cdk_repairs import buffer_output
@@ -52,7 +52,7 @@ def test_everything_is_written(unbuffered: str) -> None:
     assert output.decode() == "é" * SIZE + "\n"
 
 
-def test_the_cdk_loses_what_was_not_written_at_once() -> None:
+def test_the_cdk_loses_output_that_was_not_written_at_once() -> None:
     assert len(output_of_stopped(unbuffered="1")) < SIZE
 
 

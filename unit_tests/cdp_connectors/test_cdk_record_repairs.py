@@ -1,4 +1,4 @@
-"""The CDK's record selector still needs its repair, and the repair does what it says."""
+"""The CDK's record selector still needs its repair, and the repair works as documented."""
 
 import json
 from typing import Any
@@ -39,7 +39,9 @@ def selected(answer: Json) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("answer", [{"people": 3}, {"people": [{"id": 1}, "two"]}, {"people": [[]]}])
-def test_the_cdk_fails_on_what_is_not_an_object(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]) -> None:
+def test_the_cdk_fails_on_a_record_that_is_not_an_object(
+    monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
+) -> None:
     transform = RecordSelector.filter_and_transform
     monkeypatch.setattr(RecordSelector, "filter_and_transform", getattr(transform, "__wrapped__", transform))
 
@@ -51,7 +53,9 @@ def test_the_cdk_fails_on_what_is_not_an_object(monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize(
     ("answer", "kind"), [({"people": 3}, "int"), ({"people": [{"id": 1}, "two"]}, "str"), ({"people": [[]]}, "list")]
 )
-def test_what_is_not_an_object_is_a_transient_error_that_names_the_stream(answer: dict[str, Any], kind: str) -> None:
+def test_a_record_that_is_not_an_object_is_a_transient_error_that_names_the_stream(
+    answer: dict[str, Any], kind: str
+) -> None:
     with pytest.raises(AirbyteTracedException) as raised:
         selected(answer)
 

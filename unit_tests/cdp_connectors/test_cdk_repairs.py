@@ -1,6 +1,6 @@
-"""The CDK still needs each repair, and the repair does what it says.
+"""The CDK still needs each repair, and the repair works as documented.
 
-A test whose name begins with `test_the_cdk_` fails once a newer CDK does without the repair: remove it then.
+A test whose name begins with `test_the_cdk_` fails once a newer CDK does not need the repair: remove the repair then.
 """
 
 import ast
@@ -62,7 +62,7 @@ def unrepaired(function: Callable[..., object]) -> Callable[..., object]:
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python 3.13 parses safely in several threads")
-def test_python_parses_in_one_thread_at_a_time() -> None:
+def test_only_one_thread_at_a_time_parses() -> None:
     serialize_parsing()
     serialize_parsing()
     identifiers = [f"{number:08x}" for number in range(100)]
@@ -76,7 +76,7 @@ def test_python_parses_in_one_thread_at_a_time() -> None:
 
 
 class RetryWithoutRows(HttpStatusErrorHandler):
-    """A vendor's error handler, to which a response without `rows` is unreadable."""
+    """A vendor's error handler that retries a response without `rows`."""
 
     def interpret_response(self, response_or_exception: requests.Response | Exception | None = None) -> ErrorResolution:
         readable = isinstance(response_or_exception, requests.Response) and "rows" in response_or_exception.text
@@ -106,7 +106,7 @@ def test_the_cdk_caches_a_response_that_the_error_handler_does_not_accept(
 
 
 @pytest.mark.parametrize("repaired", [False, True])
-def test_the_cdk_fails_over_a_number_of_remaining_calls_that_is_a_word(*, repaired: bool) -> None:
+def test_the_cdk_fails_on_a_remaining_calls_header_that_is_not_a_number(*, repaired: bool) -> None:
     repair_http_client()
     read = HttpAPIBudget.get_calls_left_from_response
     budget = HttpAPIBudget(policies=[], ratelimit_remaining_header="X-RateLimit-Remaining")
@@ -163,7 +163,7 @@ def test_the_cdk_puts_bodies_into_failures(
     assert not hasattr(error, "status")
 
 
-def test_a_rejected_request_tells_its_status_and_keeps_bodies_to_itself(
+def test_a_rejected_request_reports_its_status_and_no_bodies(
     api: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
     repair_http_client()

@@ -1,6 +1,6 @@
-"""The CDK's source still needs each repair, and the repair does what it says.
+"""The CDK's source still needs each repair, and the repair works as documented.
 
-A test whose name begins with `test_the_cdk_` fails once a newer CDK does without the repair: remove it then.
+A test whose name begins with `test_the_cdk_` fails once a newer CDK does not need the repair: remove the repair then.
 """
 
 import logging
@@ -75,7 +75,7 @@ def children(api: requests_mock.Mocker) -> requests_mock.Mocker:
     return api
 
 
-def test_the_cdk_names_no_router_of_a_full_refresh_stream() -> None:
+def test_the_cdk_returns_no_router_for_a_full_refresh_stream() -> None:
     plain, repaired = (
         next(stream for stream in source(MANIFEST).streams({}) if stream.name == "children")
         for source in (YamlDeclarativeSource, RepairedSource)
@@ -156,7 +156,7 @@ def test_a_stream_stops_at_its_first_configuration_error(children: requests_mock
     assert requests_for_children(children) <= 2, "two workers may have begun at the same time"
 
 
-def test_the_exceptions_of_a_stream_are_seen_by_its_name(children: requests_mock.Mocker) -> None:
+def test_exceptions_of_a_stream_are_observed_under_its_name(children: requests_mock.Mocker) -> None:
     read(WatchedSource(MANIFEST), "children")
 
     assert children.called

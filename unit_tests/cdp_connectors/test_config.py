@@ -1,4 +1,4 @@
-"""A configuration in one form, and messages for what cannot be put into it."""
+"""Normalization of configurations, and messages for invalid ones."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_a_start_date_that_is_not_a_date_is_rejected(entered: object) -> None:
 
 
 @pytest.mark.parametrize("emptied", ["", "  ", None])
-def test_a_start_date_that_was_emptied_is_none(emptied: object) -> None:
+def test_an_emptied_start_date_counts_as_unset(emptied: object) -> None:
     config: dict[str, Any] = {"start_date": emptied}
     NormalizeConfig().transform(config)
     assert config == {}
@@ -99,7 +99,7 @@ def test_an_empty_required_string_is_named() -> None:
         None,
     ],
 )
-def test_a_credential_that_no_header_can_carry_is_rejected_without_its_value(credential: object) -> None:
+def test_a_credential_that_a_header_cannot_contain_is_rejected_without_quoting_it(credential: object) -> None:
     with pytest.raises(AirbyteTracedException) as rejection:
         Credential(title="API Token").validate(credential)
 

@@ -1,4 +1,4 @@
-"""Messages about a faulty configuration never quote it."""
+"""Messages about an invalid configuration never quote it."""
 
 import pytest
 import yaml
@@ -70,7 +70,7 @@ def test_a_valid_configuration_has_no_fault() -> None:
         (7, "not a URL"),
     ],
 )
-def test_a_url_that_cannot_be_requested_has_a_message_of_its_own(url: Json, words: str) -> None:
+def test_an_unusable_url_is_reported_with_its_problem(url: Json, words: str) -> None:
     fault = url_fault(url)
 
     assert words in str(fault)

@@ -1,4 +1,4 @@
-"""The command line of the connectors: conventional ends, and no traceback for what a user can get wrong."""
+"""The command line of the connectors: conventional exit codes, and no traceback for a user's mistakes."""
 
 import io
 import json
@@ -45,7 +45,7 @@ def test_a_file_that_is_not_a_configuration_is_named(connector: str, content: st
 
     error = json.loads(ended.stdout.splitlines()[-1])["trace"]["error"]
     assert ended.returncode == 1
-    assert error["message"].startswith("The file given with --config cannot be used: ")
+    assert error["message"].startswith("Could not read the file passed to --config: ")
     assert error["failure_type"] == "config_error"
     assert "Traceback" not in ended.stdout + ended.stderr
 

@@ -1,4 +1,4 @@
-"""A connector without its dependencies says which extra to install."""
+"""A connector without its dependencies names the extra to install."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The CDK's failures as a user reads them."""
+"""The CDK's failures as users see them."""
 
 import pytest
 from airbyte_cdk.models import (
@@ -33,7 +33,7 @@ def error_trace(message: str, failure_type: FailureType, stream: str | None = "u
     return AirbyteMessage(type=Type.TRACE, trace=AirbyteTraceMessage(type=TraceType.ERROR, emitted_at=1, error=error))
 
 
-def test_a_vendor_out_of_reach_is_transient_and_named() -> None:
+def test_an_unreachable_vendor_is_a_transient_error_that_names_it() -> None:
     message = error_trace(EXHAUSTED + UNREACHABLE, FailureType.system_error)
 
     failure = stream_failure(message)
@@ -54,14 +54,14 @@ def test_exhausted_retries_keep_the_vendors_message() -> None:
 @pytest.mark.parametrize(
     ("failure_type", "stack_trace"), [(FailureType.config_error, None), (FailureType.system_error, "Traceback")]
 )
-def test_only_a_defect_keeps_its_stack_trace(failure_type: FailureType, stack_trace: str | None) -> None:
+def test_only_an_unexpected_error_keeps_its_stack_trace(failure_type: FailureType, stack_trace: str | None) -> None:
     message = error_trace("A message.", failure_type)
 
     assert stream_failure(message) == ("users", Failure(failure_type, "A message."))
     assert message.trace.error.stack_trace == stack_trace
 
 
-def test_other_messages_are_no_failures_of_a_stream() -> None:
+def test_other_messages_are_not_stream_failures() -> None:
     log = AirbyteMessage(type=Type.LOG, log=AirbyteLogMessage(level=Level.ERROR, message="text"))
 
     assert stream_failure(log) is None
@@ -96,7 +96,7 @@ def test_the_end_of_a_partly_failed_read_names_every_stream(types: list[str], wo
         (None, None),
     ],
 )
-def test_check_reports_the_message_itself(reported: str | None, message: str | None) -> None:
+def test_check_reports_only_the_message(reported: str | None, message: str | None) -> None:
     assert check_message(reported) == message
 
 
@@ -127,9 +127,7 @@ POOL = "HTTPSConnectionPool(host='api.example.com', port=443): "
         ),
     ],
 )
-def test_each_way_not_to_reach_a_vendor_has_a_message_of_its_own(
-    reason: str, words: list[str], failure_type: FailureType
-) -> None:
+def test_each_connection_error_has_its_own_message(reason: str, words: list[str], failure_type: FailureType) -> None:
     message = error_trace(EXHAUSTED + reason, FailureType.system_error)
 
     found = stream_failure(message)

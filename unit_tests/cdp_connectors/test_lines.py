@@ -88,7 +88,7 @@ def kind_of(message: Mapping[str, Json]) -> Json:
             return kind
 
 
-def test_lines_come_in_order_and_are_counted_per_state(tmp_path: Path) -> None:
+def test_lines_are_written_in_order_and_counted_per_state(tmp_path: Path) -> None:
     script = """
 yield carrier("clicks", [1, 2, 3])
 yield state("clicks", "first")
@@ -107,7 +107,7 @@ yield state("clicks", "third")
     assert process.returncode == 0
 
 
-def test_what_was_printed_before_comes_before(tmp_path: Path) -> None:
+def test_earlier_messages_are_written_before_the_lines(tmp_path: Path) -> None:
     script = """
 self.logger.info("before")
 yield carrier("clicks", [1])
@@ -133,7 +133,7 @@ self.logger.info("Read 3 records from users stream")
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_lines_survive_writes_in_part(tmp_path: Path, unbuffered: str) -> None:
+def test_lines_survive_partial_writes(tmp_path: Path, unbuffered: str) -> None:
     script = """
 for start in range(0, 400, 40):
     yield carrier("clicks", range(start, start + 40), size=20_000)
@@ -159,7 +159,7 @@ for start in itertools.count(0, 1000):
         assert process.wait(30) == -signal.SIGTERM
 
 
-def test_without_the_seam_a_carrier_is_a_failure(tmp_path: Path) -> None:
+def test_a_carrier_that_the_entrypoint_does_not_handle_fails_the_sync(tmp_path: Path) -> None:
     """If a release of the CDK no longer calls `read` of the entrypoint, the sync fails instead of losing rows."""
     script = """
 yield carrier("clicks", [1, 2, 3])
@@ -171,7 +171,7 @@ yield state("clicks", "first")
     assert {message["type"] for message in messages(output)} <= {"LOG", "TRACE"}
 
 
-def test_a_wrong_number_of_lines_is_noticed() -> None:
+def test_a_wrong_number_of_lines_is_detected() -> None:
     with pytest.raises(ValueError, match="3 records became 2 lines"):
         LineRoom(100).carrier(b"{}\n{}\n", 3)
 
@@ -188,5 +188,5 @@ def test_lines_wait_for_room() -> None:
     assert not waiting.is_alive()
 
 
-def test_lines_larger_than_the_room_pass_alone() -> None:
+def test_lines_larger_than_the_room_are_accepted_alone() -> None:
     LineRoom(10).carrier(b"x" * 100 + b"\n", 1)

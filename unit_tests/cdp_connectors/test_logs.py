@@ -29,11 +29,11 @@ def record(message: str, error: Exception | None = None) -> logging.LogRecord:
         ("ada at example.com", "ada at example.com"),
     ],
 )
-def test_personal_data_is_cut(line: str, redacted: str) -> None:
+def test_personal_data_is_removed(line: str, redacted: str) -> None:
     assert without_personal_data(line) == redacted
 
 
-def test_an_understood_error_is_logged_once_and_without_traceback() -> None:
+def test_an_expected_error_is_logged_once_and_without_traceback() -> None:
     operator = OperatorFilter()
     first, second = (record("Exception while syncing stream users", config_error("Denied.")) for _ in range(2))
 
@@ -45,7 +45,7 @@ def test_an_understood_error_is_logged_once_and_without_traceback() -> None:
     assert operator.filter(record("Exception while syncing stream users", RequestException("cut")))
 
 
-def test_an_error_that_nobody_foresaw_keeps_its_traceback_without_personal_data() -> None:
+def test_an_unexpected_error_keeps_its_traceback_without_personal_data() -> None:
     unforeseen = record("Broken", KeyError(EMAIL))
 
     assert OperatorFilter().filter(unforeseen)

@@ -1,4 +1,4 @@
-"""A walk through pages ends, whatever the API answers."""
+"""Pagination ends, whatever the API returns."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ from cdp_connectors.pagination import EndlessPageGuard, PageCursor
 
 
 def walk(cursors: Iterable[str]) -> int | None:
-    """How many cursors were followed before one was recognised as given before; None if none was."""
+    """The number of cursors followed until one was recognized as a repetition; None if none was."""
     previous: PageCursor | None = None
     for count, cursor in enumerate(cursors):
         current = PageCursor.after(previous, cursor)
@@ -27,7 +27,7 @@ def walk(cursors: Iterable[str]) -> int | None:
 
 @pytest.mark.parametrize("tail", [0, 1, 7, 100])
 @pytest.mark.parametrize("length", [1, 2, 3, 10, 64])
-def test_a_cycle_of_any_length_is_noticed_soon(tail: int, length: int) -> None:
+def test_a_cycle_of_any_length_is_detected_soon(tail: int, length: int) -> None:
     before = (f"tail {number}" for number in range(tail))
     cycle = itertools.cycle(f"cycle {number}" for number in range(length))
 
@@ -37,7 +37,7 @@ def test_a_cycle_of_any_length_is_noticed_soon(tail: int, length: int) -> None:
     assert tail < followed <= 3 * max(tail, length) + length
 
 
-def test_the_remembered_cursor_moves_up_whenever_the_walk_has_doubled() -> None:
+def test_the_remembered_cursor_moves_up_whenever_the_number_of_pages_has_doubled() -> None:
     page, remembered = None, []
     for number in range(9):
         page = PageCursor.after(page, str(number))
@@ -51,17 +51,17 @@ def test_the_remembered_cursor_moves_up_whenever_the_walk_has_doubled() -> None:
     ]
 
 
-def test_a_walk_without_a_cycle_is_never_stopped() -> None:
+def test_pages_without_a_cycle_are_never_stopped() -> None:
     assert walk(str(number) for number in range(10_000)) is None
 
 
-def test_the_walk_is_not_remembered_beyond_itself() -> None:
+def test_a_second_walk_does_not_remember_the_first() -> None:
     assert walk(["a", "b"]) is None
     assert walk(["a", "b"]) is None
 
 
 def pages(rows: Iterable[int], cursors: Iterable[str]) -> int:
-    """How many pages a walk has; page by page, `rows` and the cursor of the next page are given."""
+    """The number of pages that are read, given the rows and the next cursor of each page."""
     strategy = EndlessPageGuard(
         page_size=10,
         cursor_value="{{ response['next'] }}",
@@ -94,7 +94,7 @@ def test_a_page_with_rows_and_its_own_cursor_is_an_error() -> None:
     assert raised.value.internal_message == "page cursor 'a' repeats"
 
 
-def test_empty_pages_end_in_an_error_and_some_of_them_do_not() -> None:
+def test_too_many_empty_pages_are_an_error_and_a_few_are_not() -> None:
     assert pages([*[0] * 100, 5, *[0] * 100, 5, 1], [*map(str, range(202)), ""]) == 203
     with pytest.raises(AirbyteTracedException) as raised:
         pages([0] * 1_000, map(str, range(1_000)))
@@ -105,14 +105,14 @@ def test_empty_pages_end_in_an_error_and_some_of_them_do_not() -> None:
 
 
 class Watching(EndlessPageGuard):
-    """Remembers what it is given after a page."""
+    """Remembers its arguments after a page."""
 
-    def onward(self, *given: Any) -> PageCursor | None:  # noqa: ANN401 # whatever it is given
+    def onward(self, *given: Any) -> PageCursor | None:  # noqa: ANN401 # any arguments
         self.given = given
         return super().onward(*given)
 
 
-def test_a_template_has_the_last_page_and_a_subclass_all_of_it() -> None:
+def test_the_cursor_template_and_onward_receive_the_page() -> None:
     strategy = Watching(
         page_size=10, cursor_value="{{ last_page_size }}/{{ last_record['id'] }}", config={}, parameters={}
     )

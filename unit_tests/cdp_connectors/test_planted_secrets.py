@@ -71,7 +71,7 @@ def bad_config(name: str, chance: random.Random) -> Json:
         credentials[chance.choice(["aws_secret_access_key", "external_id", "auth_type"])] = planted_json(chance)
     if name == "heap":
         config["endpoint_url"] = chance.choice(["http://127.0.0.1:9", planted_json(chance)])
-        config["bucket"] = "b"  # the name of a bucket is not a secret, and messages name it
+        config["bucket"] = "b"  # the name of a bucket is not a secret, and messages contain it
     return chance.choice([config, config, config, [planted_json(chance)], planted(chance)])
 
 
@@ -85,7 +85,7 @@ def output_of(command: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> s
             report_failure(command)
         except SystemExit:
             pass
-        except Exception as error:  # noqa: BLE001 # printed as a process prints it, since its output is what is tested
+        except Exception as error:  # noqa: BLE001 # printed as a process prints it, since the output is under test
             sys.excepthook(type(error), error, error.__traceback__)
     return output.getvalue()
 

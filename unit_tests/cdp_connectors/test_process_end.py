@@ -1,4 +1,4 @@
-"""Ends of real processes, each a few lines of Python that do what a connector does at that moment."""
+"""Ends of real processes: a few lines of Python each, which do what a connector does at that moment."""
 
 import signal
 import subprocess
@@ -37,7 +37,7 @@ def stderr_of(process: subprocess.Popen[bytes]) -> bytes:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)])
 @pytest.mark.parametrize("program", [WAITING, WORKING])
-def test_a_signal_ends_the_process_after_a_whole_line(program: str, number: signal.Signals, code: int) -> None:
+def test_a_signal_ends_the_process_after_a_complete_line(program: str, number: signal.Signals, code: int) -> None:
     with start(program) as process:
         assert process.stdout
         process.stdout.readline()
@@ -47,7 +47,7 @@ def test_a_signal_ends_the_process_after_a_whole_line(program: str, number: sign
         assert stderr_of(process) == b""
 
 
-def test_a_reader_that_stalls_does_not_hold_up_the_end() -> None:
+def test_a_stalled_reader_does_not_delay_the_end() -> None:
     with start(WORKING) as process:
         assert process.stdout
         process.stdout.readline()
@@ -57,7 +57,7 @@ def test_a_reader_that_stalls_does_not_hold_up_the_end() -> None:
 
 
 @pytest.mark.parametrize("program", [WAITING, WORKING])
-def test_the_end_of_the_reader_is_the_end_of_the_process(program: str) -> None:
+def test_the_process_ends_with_its_reader(program: str) -> None:
     with start(program) as process:
         assert process.stdout
         process.stdout.readline()
@@ -66,7 +66,7 @@ def test_the_end_of_the_reader_is_the_end_of_the_process(program: str) -> None:
         assert stderr_of(process) == b""
 
 
-def test_a_log_line_that_nobody_reads_is_the_end_of_the_process() -> None:
+def test_a_log_line_that_nobody_reads_ends_the_process() -> None:
     program = """
 import logging
 from cdp_connectors.entrypoint import prepare_logging

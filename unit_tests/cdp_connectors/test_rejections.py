@@ -1,4 +1,4 @@
-"""Failures that concern one parent, and failures that concern a whole stream."""
+"""Failures that concern one parent, and failures that concern an entire stream."""
 
 from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
@@ -16,7 +16,7 @@ VERDICT = AirbyteTracedException(message="no parent is known", failure_type=Fail
 
 
 class Slice(Partition):
-    """One slice of a parent, which answers with one row or with a failure."""
+    """One slice of a parent, which yields one row or fails."""
 
     def __init__(self, parent: int, answer: Exception | None = None, window: int = 0) -> None:
         self.slice = StreamSlice(partition={"id": parent} if parent else {}, cursor_slice={"window": window})
@@ -53,7 +53,7 @@ def absent(limit: int | None, *, ever_answered: bool = True) -> ParentAbsentErro
 
 
 def outcomes(slices: list[Slice]) -> Iterator[str]:
-    """How each slice ends, when they are all generated before the first is read."""
+    """The outcome of each slice, if all are generated before the first is read."""
     for partition in list(_StreamRead().guarded(lambda: slices)):
         try:
             yield f"{len(list(partition.read()))} rows"
@@ -92,7 +92,7 @@ def test_the_fifth_failure_in_a_row_is_the_last_request() -> None:
     assert "stopped" not in list(outcomes(slices))[:-1]
 
 
-def test_an_absent_parent_costs_its_own_rows_only() -> None:
+def test_an_absent_parent_loses_only_its_own_rows() -> None:
     assert list(outcomes([Slice(1, absent(20)), Slice(2), Slice(3, absent(20))])) == ["0 rows", "1 rows", "0 rows"]
 
 
@@ -114,7 +114,7 @@ def test_the_stream_fails_when_none_of_the_first_parents_exists() -> None:
     assert set(outcomes([Slice(9), *[Slice(number, absent(3)) for number in range(1, 6)]])) == {"0 rows", "1 rows"}
 
 
-def test_rejected_parents_are_counted_in_a_row_whatever_answered_before() -> None:
+def test_consecutive_rejected_parents_are_counted_even_after_one_was_answered() -> None:
     rejected = [Slice(number, absent(3, ever_answered=False)) for number in range(1, 6)]
 
     assert list(outcomes([Slice(9), *rejected]))[3:] == ["no parent is known", "stopped", "stopped"]
@@ -130,7 +130,7 @@ def test_without_a_limit_the_last_parent_decides() -> None:
         read_all(lambda: one)
 
 
-def test_the_windows_of_one_parent_wait_for_its_first_answer() -> None:
+def test_the_windows_of_a_parent_wait_for_its_first_response() -> None:
     slices = [Slice(1, absent(20), window=number) for number in range(8)]
     partitions = list(_StreamRead().guarded(lambda: slices))
     threads = [Thread(target=lambda each=each: list(each.read())) for each in partitions]
@@ -142,5 +142,5 @@ def test_the_windows_of_one_parent_wait_for_its_first_answer() -> None:
     assert sum(each.requests for each in slices) == 1
 
 
-def test_slices_of_a_stream_without_parents_do_not_share_a_fate() -> None:
+def test_slices_of_a_stream_without_parents_are_independent() -> None:
     assert list(outcomes([Slice(0, absent(20)), Slice(0)])) == ["0 rows", "1 rows"]

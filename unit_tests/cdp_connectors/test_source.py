@@ -1,4 +1,4 @@
-"""The end of a read, as the platform and whoever reads the log at night see it."""
+"""The end of a read, as the platform and the operators see it."""
 
 import logging
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ def test_transient_errors_come_before_configuration_errors_and_each_only_once(ap
 
 
 @pytest.mark.parametrize("mode", [DestinationSyncMode.append, DestinationSyncMode.overwrite])
-def test_the_last_message_tells_what_happens_to_overwritten_tables(
+def test_the_last_message_says_that_overwritten_tables_keep_their_content(
     api: requests_mock.Mocker, mode: DestinationSyncMode
 ) -> None:
     api.get(PARENTS, json={"rows": [{"id": 1}]})
@@ -115,7 +115,7 @@ def test_no_other_failure_is_skipped(api: requests_mock.Mocker, answers: list[Js
     assert sync(["children"], {"unavailable_streams": "skip"}).errors
 
 
-def test_a_stream_that_the_source_does_not_have_fails_by_itself(api: requests_mock.Mocker) -> None:
+def test_a_stream_that_the_source_does_not_have_fails_alone(api: requests_mock.Mocker) -> None:
     api.get(PARENTS, json={"rows": [{"id": 1}]})
 
     output = sync(["parents", "gone"])
@@ -140,7 +140,7 @@ def test_a_stream_that_the_source_does_not_have_fails_by_itself(api: requests_mo
     ],
     ids=str,
 )
-def test_a_damaged_state_fails_its_stream_alone(api: requests_mock.Mocker, state: JsonObject) -> None:
+def test_a_damaged_state_fails_only_its_stream(api: requests_mock.Mocker, state: JsonObject) -> None:
     api.get(PARENTS, json={"rows": [{"id": 1}]})
 
     output = sync(["parents", "events"], states={"events": state})
@@ -153,13 +153,13 @@ def test_a_damaged_state_fails_its_stream_alone(api: requests_mock.Mocker, state
     assert {request.path for request in api.request_history} == {"/parents"}
 
 
-def test_a_sound_state_is_resumed(api: requests_mock.Mocker) -> None:
+def test_a_valid_state_is_resumed(api: requests_mock.Mocker) -> None:
     api.get(EVENTS, json={"rows": [{"id": 1, "at": "2026-02-02"}]})
 
     assert not sync(["events"], states={"events": {"at": "2026-02-01"}}).errors
 
 
-def test_the_cdk_keeps_what_is_not_the_cursors_in_a_state(api: requests_mock.Mocker) -> None:
+def test_the_cdk_keeps_other_fields_of_a_state(api: requests_mock.Mocker) -> None:
     api.get(EVENTS, json={"rows": [{"id": 1, "at": "2026-02-02"}]})
 
     output = sync(["events"], states={"events": {"at": "2026-02-01", "page": 7}})
@@ -167,7 +167,7 @@ def test_the_cdk_keeps_what_is_not_the_cursors_in_a_state(api: requests_mock.Moc
     assert vars(output.most_recent_state.stream_state) == {"at": "2026-02-02", "page": 7}
 
 
-def test_the_log_says_what_each_stream_did(api: requests_mock.Mocker) -> None:
+def test_the_log_has_the_counts_of_each_stream(api: requests_mock.Mocker) -> None:
     api.get(PARENTS, json={"rows": [{"id": 1}, {"id": 2}]})
 
     lines = log_lines(sync(["parents"]))
@@ -190,7 +190,7 @@ def test_check_names_the_streams_that_are_denied(api: requests_mock.Mocker) -> N
 KEYLESS = [{"id": 1, "at": "2026-01-02"}, {"id": None, "at": "2026-01-03"}, {"at": "2026-01-04"}]
 
 
-def test_a_record_without_its_key_fails_its_stream_alone_where_the_destination_deduplicates(
+def test_a_record_without_its_key_fails_only_its_stream_if_the_destination_deduplicates(
     api: requests_mock.Mocker,
 ) -> None:
     api.get(EVENTS, json={"rows": KEYLESS})
@@ -211,7 +211,7 @@ def test_a_record_without_its_key_fails_its_stream_alone_where_the_destination_d
 
 
 @pytest.mark.parametrize("nothing", [{}, {"id": None, "name": None}], ids=["no fields", "nulls"])
-def test_a_record_without_values_fails_its_stream_alone(api: requests_mock.Mocker, nothing: JsonObject) -> None:
+def test_a_record_without_values_fails_only_its_stream(api: requests_mock.Mocker, nothing: JsonObject) -> None:
     api.get(EVENTS, json={"rows": [{"id": 1, "at": "2026-01-02"}]})
     api.get(PARENTS, json={"rows": [{"id": 1}, nothing, {"id": 2}]})
 
@@ -230,7 +230,7 @@ def test_a_record_without_values_fails_its_stream_alone(api: requests_mock.Mocke
     ("mode", "key"),
     [(DestinationSyncMode.append, ["id"]), (DestinationSyncMode.append_dedup, ["id", "at"])],
 )
-def test_a_record_needs_no_key_without_deduplication_and_one_value_of_several(
+def test_without_deduplication_no_key_is_required_and_with_it_one_value_is_enough(
     api: requests_mock.Mocker, mode: DestinationSyncMode, key: list[str]
 ) -> None:
     api.get(EVENTS, json={"rows": KEYLESS})
@@ -248,5 +248,5 @@ def test_a_parent_without_its_key_fails_the_child_instead_of_being_skipped(api: 
 
     stream, message, failure_type = traces(output)[0]
     assert (stream, failure_type) == ("children", FailureType.transient_error)
-    assert message.startswith("Stream children is requested by id of each record of stream parents, and one has none.")
+    assert message.startswith("Stream children is requested by the field id of stream parents, which a record does not")
     assert output.get_stream_statuses("parents")[-1] is AirbyteStreamStatus.COMPLETE

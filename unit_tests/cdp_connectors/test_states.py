@@ -1,4 +1,4 @@
-"""Saved states: how they come and leave, and their faults in every form in which the CDK saves one."""
+"""Saved states: loading, messages, and the detection of damage in every format that the CDK saves."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ CURSOR: JsonObject = {
     "datetime_format": "%s",
 }
 CONFIG = {"field": "at", "format": "%Y-%m-%d"}
-NOT_A_DATE = "'at' is not a date of the form that this stream writes"
+NOT_A_DATE = "'at' is not a date in the format that this stream writes"
 FOREIGN = "it does not contain 'at', so it belongs to another stream or is damaged"
 
 
@@ -54,11 +54,11 @@ def of_partitions(*cursors: object) -> JsonObject:
         ({"at": "2026-01-01", "states": "damaged"}, None),
     ],
 )
-def test_the_fault_of_a_state(state: JsonObject, fault: str | None) -> None:
+def test_a_damaged_state_is_described(state: JsonObject, fault: str | None) -> None:
     assert state_fault({"incremental_sync": CURSOR}, state, CONFIG) == fault
 
 
-def test_a_cursor_may_name_its_field_by_a_parameter() -> None:
+def test_the_cursor_field_may_come_from_a_parameter() -> None:
     cursor = {**CURSOR, "cursor_field": "{{ parameters['field'] }}", "$parameters": {"field": "changed"}}
 
     assert state_fault({"incremental_sync": cursor}, {"changed": "2026-01-01"}, CONFIG) is None
@@ -68,7 +68,7 @@ def test_a_cursor_may_name_its_field_by_a_parameter() -> None:
 
 
 @pytest.mark.parametrize("stream", [{}, {"incremental_sync": {**CURSOR, "type": "CustomIncrementalSync"}}])
-def test_a_stream_without_dates_has_no_fault_here(stream: JsonObject) -> None:
+def test_the_state_of_a_stream_without_dates_is_not_checked(stream: JsonObject) -> None:
     assert state_fault(stream, {"until": 1}, CONFIG) is None
 
 
@@ -91,7 +91,7 @@ def test_the_states_of_a_file_are_those_of_its_streams(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [[], [7], "2026-01-01", 7, False])
-def test_a_state_that_is_not_an_object_is_a_fault_of_its_stream_alone(tmp_path: Path, content: Json) -> None:
+def test_a_state_that_is_not_an_object_concerns_only_its_stream(tmp_path: Path, content: Json) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(orjson.dumps([state_of("users", content), state_of("orders", {"at": 1})]))
 
@@ -102,7 +102,7 @@ def test_a_state_that_is_not_an_object_is_a_fault_of_its_stream_alone(tmp_path: 
 
 
 @pytest.mark.parametrize("content", [b"", b"[]"])
-def test_a_file_without_states_is_the_beginning(tmp_path: Path, content: bytes) -> None:
+def test_an_empty_file_has_no_states(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(content)
 
@@ -111,7 +111,7 @@ def test_a_file_without_states_is_the_beginning(tmp_path: Path, content: bytes) 
 
 
 @pytest.mark.parametrize("content", [{}, [state_of("users", {}), 7], "users"])
-def test_a_file_of_anything_else_says_so(tmp_path: Path, content: Json) -> None:
+def test_a_file_without_a_list_of_states_is_rejected(tmp_path: Path, content: Json) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(orjson.dumps(content))
 
@@ -128,7 +128,7 @@ def test_a_state_that_is_not_of_a_stream_is_not_a_state_message(tmp_path: Path, 
         load_states(str(path))
 
 
-def test_the_state_of_a_stream_is_a_message_of_the_protocol() -> None:
+def test_the_state_of_a_stream_is_a_protocol_message() -> None:
     message = AirbyteMessageSerializer.dump(state_message("users", {"at": 1, "page": None}))
 
     assert message == {

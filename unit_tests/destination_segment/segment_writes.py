@@ -1,4 +1,4 @@
-"""How these tests write: lines into the destination, against a Tracking API that accepts everything."""
+"""Writing lines into the destination, against a Tracking API that accepts everything."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ class Written:
 
 
 def write(config: Mapping[str, Any], catalog: JsonObject, messages: Iterable[JsonObject | bytes | None]) -> Written:
-    """Write messages of the protocol, or lines as they are, and keep the states and the error that come of it."""
+    """Write protocol messages, or lines unchanged, and return the resulting states and error."""
     written = Written()
     lines = (orjson.dumps(message) if isinstance(message, dict) else message for message in messages)
     try:
@@ -49,12 +49,12 @@ def write(config: Mapping[str, Any], catalog: JsonObject, messages: Iterable[Jso
 
 
 def sent_items(api: Mocker) -> list[JsonObject]:
-    """The items of all batches, in the order in which the batches arrived."""
+    """The items of all batches, in the order of their arrival."""
     return [item for batch in sent_batches(api) for item in batch["batch"]]
 
 
 def sent_batches(api: Mocker) -> list[JsonObject]:
-    """The bodies of all batches, in the order in which they arrived."""
+    """The bodies of all batches, in the order of their arrival."""
     return [
         orjson.loads(gzip.decompress(request.body)) for request in api.request_history if request.path.endswith("batch")
     ]

@@ -1,4 +1,4 @@
-"""The connection check, and its message where it can prove nothing."""
+"""The connection check, and its message if it cannot verify the write key."""
 
 import logging
 
@@ -31,24 +31,24 @@ def reachable(api: Mocker) -> None:
     api.get(BATCH_URL, status_code=405)
 
 
-def test_without_a_token_it_says_what_it_cannot_tell(api: Mocker) -> None:
+def test_without_a_token_it_says_that_it_cannot_verify_the_write_key(api: Mocker) -> None:
     status = check()
     assert status.status is Status.SUCCEEDED
-    assert "It accepts any write key, so this check cannot tell whether yours exists" in str(status.message)
+    assert "It accepts any write key, so this check cannot verify that yours exists" in str(status.message)
     assert [(request.method, request.body) for request in api.request_history] == [("GET", None)]
 
 
 @pytest.mark.parametrize(
     "fault", [{"exc": requests.ConnectionError}, {"text": "<html>", "headers": {"Content-Type": "text/html"}}]
 )
-def test_a_tracking_api_that_does_not_answer_fails(api: Mocker, fault: JsonObject) -> None:
+def test_a_tracking_api_that_does_not_respond_fails(api: Mocker, fault: JsonObject) -> None:
     api.get(BATCH_URL, **fault)
     status = check()
     assert status.status is Status.FAILED
     assert "https://api.segment.io/v1" in str(status.message)
 
 
-def test_with_a_token_it_looks_the_write_key_up_on_every_page(api: Mocker) -> None:
+def test_with_a_token_it_searches_every_page_for_the_write_key(api: Mocker) -> None:
     api.get(SOURCES_URL, [page(source("web", "other"), cursor="2"), page(source("server", "sandbox-key"))])
     status = check(public_api_token="token")
     assert (status.status, status.message) == (Status.SUCCEEDED, "The write key belongs to the source 'server'.")
@@ -61,7 +61,7 @@ def test_with_a_token_it_looks_the_write_key_up_on_every_page(api: Mocker) -> No
 
 
 @pytest.mark.parametrize(
-    ("sources", "sentence"),
+    ("sources", "message"),
     [
         ([source("web", "other")], "No source of the token's workspace has this write key."),
         ([source("web")], "The write key was not found, but this token may not be allowed to see every write key."),
@@ -71,11 +71,11 @@ def test_with_a_token_it_looks_the_write_key_up_on_every_page(api: Mocker) -> No
         ),
     ],
 )
-def test_a_write_key_that_leads_nowhere_fails(api: Mocker, sources: list[JsonObject], sentence: str) -> None:
+def test_an_unknown_write_key_or_disabled_source_fails(api: Mocker, sources: list[JsonObject], message: str) -> None:
     api.get(SOURCES_URL, **page(*sources))
     status = check(public_api_token="token")
     assert status.status is Status.FAILED
-    assert str(status.message).startswith(sentence)
+    assert str(status.message).startswith(message)
 
 
 def test_a_token_that_the_public_api_rejects_fails(api: Mocker) -> None:
@@ -88,7 +88,7 @@ def test_a_token_that_the_public_api_rejects_fails(api: Mocker) -> None:
 
 
 @pytest.mark.parametrize("answer", [{"text": "OK"}, {"json": []}, {"json": {"sources": []}}, {"json": {"data": 5}}])
-def test_an_answer_that_is_not_the_public_apis_fails(api: Mocker, answer: JsonObject) -> None:
+def test_a_response_that_is_not_the_public_apis_fails(api: Mocker, answer: JsonObject) -> None:
     api.get(SOURCES_URL, **answer)
     status = check(public_api_token="token")
     assert status.status is Status.FAILED

@@ -1,4 +1,4 @@
-"""The connector's pages: every recipe does what it shows, and the README follows the form."""
+"""The connector's pages: every recipe does what it shows, and the README matches the spec."""
 
 import re
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_the_example_of_the_readme_is_a_configuration() -> None:
     parse_config(orjson.loads(example) | {"write_key": "sandbox-key"})
 
 
-def test_the_settings_are_those_of_the_form_in_its_order() -> None:
+def test_the_readme_lists_the_settings_in_the_order_of_the_form() -> None:
     properties = config_schema()["properties"]
     in_form = sorted(properties, key=lambda name: properties[name]["order"])
     rows = re.findall(r"^\| ([\w ]+) \| `(\w+)` \| (yes|no) \|", README, flags=re.MULTILINE)
@@ -93,7 +93,7 @@ def test_every_call_type_and_condition_is_described() -> None:
             assert f"`{option['properties'][key]['const']}`" in README
 
 
-def test_the_reasons_are_numbered_and_those_that_the_readme_names_exist() -> None:
+def test_the_reasons_are_numbered_and_the_readme_refers_to_existing_ones() -> None:
     numbers = [
         int(number) for number in re.findall(r"^(\d+)\. \*\*", (FOLDER / "REASONS.md").read_text(), re.MULTILINE)
     ]

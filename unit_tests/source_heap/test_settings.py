@@ -39,7 +39,7 @@ def test_roles_with_an_arn_or_an_account_and_a_name_are_accepted(role: dict[str,
         ({"auth_type": "role"}, "The role is missing. Enter its ARN"),
         ({"auth_type": "role", "aws_account_id": "123456789012"}, "The role is missing. Enter its ARN"),
         ({"auth_type": "role", "role_name": "heap"}, "The role's account is missing. Enter the full ARN"),
-        ({"auth_type": "role", "role_arn": ARN, "external_id": "a b"}, "External ID contains a blank"),
+        ({"auth_type": "role", "role_arn": ARN, "external_id": "a b"}, "External ID contains a space"),
     ],
 )
 def test_incomplete_roles_are_rejected_with_what_to_enter(credentials: dict[str, str], expected: str) -> None:

@@ -131,7 +131,7 @@ def test_a_saved_state_that_is_not_a_date_says_what_to_do(api: requests_mock.Moc
 
     error = output.errors[0].trace.error
     assert error.failure_type is FailureType.config_error
-    assert "is not a date of the form that this stream writes. Reset the stream." in error.message
+    assert "is not a date in the format that this stream writes. Reset the stream." in error.message
 
 
 def test_audit_windows_cover_the_retention_with_an_extra_second_on_both_sides(api: requests_mock.Mocker) -> None:

@@ -1,4 +1,4 @@
-"""The command `doctor`: what a source can read from an account, at what cost, and where it differs from its schema."""
+"""The command `doctor`: readability, cost and differences from the schemas of a source's streams for one account."""
 
 from cdp_connectors.tools.doctor.examination import examine
 from cdp_connectors.tools.doctor.presentation import tables

@@ -1,4 +1,4 @@
-"""The cost of a sync for this account, from the lists that decide on it."""
+"""The cost of a sync for this account, from the sizes of the lists that determine it."""
 
 import importlib
 from collections import Counter
@@ -39,7 +39,7 @@ def estimate(connector: str, source: ManifestSource, config: JsonObject) -> tupl
 def _count(
     connector: str, config: JsonObject, counted: Mapping[str, Mapping[str, str]]
 ) -> tuple[Mapping[str, int], int]:
-    """Count the rows of lists, at most fifty pages of each; a list that cannot be read is left out."""
+    """Count the rows of lists, at most fifty pages of each; a list that cannot be read is omitted."""
     whole = {name: value for name, value in config.items() if name != "start_date"}
     source = created(connector, whole, TestLimits(max_pages_per_slice=_MOST_PAGES, max_slices=_MOST_SLICES))
     sizes: Counter[str] = Counter()

@@ -25,18 +25,18 @@ _PARENTS_TRIED = 3
 _SAMPLE_ROWS = 1_000
 _SIMULTANEOUS_STREAMS = 4
 _CHANGES_THE_ACCOUNT = {"customers_export": False}
-"""Settings under which a read creates something in the account, and what the doctor has instead."""
+"""Settings with which a read creates something in the account, and the values that the doctor uses instead."""
 
 
 def examine(connector: str, config: JsonObject, names: Sequence[str] | None = None) -> Report:
     """Try streams of an account: at most three parents, slices or files of each, one page of each.
 
-    Where the first of them have no rows, as a year before the account was opened, the last two weeks are tried.
+    If they have no rows, for example because they precede the account, the last two weeks are tried.
 
     Nothing is created in the account, whatever the configuration says.
 
-    Without a selection of streams, the lists that decide on the cost of a sync are read whole and counted, or Heap's
-    manifests.
+    Without a selection of streams, the rows of the lists that determine the cost of a sync are counted, on at most
+    fifty pages of each; for Heap, its manifests are read.
 
     Args:
         connector: the name of a source.

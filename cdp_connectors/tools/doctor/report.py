@@ -1,4 +1,4 @@
-"""The findings about an account: names, types and counts, and never a value of a record."""
+"""The findings about an account: names, types and counts, but no value of any record."""
 
 from dataclasses import asdict, dataclass, field
 
@@ -38,15 +38,15 @@ class StreamFindings:
     """Why the stream cannot be read; empty if it can."""
     first_page_rows: int = 0
     requests: int = 0
-    """The requests that the doctor made for this stream, those for its parents included."""
+    """The requests that the doctor made for this stream, including those for its parents."""
     sample: SampleFindings = field(default_factory=SampleFindings)
     first_sync: Estimate | None = None
-    """None where the requests follow from the number of people, events or deliveries, which is not counted."""
+    """None if the requests depend on the number of people, events or deliveries, which is not counted."""
     daily_sync: Estimate | None = None
 
     @property
     def is_readable(self) -> bool:
-        """Whether the vendor answered with what the stream needs."""
+        """True if the stream can be read."""
         return not self.reason
 
 
@@ -58,13 +58,13 @@ class Report:
     version: str
     streams: list[StreamFindings]
     counting_requests: int = 0
-    """The requests made to count the lists that decide on the cost of a sync."""
+    """The requests made to count the lists that determine the cost of a sync."""
 
     @property
     def is_readable(self) -> bool:
-        """Whether all streams can be read."""
+        """True if all streams can be read."""
         return all(stream.is_readable for stream in self.streams)
 
     def as_json(self) -> JsonObject:
-        """Return the report as JSON; fit to be published, as it holds no value of a record or of the configuration."""
+        """Return the report as JSON, which contains no value of a record or of the configuration."""
         return asdict(self)

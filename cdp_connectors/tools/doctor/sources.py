@@ -1,4 +1,4 @@
-"""Sources as objects of this process."""
+"""Sources as objects in this process."""
 
 import importlib
 import logging
@@ -13,7 +13,7 @@ from cdp_connectors.tools.connector import PACKAGES
 
 
 def created(connector: str, config: JsonObject, limits: TestLimits) -> ManifestSource:
-    """Create the source of a connector, which reads no more than the limits say.
+    """Create the source of a connector, which reads no more than the limits allow.
 
     Raises:
         AirbyteTracedException: a `config_error` that names the fields at fault.

@@ -22,7 +22,7 @@ CATALOG = {
 }
 
 
-def test_each_stream_is_read_in_its_better_mode() -> None:
+def test_each_stream_is_read_incrementally_if_possible() -> None:
     modes = {
         each["stream"]["name"]: (each["sync_mode"], each["destination_sync_mode"])
         for each in configured_catalog(CATALOG)["streams"]

@@ -90,6 +90,6 @@ def test_descriptions_become_comments(file: DuckDbFile) -> None:
     assert comments == [("Not the person's login",)]
 
 
-def test_names_that_are_keywords_or_hold_quotes_work(file: DuckDbFile) -> None:
+def test_names_may_be_keywords_or_contain_quotes(file: DuckDbFile) -> None:
     sync(file, catalog("full_refresh", **{'select "x"': {"type": "string"}}), {"id": 1, 'select "x"': "y"})
     assert ids(file) == [(1, "y")]

@@ -1,4 +1,4 @@
-"""A sync by hand, with a script in the place of a connector."""
+"""A sync by hand, with a script in place of a connector."""
 
 import json
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def test_rows_are_written_before_the_state_that_covers_them(write: Start, tmp_pa
     assert json.loads((tmp_path / "state.json").read_text()) == [state("events", 1)["state"]]
 
 
-def test_an_interrupted_incremental_stream_shows_the_rows_that_came(write: Start, tmp_path: Path) -> None:
+def test_an_interrupted_incremental_stream_shows_the_rows_so_far(write: Start, tmp_path: Path) -> None:
     write([record("events", 1), state("events", 1), record("users", 2)], 1)
     rows = KeptRows()
     progress = run(tmp_path / "state.json", rows)
@@ -88,7 +88,7 @@ def test_an_interrupted_incremental_stream_shows_the_rows_that_came(write: Start
     assert progress.exit_code == 1
 
 
-def test_the_state_of_a_stream_that_is_not_read_now_is_kept(write: Start, tmp_path: Path) -> None:
+def test_the_state_of_an_unselected_stream_is_kept(write: Start, tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(json.dumps([state("others", 7)["state"]]))
     write([state("events", 1)], 0)
     run(tmp_path / "state.json", KeptRows())
@@ -96,7 +96,7 @@ def test_the_state_of_a_stream_that_is_not_read_now_is_kept(write: Start, tmp_pa
     assert [each["stream"]["stream_descriptor"]["name"] for each in states] == ["others", "events"]
 
 
-def test_without_a_place_for_rows_no_state_is_saved(write: Start, tmp_path: Path) -> None:
+def test_without_storage_for_rows_no_state_is_saved(write: Start, tmp_path: Path) -> None:
     write([record("events", 1), state("events", 1)], 0)
     assert run(tmp_path / "state.json", None).rows == 1
     assert not (tmp_path / "state.json").exists()

@@ -19,7 +19,7 @@ def findings(*records: dict[str, Any], cursor: str = "") -> SampleFindings:
     return compare(records, SCHEMA, [["id"]], [cursor] if cursor else [])
 
 
-def test_records_that_fit_give_no_findings() -> None:
+def test_records_that_match_the_schema_have_no_findings() -> None:
     records = {"id": "a", "at": "2026-03-01T10:00:00Z", "parts": [{"size": 1}]}, {"id": "b", "at": None}
     assert findings(*records) == SampleFindings()
 
@@ -49,7 +49,7 @@ def test_a_cursor_that_goes_backwards_is_counted() -> None:
     )
 
 
-def test_the_report_holds_no_value_of_a_record() -> None:
+def test_the_report_contains_no_record_values() -> None:
     sample = findings({"id": 4711, "at": "planted-value", "person": {"planted-key": "planted@example.com"}})
     report = json.dumps(Report("source-segment", "1.0.0", [StreamFindings("people", sample=sample)]).as_json())
     assert "planted" not in report

@@ -105,7 +105,7 @@ def test_every_call_is_an_object_of_the_destination() -> None:
 
 
 @pytest.mark.usefixtures("plans")
-def test_every_rule_of_a_tracking_plan_is_an_object_of_its_own() -> None:
+def test_every_rule_of_a_tracking_plan_is_an_object() -> None:
     found = operations(TOKEN)
     assert {name for name, _ in found} - {name for name, _ in operations(KEY)} == {
         "Track: Order Completed",
@@ -127,7 +127,7 @@ def test_without_the_feature_the_objects_of_the_spec_remain(api: Mocker, caplog:
     assert any("not on your plan" in message for message in caplog.messages)
 
 
-def test_a_token_that_is_rejected_fails(api: Mocker) -> None:
+def test_a_rejected_token_is_an_error(api: Mocker) -> None:
     api.get(f"{API}/tracking-plans", status_code=401)
     with pytest.raises(AirbyteTracedException, match="did not accept the credentials"):
         operations(TOKEN)
@@ -238,7 +238,7 @@ def test_a_record_of_a_rule_becomes_its_event(plans: Mocker) -> None:
         ),
     ],
 )
-def test_a_violation_of_the_plan_is_a_record_that_cannot_be_sent(
+def test_a_record_that_violates_the_plan_cannot_be_sent(
     plans: Mocker, object_name: str, data: JsonObject, reason: str
 ) -> None:
     config = {**TOKEN, "on_invalid": "skip"}
@@ -259,7 +259,7 @@ def test_a_violation_of_the_plan_is_a_record_that_cannot_be_sent(
         ("track", ["userId"], "is mapped to 'track', which needs the fields userId or anonymousId, event."),
     ],
 )
-def test_a_mapping_that_cannot_work_fails_before_anything_is_sent(
+def test_an_impossible_mapping_fails_before_anything_is_sent(
     api: Mocker, object_name: str, fields: list[str], problem: str
 ) -> None:
     written = write(KEY, activated(object_name, fields), [record(dict.fromkeys(fields, "x"))])

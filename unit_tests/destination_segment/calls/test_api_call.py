@@ -122,23 +122,23 @@ def test_headers_are_filled_in(api: Mocker) -> None:
         ({"path": "/{{ record.id }}"}, "a template could not be rendered (UndefinedError)"),
         (
             {"body": template({"a": "{{ record.id }}"})},
-            "a template names a field that the record does not have",
+            "a template refers to a field that the record does not have",
         ),
         (
             {"body": template({"a": "{{ 1 / 0 }}"})},
             "a template could not be rendered (ZeroDivisionError)",
         ),
-        ({"body": template({"a": "{{ record.get }}"})}, "the call has a value that JSON cannot hold"),
+        ({"body": template({"a": "{{ record.get }}"})}, "the call contains a value that JSON cannot represent"),
         ({"body": {"source": "field", "field": "id"}}, "the field 'id' with the request's body is empty"),
     ],
 )
-def test_a_record_that_a_template_does_not_fit_is_not_sent(api: Mocker, settings: JsonObject, reason: str) -> None:
+def test_a_record_that_a_template_cannot_render_is_not_sent(api: Mocker, settings: JsonObject, reason: str) -> None:
     written = write(config_of(api_call(**settings)), catalog_of(primary_key=[]), [record({"other": 1})])
     assert reason in str(written.error)
     assert not api.request_history
 
 
-def test_a_request_that_segment_rejects_for_its_content_is_a_record_that_cannot_be_sent(
+def test_a_record_whose_request_segment_rejects_for_its_content_cannot_be_sent(
     api: Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
     gone = "https://api.segment.io/v1/users"
@@ -162,7 +162,7 @@ def test_a_request_that_segment_rejects_for_its_content_is_a_record_that_cannot_
     assert [state["destinationStats"]["recordCount"] for state in skipped.states] == [1, 0, 1]
 
 
-def test_a_rejection_of_the_credentials_ends_the_sync(api: Mocker) -> None:
+def test_rejected_credentials_end_the_sync(api: Mocker) -> None:
     api.get(SOURCES_URL, json={"data": {"sources": [{"id": "s", "slug": "s", "writeKeys": ["sandbox-key"]}]}})
     api.post(REGULATIONS_URL, status_code=401, json={"errors": [{"type": "x", "message": "Unauthorized"}]})
     mapping = api_call(api="public", path="/regulations")

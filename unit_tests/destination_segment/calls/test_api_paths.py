@@ -1,4 +1,4 @@
-"""Paths, headers and bodies of API calls: as people paste them, and as records fill them."""
+"""Paths, headers and bodies of API calls: as users paste them, and as records fill them in."""
 
 import json
 
@@ -19,14 +19,14 @@ def api_call(**settings: object) -> JsonObject:
     "path",
     ["/group", "group", "group/", "/v1/group", "/v1/group/", "v1/group", GROUP_URL, "https://API.segment.io/v1/group/"],
 )
-def test_however_a_path_is_pasted_it_means_the_same(api: Mocker, path: str) -> None:
+def test_all_spellings_of_a_pasted_path_are_equivalent(api: Mocker, path: str) -> None:
     api.post(GROUP_URL, json={"success": True})
     assert write(config_of(api_call(path=path)), catalog_of(), [record({"id": 1})]).error is None
     assert [request.url for request in api.request_history] == [GROUP_URL]
 
 
 @pytest.mark.parametrize("path", ["/v1/group", "group"])
-def test_the_version_is_the_configured_hosts(api: Mocker, path: str) -> None:
+def test_the_version_prefix_is_that_of_the_configured_url(api: Mocker, path: str) -> None:
     api.post("http://proxy:80/segment/v1/group", json={"success": True})
     config = config_of(api_call(path=path), api_url="http://proxy:80/segment/v1")
     assert write(config, catalog_of(), [record({"id": 1})]).error is None
@@ -45,10 +45,10 @@ def test_a_path_of_the_public_api(api: Mocker, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
-        ("https://example.com/group", "'path' is a URL of another host than api.segment.io; enter the path alone."),
-        ("/a//b", "'path' has a segment that is empty, '.' or '..'."),
-        ("/a/../b", "'path' has a segment that is empty, '.' or '..'."),
-        ("/", "'path' has a segment that is empty, '.' or '..'."),
+        ("https://example.com/group", "'path' is a URL of a host other than api.segment.io; enter only the path."),
+        ("/a//b", "'path' contains a segment that is empty, '.' or '..'."),
+        ("/a/../b", "'path' contains a segment that is empty, '.' or '..'."),
+        ("/", "'path' contains a segment that is empty, '.' or '..'."),
         ("/{{ record.id", "'call.path' is not a valid template"),
     ],
 )
@@ -59,7 +59,7 @@ def test_an_impossible_path_is_rejected(api: Mocker, path: str, problem: str) ->
 
 
 @pytest.mark.parametrize("value", ["", ".", "..", None])
-def test_a_record_cannot_change_which_resource_a_path_means(api: Mocker, value: str | None) -> None:
+def test_a_record_cannot_change_the_resource_of_a_path(api: Mocker, value: str | None) -> None:
     mapping = api_call(path="/users/{{ record.key }}/traits", method="DELETE")
     written = write(config_of(mapping), catalog_of(), [record({"id": 1, "key": value})])
     assert "1 of stream 'users': " in str(written.error)
@@ -77,7 +77,7 @@ def test_inserted_values_are_percent_encoded(api: Mocker, value: str, sent: str)
 
 @pytest.mark.parametrize("status", [404, 405])
 @pytest.mark.parametrize("on_invalid", ["fail", "skip"])
-def test_an_unknown_constant_path_is_the_configurations_fault(api: Mocker, status: int, on_invalid: str) -> None:
+def test_an_unknown_constant_path_ends_the_sync(api: Mocker, status: int, on_invalid: str) -> None:
     api.post(GROUP_URL, status_code=status)
     written = write(
         config_of(api_call(path="/group"), on_invalid=on_invalid), catalog_of(), [record({"id": 1}), state(1)]
@@ -91,7 +91,7 @@ def test_an_unknown_constant_path_is_the_configurations_fault(api: Mocker, statu
 @pytest.mark.parametrize(
     ("body", "sent"),
     [({}, None), ({"body": {"source": "automatic"}}, None), ({"body": {"source": "record"}}, {"id": 1})],
-    ids=["default", "automatic", "asked for"],
+    ids=["default", "automatic", "explicit"],
 )
 def test_get_and_delete_have_no_body_unless_one_is_configured(
     api: Mocker, method: str, body: JsonObject, sent: JsonObject | None
@@ -107,7 +107,7 @@ def test_get_and_delete_have_no_body_unless_one_is_configured(
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\r\nX-Evil: 1", "日本", "\x00", "\ud800"])
-def test_a_header_value_that_http_cannot_carry_costs_the_record(api: Mocker, value: str) -> None:
+def test_a_record_with_an_invalid_header_value_is_not_sent(api: Mocker, value: str) -> None:
     api.post(GROUP_URL, json={"success": True})
     mapping = api_call(
         path="/group", headers=[{"name": "X-Tenant", "value": "{{ record.tenant }}"}], body={"source": "none"}

@@ -18,7 +18,7 @@ ADDRESS = {"city": "Austin", "country": "US", "postalCode": "78701", "state": "T
 
 
 def sent(api: Mocker, mapping: JsonObject, data: JsonObject) -> JsonObject:
-    """The one item that a record becomes, without its message id."""
+    """The single item that a record becomes, without its message id."""
     written = write(config_of({"stream": "users", **mapping}), catalog_of(), [record(data)])
     assert written.error is None
     [item] = sent_items(api)
@@ -190,7 +190,7 @@ def test_the_fields_of_an_object_can_be_sent(api: Mocker, data: JsonObject, trai
     assert sent(api, mapping, {"id": "u", **data})["traits"] == traits
 
 
-def test_fields_can_lie_inside_objects(api: Mocker) -> None:
+def test_fields_can_be_nested_in_objects(api: Mocker) -> None:
     traits = {"selection": "list", "fields": ["profile.name", "a.b"]}
     mapping = {"call_type": "identify", "user_id_field": "identifiers.id", "traits": traits}
     item = sent(api, mapping, {"identifiers": {"id": "u"}, "profile": {"name": "Ada"}, "a.b": 1})

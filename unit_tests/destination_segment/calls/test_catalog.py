@@ -80,7 +80,7 @@ def test_a_field_inside_an_object_that_cannot_have_it(api: Mocker, profile: Json
 
 
 @pytest.mark.parametrize(
-    ("mapping", "properties", "sentence"),
+    ("mapping", "properties", "message"),
     [
         (
             IDENTIFY,
@@ -116,14 +116,14 @@ def test_a_field_inside_an_object_that_cannot_have_it(api: Mocker, profile: Json
         ),
     ],
 )
-def test_a_field_whose_type_its_reserved_name_cannot_take(
-    api: Mocker, mapping: JsonObject, properties: JsonObject, sentence: str
+def test_a_field_whose_type_does_not_fit_its_reserved_name(
+    api: Mocker, mapping: JsonObject, properties: JsonObject, message: str
 ) -> None:
-    assert rejection(api, mapping, properties) == sentence
+    assert rejection(api, mapping, properties) == message
 
 
 @pytest.mark.usefixtures("api")
-def test_a_stream_that_overwrites_is_warned_that_segment_keeps_what_it_has(
+def test_an_overwriting_stream_gets_a_warning_that_records_are_appended(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     catalog = catalog_of()
@@ -132,7 +132,7 @@ def test_a_stream_that_overwrites_is_warned_that_segment_keeps_what_it_has(
     assert any(message.startswith("Stream 'users' is configured to overwrite") for message in caplog.messages)
 
 
-def test_a_template_that_is_none(api: Mocker) -> None:
+def test_an_invalid_template(api: Mocker) -> None:
     assert "'body.template' is not JSON" in str(
         rejection(api, {**API_CALL, "body": {"source": "template", "template": "{{ record.id }}"}})
     )

@@ -1,4 +1,4 @@
-"""Which records a mapping sends: deleted rows, fields that are present or have a value."""
+"""The records that a mapping sends: deleted rows, fields that are present or have a value."""
 
 import pytest
 from requests_mock import Mocker
@@ -45,11 +45,11 @@ ROWS: list[JsonObject] = [
         ({"condition": "field_equals", "field": "absent", "value": "None"}, []),
     ],
 )
-def test_a_condition_decides(api: Mocker, send_when: JsonObject, users: list[int]) -> None:
+def test_a_condition_decides_which_records_are_sent(api: Mocker, send_when: JsonObject, users: list[int]) -> None:
     assert sent_users(api, [mapping(**send_when)], ROWS) == [("identify", str(user)) for user in users]
 
 
-def test_living_rows_are_identified_and_deleted_ones_have_left(api: Mocker) -> None:
+def test_existing_rows_are_identified_and_deleted_ones_become_events(api: Mocker) -> None:
     mapped = [mapping(), mapping(EXITED, condition="deleted")]
     assert sent_users(api, mapped, ROWS[:3]) == [("identify", "1"), ("identify", "3"), ("track", "2")]
 
@@ -64,7 +64,7 @@ def test_deleted_rows_are_counted_in_the_log(api: Mocker, caplog: pytest.LogCapt
     caplog.set_level("INFO")
     sent_users(api, [mapping(condition="field_present", field="plan")], [*ROWS, ROWS[1]])
     assert (
-        "Stream 'users': 7 records read, 3 sent, 0 rejected, 2 deleted rows not sent, 2 not wanted by any mapping."
+        "Stream 'users': 7 records read, 3 sent, 0 rejected, 2 deleted rows not sent, 2 matched by no mapping."
         in caplog.messages
     )
 
@@ -74,7 +74,7 @@ def test_the_field_for_deletions_is_not_a_trait(api: Mocker) -> None:
     assert sent_items(api)[0]["traits"] == {"plan": "pro"}
 
 
-def test_two_mappings_are_judged_one_by_one(api: Mocker) -> None:
+def test_two_mappings_apply_independently(api: Mocker) -> None:
     group = {"call_type": "group", "user_id_field": "id", "group_id_field": "company"}
     config = config_of(mapping(), mapping(group), on_invalid="skip")
     written = write(

@@ -1,4 +1,4 @@
-"""The form of the configuration, and what its faults are told as."""
+"""The spec, and the messages for invalid configurations."""
 
 from collections.abc import Iterator
 
@@ -18,14 +18,14 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
 
 
 @pytest.mark.parametrize(
-    ("config", "sentence"),
+    ("config", "message"),
     [
         ({}, "Write Key is required."),
         (config_of(IDENTIFY, write_key="  "), "Write Key is required."),
         (config_of(IDENTIFY, region="ap"), "Region must be 'us' or 'eu'."),
         (
             config_of(IDENTIFY, api_url="api.segment.io"),
-            "Tracking API URL has no https:// (or http://) in front. Enter the complete URL.",
+            "Tracking API URL does not begin with https:// (or http://). Enter the complete URL.",
         ),
         (config_of({"stream": "users"}), "Mapping 1 (stream 'users'): 'call' is required."),
         (
@@ -43,8 +43,8 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
         (
             config_of({"stream": "users", "call_type": "identify"}),
             (
-                "Mapping 1 (stream 'users') names neither a user id field nor an anonymous id field; Segment needs one "
-                "of them."
+                "Mapping 1 (stream 'users') has neither a user id field nor an anonymous id field; Segment requires "
+                "one of them."
             ),
         ),
         (
@@ -90,14 +90,14 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
         ),
     ],
 )
-def test_a_fault_is_reported_in_a_message(config: JsonObject, sentence: str) -> None:
+def test_a_problem_is_reported_in_a_message(config: JsonObject, message: str) -> None:
     with pytest.raises(AirbyteTracedException) as failure:
         parse_config(config)
-    assert failure.value.message == sentence
+    assert failure.value.message == message
     assert failure.value.failure_type is FailureType.config_error
 
 
-def test_a_fault_is_reported_without_the_secret_next_to_it() -> None:
+def test_a_problem_is_reported_without_the_secret_next_to_it() -> None:
     with pytest.raises(AirbyteTracedException) as failure:
         parse_config({"write_key": ["sandbox-key-123"], "mappings": [IDENTIFY], "public_api_token": 5})
     assert "sandbox-key-123" not in f"{failure.value.message}{failure.value.internal_message}"
@@ -114,17 +114,17 @@ def test_a_fault_is_reported_without_the_secret_next_to_it() -> None:
         {"name": "company.tier", "field": "a", "type": "boolean"},
     ],
 )
-def test_traits_of_their_own_name_or_type_are_accepted(entry: JsonObject) -> None:
+def test_unreserved_names_and_matching_types_are_accepted(entry: JsonObject) -> None:
     parse_config(config_of(with_traits(entry)))
 
 
-def test_strings_are_trimmed_and_what_a_form_leaves_empty_is_absent() -> None:
+def test_strings_are_trimmed_and_empty_form_fields_are_absent() -> None:
     config = parse_config(config_of({**IDENTIFY, "anonymous_id_field": "", "timestamp_field": None}, region=""))
     assert (config.region, config.mappings[0].call.used_fields) == ("us", {"id"})
     assert parse_config(config_of(IDENTIFY, write_key=" k ")).write_key == "k"
 
 
-def test_the_form_is_one_that_airbyte_can_show() -> None:
+def test_airbyte_can_show_the_form() -> None:
     schema = config_schema()
     fields = list(form_fields(schema))
     assert {name for name, field in fields if field.get("airbyte_secret")} == {

@@ -1,4 +1,4 @@
-"""The shapes of the configuration: the new one, that of 0.1.0, and what nobody may miss in the form."""
+"""The shapes of the configuration: the new one, that of 0.1.0, and the fields that the form must show."""
 
 import logging
 
@@ -57,7 +57,7 @@ def problem_of(config: JsonObject) -> str:
 @pytest.mark.parametrize(
     "value", ["ab\ncd-1", "••••••••", "**********", "zwölf-12", "a b-12", "tab\tkey-1", "\x7fkey-12"]
 )
-def test_a_credential_that_no_header_can_carry_is_named_and_not_quoted(name: str, value: str) -> None:
+def test_a_credential_that_a_header_cannot_contain_is_named_and_not_quoted(name: str, value: str) -> None:
     problem = problem_of({"write_key": "k", name: value})
     assert problem.startswith({"write_key": "Write Key ", "public_api_token": "Public API Token "}[name])
     assert value not in problem

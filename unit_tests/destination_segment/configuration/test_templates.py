@@ -1,4 +1,4 @@
-"""Templates: null is never written into a string, and a single expression keeps its type."""
+"""Templates: null is never inserted into a string, and a single expression keeps its type."""
 
 import pytest
 
@@ -32,7 +32,7 @@ RECORD: Json = {"null": None, "name": "Ada", "n": 5, "list": [None, 1], "inner":
         ("{{ 'single' }}", "single"),
     ],
 )
-def test_a_template_gives(template: str, value: Json) -> None:
+def test_a_template_returns(template: str, value: Json) -> None:
     assert value_renderer(template)(RECORD) == value
 
 
@@ -50,14 +50,14 @@ def test_a_template_gives(template: str, value: Json) -> None:
         "{% for item in record.list %}{{ item }}{% endfor %}",
     ],
 )
-def test_a_null_is_never_written_into_a_string(template: str) -> None:
+def test_a_null_is_never_inserted_into_a_string(template: str) -> None:
     with pytest.raises(UnsendableError, match="null"):
         value_renderer(template)(RECORD)
 
 
 @pytest.mark.parametrize("template", ["{{ record.absent }}", "a{{ record.absent }}", "{{ record.n / 0 }}"])
-def test_a_template_that_cannot_be_rendered_says_so(template: str) -> None:
-    with pytest.raises(UnsendableError, match=r"a template (could not be rendered|names a field)"):
+def test_a_template_that_cannot_be_rendered_is_an_error(template: str) -> None:
+    with pytest.raises(UnsendableError, match=r"a template (could not be rendered|refers to a field)"):
         value_renderer(template)(RECORD)
 
 
@@ -67,15 +67,15 @@ def test_a_template_cannot_reach_python() -> None:
 
 
 @pytest.mark.parametrize("template", ["{{ record.a", "{% if %}", "{{ record.a | no_such_filter }}", "{{ 1 + }}"])
-def test_what_is_not_a_template_is_rejected(template: str) -> None:
+def test_an_invalid_template_is_rejected(template: str) -> None:
     with pytest.raises(ValueError, match="is not a valid template"):
         require_template(template)
 
 
-def test_the_fields_of_a_template_are_known() -> None:
+def test_the_fields_of_a_template_are_found() -> None:
     assert set(named_fields("{{ record.a }} {{ record['b'] | upper }} {% if record.c %}{% endif %}")) == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize(("template", "constant"), [("/group", True), ("/{{ record.id }}", False), ("", True)])
-def test_a_constant_is_known(template: str, *, constant: bool) -> None:
+def test_a_constant_is_recognized(template: str, *, constant: bool) -> None:
     assert is_constant(template) is constant

@@ -1,4 +1,4 @@
-"""The Tracking API's limits, at the byte."""
+"""The Tracking API's limits, to the byte."""
 
 import gzip
 
@@ -37,13 +37,13 @@ def test_a_batch_has_room_up_to_its_last_item() -> None:
     assert not batch.has_room_for(b"{}")
 
 
-def test_an_item_may_be_as_large_as_segment_takes_and_no_larger() -> None:
+def test_an_item_may_be_as_large_as_segment_accepts_and_no_larger() -> None:
     require_call_size(item_of(MAX_CALL_BYTES))
     with pytest.raises(UnsendableError, match="larger than the 32,768 bytes"):
         require_call_size(item_of(MAX_CALL_BYTES + 1))
 
 
-def test_a_batch_is_json_under_gzip() -> None:
+def test_a_batch_is_gzipped_json() -> None:
     batch: Batch[None] = Batch()
     batch.add(b'{"a":1}', None)
     batch.add(b'{"a":2}', None)
@@ -66,7 +66,7 @@ def test_records_are_sent_in_batches_within_the_limits(api: Mocker) -> None:
     assert len(batches) <= 7
 
 
-def test_requests_carry_the_write_key_and_say_how_they_are_encoded(api: Mocker) -> None:
+def test_requests_have_the_write_key_and_their_encoding(api: Mocker) -> None:
     write(config_of(MAPPING, write_key=" abc123 "), catalog_of(), [record({"id": 1})])
     headers = api.request_history[0].headers
     assert headers["Authorization"] == "Basic YWJjMTIzOg=="

@@ -1,4 +1,4 @@
-"""A lane's worker: how much waits for it, and what becomes of that at the end."""
+"""A lane's worker: the batches that wait for it, and their fate when the lane is closed."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from destination_segment.delivery.verdicts import Verdicts
 
 
 class Late(Future[None]):
-    """Work that is not done before somebody waits for it."""
+    """Work that is done only once something waits for it."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ def add(lane: Lane, position: int, stream: Any = None) -> None:  # noqa: ANN401 
     lane.add(b"%d" % position, CallOrigin(Origin(stream, position, position, []), "a mapping"))
 
 
-def test_two_batches_wait_for_the_worker_and_no_third(lane: Lane, client: Client) -> None:
+def test_only_two_batches_wait_for_the_worker(lane: Lane, client: Client) -> None:
     waiting = []
     for position in range(1, 6):
         add(lane, position)
@@ -102,7 +102,7 @@ def test_a_batch_is_sent_early_only_for_a_state_after_its_first_call(lane: Lane,
     assert client.sent == [b"[5,6]}", b"[7]}"]
 
 
-def test_a_lane_that_is_closed_discards_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_lane_discards_waiting_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     is_discarded = threading.Event()
 
     class Worker(ThreadPoolExecutor):

@@ -1,4 +1,4 @@
-"""Messages as the platform sends them: what is not ours is passed on or ignored as it is."""
+"""Messages as the platform sends them: unknown content is passed on unchanged, or ignored."""
 
 import json
 import os
@@ -29,7 +29,7 @@ CONFIG = config_of({"stream": "users", "call_type": "identify", "user_id_field":
 
 @pytest.mark.usefixtures("api")
 class TestStates:
-    def test_a_state_comes_back_unchanged_except_for_the_counts(self) -> None:
+    def test_a_state_is_returned_unchanged_except_for_the_counts(self) -> None:
         platform_state = {
             "type": "STATE",
             "state": {
@@ -74,12 +74,12 @@ class TestStates:
         b"  ",
     ],
 )
-def test_what_the_destination_does_not_need_is_ignored(api: Mocker, line: JsonObject | bytes) -> None:
+def test_other_messages_are_ignored(api: Mocker, line: JsonObject | bytes) -> None:
     written = write(CONFIG, catalog_of(), [line, record({"id": 1}), state(1)])
     assert (written.error, len(written.states), len(sent_items(api))) == (None, 1, 1)
 
 
-def test_a_record_may_say_things_that_we_do_not_know(api: Mocker) -> None:
+def test_a_record_may_have_unknown_fields(api: Mocker) -> None:
     message = record({"id": 1})
     message["record"] |= {
         "emitted_at": 1767225600000.25,
@@ -106,7 +106,9 @@ def test_a_record_may_say_things_that_we_do_not_know(api: Mocker) -> None:
 )
 def test_a_line_that_is_not_a_message_ends_the_sync(api: Mocker, line: bytes) -> None:
     written = write(CONFIG, catalog_of(), [record({"id": 1}), state(1), line, record({"id": 2})])
-    assert str(written.error) == "Line 3 of the input is not an Airbyte message. Was the source cut off?"
+    assert str(written.error) == (
+        "Line 3 of the input is not an Airbyte message. Check whether the source was interrupted."
+    )
     assert [item["userId"] for item in sent_items(api)] in ([], ["1"])
 
 
@@ -117,9 +119,9 @@ def nested(depth: int) -> bytes:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (b'"a\\ud800"', "the call has a string that is not valid Unicode"),
-        (b'"a\xff"', "the call has a string that is not valid Unicode"),
-        (b"NaN", "the call has a value that JSON cannot hold"),
+        (b'"a\\ud800"', "the call contains a string that is not valid Unicode"),
+        (b'"a\xff"', "the call contains a string that is not valid Unicode"),
+        (b"NaN", "the call contains a value that JSON cannot represent"),
         (nested(300), "the call is nested too deeply"),
         (nested(5_000), "the record is nested too deeply"),
         (b"[" * 2_000 + b'"}]"' + b"]" * 2_000, "the record is nested too deeply"),
@@ -137,7 +139,7 @@ def test_a_record_that_cannot_be_encoded_is_named_by_key(
     assert [item["userId"] for item in sent_items(api)] == ["8"]
 
 
-def test_a_field_that_cannot_be_encoded_does_no_harm_where_it_is_not_sent(api: Mocker) -> None:
+def test_a_field_that_cannot_be_encoded_is_harmless_if_it_is_not_sent(api: Mocker) -> None:
     config = config_of(
         {
             "stream": "users",
@@ -172,7 +174,7 @@ def test_an_id_keeps_every_digit(api: Mocker, written: bytes, sent: str) -> None
 
 
 @pytest.mark.parametrize("selection", [{"selection": "none"}, {"selection": "all", "exclude": ["id"]}])
-def test_records_whose_keys_differ_beyond_64_bits_are_not_taken_for_one(api: Mocker, selection: JsonObject) -> None:
+def test_records_whose_keys_differ_beyond_64_bits_are_distinct(api: Mocker, selection: JsonObject) -> None:
     call = {"call_type": "track", "user_id_field": "user", "event_name": "Seen", "properties": selection}
     lines = [
         b'{"type":"RECORD","record":{"stream":"users","data":{"id":%d,"user":"u"}}}' % (2**70 + n) for n in range(3)
@@ -204,7 +206,7 @@ def test_the_log_names_a_hundred_records_of_a_reason_and_counts_the_others(
 
 
 class TestLines:
-    def test_lines_are_whole_however_they_arrive(self) -> None:
+    def test_lines_are_complete_however_they_arrive(self) -> None:
         read_end, write_end = os.pipe()
         chunks = [b"a", b"b\nc", b"\n\n", b"d" * 300_000, b"\nlast"]
 
@@ -217,14 +219,14 @@ class TestLines:
             lines = [line for line in lines_of(pipe) if line is not None]
         assert lines == [b"ab", b"c", b"", b"d" * 300_000, b"last"]
 
-    def test_while_nothing_comes_there_is_a_pause(self) -> None:
+    def test_none_is_yielded_while_no_line_arrives(self) -> None:
         read_end, write_end = os.pipe()
         with open(read_end, "rb") as pipe, open(write_end, "wb") as input_pipe:  # noqa: PTH123 # as above
             assert next(lines_of(pipe)) is None
             input_pipe.close()
 
 
-def test_states_leave_while_the_input_is_idle(api: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_states_are_returned_while_the_input_is_idle(api: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("destination_segment.delivery.writer._SECONDS_BETWEEN_FLUSHES", 0)
 
     def lines() -> Iterator[bytes | None]:
@@ -242,7 +244,7 @@ def test_states_leave_while_the_input_is_idle(api: Mocker, monkeypatch: pytest.M
     assert len(left) == 1
 
 
-def test_while_records_come_only_what_a_state_waits_for_is_sent_early(
+def test_while_records_arrive_only_calls_that_a_state_waits_for_are_sent_early(
     api: Mocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("destination_segment.delivery.writer._SECONDS_BETWEEN_FLUSHES", 0)

@@ -42,7 +42,7 @@ def test_a_refresh_sends_everything_again_as_the_same_messages(api: Mocker) -> N
     assert ids[0] == ids[1]
 
 
-def test_a_sync_mode_that_we_do_not_know_does_no_harm(api: Mocker) -> None:
+def test_an_unknown_sync_mode_is_tolerated(api: Mocker) -> None:
     catalog = catalog_of()
     catalog["streams"][0]["destination_sync_mode"] = "overwrite_dedup"
     assert write(CONFIG, catalog, [record({"id": 1})]).error is None
@@ -71,20 +71,22 @@ class TestCompatibleCollectors:
 
     @pytest.mark.parametrize("answer", BARE)
     @pytest.mark.parametrize("url", ["https://collector.example.com/v1", "http://rudder.local:8080/v1"])
-    def test_their_bare_success_is_acceptance(self, api: Mocker, answer: JsonObject, url: str) -> None:
+    def test_their_bare_success_counts_as_acceptance(self, api: Mocker, answer: JsonObject, url: str) -> None:
         api.post(f"{url}/batch", **answer)
         written = write({**CONFIG, "api_url": url}, catalog_of(), [record({"id": 1}), state(1)])
         assert (written.error, written.counts) == (None, [(1, 0)])
 
     @pytest.mark.parametrize("answer", BARE)
     @pytest.mark.parametrize("url", [None, "https://api.segment.io/v1", "https://events.eu1.segmentapis.com/v1"])
-    def test_never_for_segments_own_hosts(self, api: Mocker, answer: JsonObject, url: str | None) -> None:
+    def test_a_bare_success_of_segments_own_hosts_does_not(
+        self, api: Mocker, answer: JsonObject, url: str | None
+    ) -> None:
         api.post(f"{url or 'https://api.segment.io/v1'}/batch", **answer)
         written = write({**CONFIG, "api_url": url}, catalog_of(), [record({"id": 1}), state(1)])
         assert "did not confirm that the data was accepted" in str(written.error)
         assert written.states == []
 
-    def test_what_denies_success_is_not_acceptance(self, api: Mocker) -> None:
+    def test_other_responses_do_not(self, api: Mocker) -> None:
         url = "https://collector.example.com/v1"
         api.post(f"{url}/batch", json={"success": False})
         assert write({**CONFIG, "api_url": url}, catalog_of(), [record({"id": 1})]).error is not None
@@ -108,7 +110,7 @@ class TestPace:
 
 
 class TestWriteKeys:
-    def test_with_a_token_the_key_is_looked_up_before_anything_is_sent(self, api: Mocker) -> None:
+    def test_with_a_token_the_key_is_verified_before_anything_is_sent(self, api: Mocker) -> None:
         api.get(SOURCES_URL, json={"data": {"sources": [{"slug": "web", "writeKeys": ["other"]}]}})
         written = write({**CONFIG, "public_api_token": "token"}, catalog_of(), [record({"id": 1})])
         assert str(written.error).startswith("No source of the token's workspace has this write key.")

@@ -85,8 +85,8 @@ def test_what_was_kept_can_be_sent_again(api: Mocker, bucket: Json) -> None:
     [rows] = stored(bucket)
     api.reset_mock()
     traits = {"selection": "all", "exclude": ["age"]}
-    mended = config_of({"stream": "users", "call": {**IDENTIFY["call"], "traits": traits}}, on_invalid="skip")
-    write(mended, catalog_of(), [row["message"] for row in rows])
+    corrected = config_of({"stream": "users", "call": {**IDENTIFY["call"], "traits": traits}}, on_invalid="skip")
+    write(corrected, catalog_of(), [row["message"] for row in rows])
     assert [item["userId"] for item in sent_items(api)] == ["2"]
 
 
@@ -109,7 +109,7 @@ def test_a_sync_that_fails_keeps_them_too(bucket: Json) -> None:
     assert [len(rows) for rows in stored(bucket)] == [2]
 
 
-def test_a_sync_that_breaks_off_keeps_them_too(api: Mocker, bucket: Json) -> None:
+def test_a_sync_that_is_interrupted_keeps_them_too(api: Mocker, bucket: Json) -> None:
     api.post(BATCH_URL, status_code=401)
     written = write(CONFIG, catalog_of(), [record({"id": 2, "age": "old"}), record({"id": 1})])
     assert "did not accept the credentials" in str(written.error)
@@ -130,7 +130,7 @@ def test_a_record_that_segment_rejects_is_kept_with_its_mapping(api: Mocker, buc
 
 
 @pytest.mark.usefixtures("api")
-def test_a_record_that_is_nested_too_deeply_is_kept_as_it_came(bucket: Json) -> None:
+def test_a_record_that_is_nested_too_deeply_is_kept_unchanged(bucket: Json) -> None:
     nested = b"[" * 5_000 + b"]" * 5_000
     line = b'{"type":"RECORD","record":{"stream":"users","data":{"id":7,"x":%b}}}' % nested
     assert write(CONFIG, catalog_of(), [line]).error is None
@@ -155,7 +155,7 @@ def test_without_rejected_records_there_is_no_object(bucket: Json) -> None:
 
 
 @pytest.mark.usefixtures("api", "s3")
-def test_a_bucket_that_does_not_take_them_fails_the_sync_before_the_state() -> None:
+def test_a_failed_upload_fails_the_sync_before_the_state() -> None:
     written = write(CONFIG, catalog_of(), MESSAGES)
     assert written.states == []
     assert written.error is not None

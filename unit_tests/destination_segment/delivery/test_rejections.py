@@ -1,4 +1,4 @@
-"""Calls that Segment rejects: one costs its record, all of them are the configuration's fault."""
+"""Calls that Segment rejects: a single one is its record's fault, all of them are the configuration's."""
 
 import gzip
 from collections.abc import Callable
@@ -24,7 +24,7 @@ CONFIG = config_of(IDENTIFY)
 
 
 class Picky:
-    """A Tracking API that rejects a whole batch for some of its calls, as the real one does."""
+    """A Tracking API that rejects an entire batch for some of its calls, as the real one does."""
 
     def __init__(self, rejects: Callable[[JsonObject], bool], status: int = 400, body: Json = None) -> None:
         self._rejects = rejects
@@ -48,7 +48,7 @@ def of_user(*users: int) -> Callable[[JsonObject], bool]:
 
 
 @pytest.mark.parametrize("status", [400, 413])
-def test_one_rejected_call_costs_its_record_only(api: Mocker, caplog: pytest.LogCaptureFixture, status: int) -> None:
+def test_one_rejected_call_affects_only_its_record(api: Mocker, caplog: pytest.LogCaptureFixture, status: int) -> None:
     picky = Picky(of_user(700), status, {"success": False, "message": "malformed trait"})
     api.post(BATCH_URL, json=picky)
     messages = [record({"id": n}) for n in range(1_000)] + [
@@ -90,7 +90,9 @@ def test_with_fail_no_state_passes_a_rejected_record(api: Mocker) -> None:
 
 @pytest.mark.parametrize("on_invalid", ["fail", "skip"])
 @pytest.mark.parametrize("count", [1, 3, 2_000])
-def test_if_segment_rejects_everything_it_is_the_configuration(api: Mocker, on_invalid: str, count: int) -> None:
+def test_if_segment_rejects_everything_the_message_points_to_the_write_key(
+    api: Mocker, on_invalid: str, count: int
+) -> None:
     picky = Picky(lambda _: True)
     api.post(BATCH_URL, json=picky)
     messages = [*(record({"id": n}) for n in range(count)), state(1)]
@@ -102,7 +104,7 @@ def test_if_segment_rejects_everything_it_is_the_configuration(api: Mocker, on_i
     assert picky.requests < 400
 
 
-def test_a_rejection_that_names_the_write_key_is_not_searched_for_a_record(api: Mocker) -> None:
+def test_a_batch_rejected_for_its_write_key_is_not_split(api: Mocker) -> None:
     picky = Picky(lambda _: True, body={"success": False, "message": "Please provide a valid write key"})
     api.post(BATCH_URL, json=picky)
     written = write({**CONFIG, "on_invalid": "skip"}, catalog_of(), [record({"id": "u", "n": n}) for n in range(500)])
@@ -110,7 +112,7 @@ def test_a_rejection_that_names_the_write_key_is_not_searched_for_a_record(api: 
     assert picky.requests == 1
 
 
-def test_many_rejected_calls_among_accepted_ones_are_the_records_fault(api: Mocker) -> None:
+def test_many_rejected_calls_among_accepted_ones_are_rejected_records(api: Mocker) -> None:
     picky = Picky(lambda call: call["traits"]["n"] >= 200)
     api.post(BATCH_URL, json=picky)
     messages = [*(record({"id": "u", "n": n}) for n in range(400)), state(1)]
@@ -118,7 +120,7 @@ def test_many_rejected_calls_among_accepted_ones_are_the_records_fault(api: Mock
     assert (written.error, written.counts, len(picky.accepted)) == (None, [(200, 200)], 200)
 
 
-def test_accepted_and_rejected_records_add_up_however_many_calls_each_becomes(api: Mocker) -> None:
+def test_accepted_and_rejected_records_add_up_whatever_the_number_of_calls(api: Mocker) -> None:
     group = {"stream": "users", "call_type": "group", "user_id_field": "id", "group_id_field": "account"}
     api.post(BATCH_URL, json=Picky(of_user(3, 4)))
     messages: list[JsonObject] = []

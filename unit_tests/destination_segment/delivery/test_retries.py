@@ -1,4 +1,4 @@
-"""Which answers are met with another attempt, after which wait, and what the others are told as."""
+"""The responses that are retried, the waits in between, and the messages for the others."""
 
 import pytest
 import requests
@@ -36,9 +36,7 @@ INPUT = [record({"id": 1}), state(1)]
         ({"text": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}, 1),
     ],
 )
-def test_a_passing_fault_is_met_with_another_attempt(
-    api: Mocker, waits: list[float], answer: JsonObject, waited: int
-) -> None:
+def test_a_transient_error_is_retried(api: Mocker, waits: list[float], answer: JsonObject, waited: int) -> None:
     api.post(BATCH_URL, [answer, ACCEPTED])
     written = write(CONFIG, catalog_of(), INPUT)
     assert written.error is None
@@ -63,7 +61,7 @@ def test_waits_grow_until_the_attempts_are_used_up(api: Mocker, waits: list[floa
     assert len(api.request_history) == ATTEMPTS
 
 
-def test_an_error_names_no_id_of_the_requests_path(api: Mocker) -> None:
+def test_an_error_does_not_quote_an_id_in_the_path(api: Mocker) -> None:
     api.delete("https://api.segment.io/v1/users/person-7", exc=requests.ConnectionError("url: /v1/users/person-7"))
     call = {"call_type": "api_call", "method": "DELETE", "path": "/users/{{ record.id }}"}
     written = write(config_of({"stream": "users", "call": call}), catalog_of(), [record({"id": "person-7"})])
@@ -73,7 +71,7 @@ def test_an_error_names_no_id_of_the_requests_path(api: Mocker) -> None:
     assert "person-7" not in str(message.trace.error)
 
 
-def test_a_wait_longer_than_a_sync_should_hang_is_left_to_the_next_sync(api: Mocker, waits: list[float]) -> None:
+def test_a_requested_wait_that_is_too_long_ends_the_sync(api: Mocker, waits: list[float]) -> None:
     api.post(BATCH_URL, status_code=429, headers={"Retry-After": "3600"})
     written = write(CONFIG, catalog_of(), INPUT)
     assert written.error is not None
@@ -83,7 +81,7 @@ def test_a_wait_longer_than_a_sync_should_hang_is_left_to_the_next_sync(api: Moc
 
 
 @pytest.mark.parametrize(
-    ("answer", "sentence"),
+    ("answer", "message"),
     [
         (
             {"status_code": 400, "json": {"success": False, "message": "no write key"}},
@@ -102,13 +100,13 @@ def test_a_wait_longer_than_a_sync_should_hang_is_left_to_the_next_sync(api: Moc
     ],
 )
 def test_a_rejection_is_final_and_says_what_to_check(
-    api: Mocker, waits: list[float], answer: JsonObject, sentence: str
+    api: Mocker, waits: list[float], answer: JsonObject, message: str
 ) -> None:
     api.post(BATCH_URL, **answer)
     written = write(CONFIG, catalog_of(), INPUT)
     assert written.states == []
     assert written.error is not None
-    assert str(written.error).startswith(sentence)
+    assert str(written.error).startswith(message)
     assert written.error.failure_type is FailureType.config_error
     assert (len(api.request_history), waits) == (1, [])
 

@@ -30,7 +30,7 @@ def numbers(states: list[JsonObject]) -> list[int]:
     return [state["stream"]["stream_state"]["number"] for state in states]
 
 
-def test_states_come_back_in_order_with_the_records_they_stand_for(api: Mocker) -> None:
+def test_states_are_returned_in_order_with_the_records_they_cover(api: Mocker) -> None:
     messages = [record({"id": 1}), record({"id": 2}), state(2), state(2), record({"id": 3}), state(3)]
     written = write(CONFIG, catalog_of(), messages)
     assert numbers(written.states) == [2, 2, 3]
@@ -64,7 +64,9 @@ def test_a_state_waits_for_every_record_before_it(api: Mocker, monkeypatch: pyte
     assert numbers(written.states) == [1, 1]
 
 
-def test_what_states_wait_for_is_sent_at_most_once_a_second(api: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_that_states_wait_for_are_sent_at_most_once_per_second(
+    api: Mocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
     monkeypatch.setattr("destination_segment.delivery.writer.time", clock)
 
@@ -119,10 +121,10 @@ class TestMessageIds:
         once = self.ids(api, {"id": 1, "name": "Ada", "plan": "a"})
         assert once == self.ids(api, {"plan": "a", "name": "Ada", "id": 1})
 
-    def test_other_content_other_id(self, api: Mocker) -> None:
+    def test_different_content_has_a_different_id(self, api: Mocker) -> None:
         assert len(set(self.ids(api, {"id": 1, "plan": "a"}, {"id": 1, "plan": "b"}))) == 2
 
-    def test_other_key_other_id_even_where_the_call_is_the_same(self, api: Mocker) -> None:
+    def test_a_different_key_has_a_different_id_even_for_the_same_call(self, api: Mocker) -> None:
         track = {
             "stream": "users",
             "call_type": "track",
@@ -132,12 +134,12 @@ class TestMessageIds:
         }
         assert len(set(self.ids(api, {"id": 1, "user": 7}, {"id": 2, "user": 7}, mapping=track))) == 2
 
-    def test_a_value_that_changes_back_is_a_message_of_its_own(self, api: Mocker) -> None:
+    def test_a_value_that_changes_back_is_a_new_message(self, api: Mocker) -> None:
         traits = {**IDENTIFY, "traits": {"selection": "list", "fields": ["plan"]}}
         versions = [{"id": 1, "plan": plan, "at": at} for at, plan in enumerate(["a", "b", "a"])]
         assert len(set(self.ids(api, *versions, mapping=traits, cursor="at"))) == 3
 
-    def test_a_field_that_is_not_sent_does_not_matter(self, api: Mocker) -> None:
+    def test_a_field_that_is_not_sent_does_not_change_the_id(self, api: Mocker) -> None:
         traits = {**IDENTIFY, "traits": {"selection": "list", "fields": ["plan"]}}
         assert len(set(self.ids(api, {"id": 1, "seen": 1}, {"id": 1, "seen": 2}, mapping=traits))) == 1
 
@@ -199,7 +201,7 @@ def test_the_last_message_counts_every_record_that_could_not_be_sent() -> None:
 
 
 @pytest.mark.usefixtures("api")
-def test_a_state_counts_its_own_of_two_streams_of_one_name() -> None:
+def test_a_state_counts_its_own_stream_of_two_with_the_same_name() -> None:
     (plain,) = catalog_of()["streams"]
     catalog = {"streams": [plain, {**plain, "stream": {**plain["stream"], "namespace": "b"}}]}
     others = [record({"id": number}) for number in (2, 3)]

@@ -55,7 +55,7 @@ def test_points_in_time_are_written_as_iso_8601_in_utc(given: object, expected: 
         "0001-01-01T00:00:00+14:00",
     ],
 )
-def test_what_is_not_a_point_in_time_is_rejected(given: object) -> None:
+def test_a_value_that_is_not_a_point_in_time_is_rejected(given: object) -> None:
     with pytest.raises(UnsendableError, match=r"^is not a date$"):
         values.timestamp(given)
 
@@ -68,11 +68,11 @@ def test_what_is_not_a_point_in_time_is_rejected(given: object) -> None:
         ("%Y%m%d", 20121202, "2012-12-02T00:00:00.000Z"),
     ],
 )
-def test_other_formats_are_read_as_they_are_declared(form: str, given: object, expected: str) -> None:
+def test_other_formats_are_parsed_by_their_pattern(form: str, given: object, expected: str) -> None:
     assert values.timestamp(given, values.moments_in(form)) == expected
 
 
-def test_another_format_rejects_what_it_does_not_describe() -> None:
+def test_a_value_that_does_not_match_the_pattern_is_rejected() -> None:
     with pytest.raises(UnsendableError, match="is not a date"):
         values.timestamp("2012-12-02", values.moments_in("%d.%m.%Y"))
 
@@ -94,7 +94,9 @@ def test_another_format_rejects_what_it_does_not_describe() -> None:
         (values.strings, ["a", 1], ["a", "1"]),
     ],
 )
-def test_values_take_their_types(convert: Callable[[object], object], given: object, expected: object) -> None:
+def test_values_are_converted_to_their_types(
+    convert: Callable[[object], object], given: object, expected: object
+) -> None:
     assert convert(given) == expected
 
 

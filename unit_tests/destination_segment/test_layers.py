@@ -1,4 +1,4 @@
-"""The rooms of the destination lie on one straight line: none imports a later one."""
+"""The layers of the destination: none imports a later one."""
 
 import ast
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ import pytest
 import destination_segment
 
 PACKAGE = Path(destination_segment.__file__).parent
-ROOMS = ("spec", "configuration", "calls", "delivery")
+LAYERS = ("spec", "configuration", "calls", "delivery")
 
 
-def imported_rooms(module: Path) -> Iterator[str]:
+def imported_layers(module: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("destination_segment."):
             yield node.module.split(".")[1]
@@ -24,16 +24,16 @@ def imported_rooms(module: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_no_room_imports_a_later_one(room: str) -> None:
-    allowed = set(ROOMS[: ROOMS.index(room) + 1])
-    modules = list((PACKAGE / room).glob("*.py"))
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_layer_imports_a_later_one(layer: str) -> None:
+    allowed = set(LAYERS[: LAYERS.index(layer) + 1])
+    modules = list((PACKAGE / layer).glob("*.py"))
     assert modules
-    assert {module.name: set(imported_rooms(module)) - allowed for module in modules} == {
+    assert {module.name: set(imported_layers(module)) - allowed for module in modules} == {
         module.name: set() for module in modules
     }
 
 
-def test_every_module_is_in_a_room_or_at_the_entrance() -> None:
+def test_every_module_is_in_a_layer_or_at_the_top() -> None:
     assert {path.stem for path in PACKAGE.glob("*.py")} == {"__init__", "__main__", "destination", "run"}
-    assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} == set(ROOMS)
+    assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} == set(LAYERS)
