@@ -145,5 +145,5 @@ def test_a_refresh_reads_a_stream_from_the_beginning_and_replaces_its_table() ->
 def test_a_refresh_needs_a_destination_that_supports_it() -> None:
     connection = Connection(Syncs(), BulkCdkLike(), BOTH, supports_refreshes=False)  # type: ignore[arg-type] # a scripted source
 
-    with pytest.raises(ValueError, match="Refreshes need"):
+    with pytest.raises(ValueError, match="Refreshes require"):
         connection.refresh(["orders"])
