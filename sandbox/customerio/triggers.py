@@ -17,7 +17,7 @@ class Triggers:
         self._tables = {each.record["id"]: _triggers(random, start, each) for each in first_versions(broadcasts)}
 
     def endpoints(self, each_broadcast: Parents) -> list[Endpoint]:
-        """Return the lists of triggers and of their errors, whose path starts with `campaigns` but has a broadcast's id."""
+        """Return the lists of triggers and of their errors; the latter's path is `campaigns` with a broadcast's id."""
 
         def each_trigger(now: datetime) -> list[Arguments]:
             return [

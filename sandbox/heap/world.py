@@ -78,8 +78,8 @@ class HeapWorld:
         """Every row that a first sync should emit at the clock's current time, in the order of dumps and files.
 
         Each has `_heap_dump_id` and `_heap_file` (the object's key) in addition to the file's columns; rows lack
-        columns that their file lacks. Rows that a file contains twice occur twice. A column that is a string in one of the
-        current files and a number in another is a string in all rows.
+        columns that their file lacks. Rows that a file contains twice occur twice. A column that is a string in one
+        of the current files and a number in another is a string in all rows.
 
         Args:
             table: the table.
