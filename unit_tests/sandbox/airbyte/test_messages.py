@@ -1,4 +1,4 @@
-"""Which lines of a source the platform skips, and which end the sync."""
+"""Lines of a source that the platform skips, and lines that end the sync."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_line_that_the_platform_skips_fails_here(destination: BulkCdkLike, lin
     assert ids(destination.table("users")) == [1]
 
 
-def test_without_strictness_a_skipped_line_is_only_noted(destination: BulkCdkLike) -> None:
+def test_without_strict_mode_a_skipped_line_is_only_recorded(destination: BulkCdkLike) -> None:
     attempt = sync(destination, b"x", strict=False)
 
     assert attempt.status == "succeeded"
