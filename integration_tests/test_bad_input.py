@@ -44,7 +44,7 @@ def assert_no_traceback(output: Output) -> None:
         ({"api_token": "another-workspaces-token"}, "Segment rejected the API token in region 'us'"),
     ],
 )
-def test_check_says_what_is_wrong_with_the_configuration(
+def test_check_reports_what_is_wrong_with_the_configuration(
     shared_sandbox: Sandbox, changes: JsonObject, expected: str
 ) -> None:
     output = source_with(shared_sandbox, **changes).check()

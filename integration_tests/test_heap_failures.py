@@ -73,7 +73,7 @@ CAUSES: dict[str, Cause] = {
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_check_tells_causes_apart(moto: HeapBucket, cause: str) -> None:
+def test_check_distinguishes_causes(moto: HeapBucket, cause: str) -> None:
     change, expected = CAUSES[cause]
     status = check({**moto.config, **change(moto.server)}, env=moto.server.environment)
     assert status["status"] == "FAILED"
@@ -176,7 +176,7 @@ def name_another_bucket(bucket: HeapBucket, key: str) -> str:
 
 
 @pytest.mark.parametrize("break_file", [remove, flip_a_bit, cut_off, empty, rename_the_key, name_another_bucket])
-def test_a_file_that_cannot_be_read_stops_its_table_only(
+def test_an_unreadable_file_stops_only_its_table(
     bucket: HeapBucket, break_file: Callable[[HeapBucket, str], str]
 ) -> None:
     table = "sessions"

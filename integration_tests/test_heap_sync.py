@@ -83,7 +83,7 @@ def test_the_first_sync_emits_every_row_once(syncs: Syncs) -> None:
 
 
 @pytest.mark.parametrize("until", [2, 3])
-def test_the_rows_of_the_dumps_that_count_are_the_current_content(syncs: Syncs, until: int) -> None:
+def test_the_rows_of_current_dumps_are_the_current_content(syncs: Syncs, until: int) -> None:
     for table, expected in syncs.rounds[until - 1].current.items():
         valid_from = syncs.valid_from(table, until)
         rows = [row for row in syncs.emitted(table, until) if row["_heap_dump_id"] >= valid_from]
@@ -121,7 +121,7 @@ def test_the_states_stay_small(syncs: Syncs) -> None:
     assert max(len(json.dumps(state)) for state in tables) < 1_000
 
 
-def test_keys_cursor_and_types(syncs: Syncs) -> None:
+def test_discovered_keys_cursor_and_types(syncs: Syncs) -> None:
     streams = {stream["name"]: stream for stream in syncs.streams}
     for name, stream in streams.items():
         key = {"_heap_tables": "table", "users": "user_id", "user_migrations": "from_user_id"}.get(name, "event_id")

@@ -183,7 +183,7 @@ def test_the_limit_of_512_mb_is_enforced(image: Image) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_sigterm_ends_a_read_with_whole_lines_and_a_state_to_resume_from(name: str) -> None:
+def test_sigterm_ends_a_read_with_complete_lines_and_a_state_to_resume_from(name: str) -> None:
     container, everything, destination = f"{name}-{time.time_ns()}", BulkCdkLike(), BulkCdkLike()
     killed: list[str] = []
 

@@ -95,7 +95,7 @@ def test_the_doctor_creates_no_export(tmp_path: Path) -> None:
     assert [path for method, path in requested if method == "POST" and "exports" in path] == []
 
 
-def test_the_doctor_says_why_a_stream_cannot_be_read(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_doctor_reports_why_a_stream_cannot_be_read(sandbox: Sandbox, tmp_path: Path) -> None:
     config = written(tmp_path, {**sandbox.configs()["source-segment"], "api_token": "wrong-token"})
     result = tool("doctor", "source-segment", "--config", config, "--streams", "users")
     assert result.returncode == 1

@@ -60,7 +60,7 @@ def test_the_last_page_has_a_next_that_leads_to_an_empty_page(ask: Ask, path: st
     assert sum(len(page[key]) for page in walked) == rows
 
 
-def test_hidden_lists_the_hidden_senders_only(ask: Ask) -> None:
+def test_hidden_lists_only_hidden_senders(ask: Ask) -> None:
     lists = {
         hidden: ask("/sender_identities", hidden=hidden).json()["sender_identities"] for hidden in ("true", "false")
     }

@@ -22,7 +22,7 @@ def test_steps_are_at_least_two_and_45_by_default(ask: Ask, path: str, steps: di
     assert ("2xx" in series) is not path.startswith("transactional")
 
 
-def test_more_days_are_the_same_days_and_older_ones(ask: Ask) -> None:
+def test_more_steps_add_older_days(ask: Ask) -> None:
     few, many = (ask("newsletters/2/metrics", steps=steps).json()["metric"]["series"] for steps in (5, 40))
 
     assert {name: numbers[-5:] for name, numbers in many.items()} == few

@@ -167,7 +167,7 @@ def test_a_search_for_objects_that_is_not_as_documented_is_rejected(ask: Ask, bo
     assert ask("objects", json=body).status_code == 400
 
 
-def test_a_search_by_name_leaves_out_objects_without_one(ask: Ask) -> None:
+def test_a_search_by_name_omits_objects_without_one(ask: Ask) -> None:
     def found(condition: object) -> set[str]:
         pages = walked(ask, "objects", "ids", json={"object_type_id": "1", "filter": condition})
         return {object_id for page in pages for object_id in page}
@@ -186,7 +186,7 @@ def test_relationships_of_some_objects_have_an_extra_level_of_nesting(ask: Ask) 
 
 
 @pytest.mark.parametrize("path", ["objects/1/ob010002/attributes", "customers/30e00001/segments"])
-def test_identifiers_are_of_the_vendors_kind_only(ask: Ask, path: str) -> None:
+def test_ids_without_a_supported_id_type_are_rejected(ask: Ask, path: str) -> None:
     assert ask(path).status_code == 400
 
 

@@ -26,7 +26,7 @@ def by_date(days: int, **more: str | int) -> dict[str, str | int]:
     return {"version": 2, "res": "days", "tz": "UTC", "start": START, "end": START + days * DAY, **more}
 
 
-def test_metrics_have_no_dates_unless_they_are_switched_on(ask: Ask, world: CustomerioWorld) -> None:
+def test_metrics_have_no_dates_unless_they_are_enabled(ask: Ask, world: CustomerioWorld) -> None:
     absent = ask("campaigns/1/metrics", **by_date(3)).json()["metric"]
     world.metrics_dates = "text"
     text = ask("campaigns/1/metrics", **by_date(3)).json()["metric"]

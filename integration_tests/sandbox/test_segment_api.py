@@ -111,7 +111,7 @@ def test_only_the_token_of_the_region_is_accepted(
     assert "token" in error(response)["message"]
 
 
-def test_the_eu_has_a_token_of_its_own(still_sandbox: Sandbox, session: requests.Session) -> None:
+def test_the_eu_has_its_own_token(still_sandbox: Sandbox, session: requests.Session) -> None:
     headers = {"Authorization": "Bearer sandbox-token-eu"}
     assert session.get(f"{still_sandbox.url}/segment/eu/", headers=headers, timeout=10).status_code == 200
 

@@ -82,7 +82,7 @@ def test_some_lists_are_never_paged(still_get: Get, still_sandbox: Sandbox, path
         ("/reverse-etl-models/{modelId}/subscriptionId/{subscriptionId}/syncs", "count", 100),
     ],
 )
-def test_some_endpoints_have_a_largest_page_of_their_own(
+def test_some_endpoints_have_their_own_largest_page(
     still_get: Get, still_sandbox: Sandbox, path: str, parameter: str, largest: int
 ) -> None:
     endpoint = listing(still_sandbox.segment, path)

@@ -59,7 +59,7 @@ class Counts:
         stats = {"recordCount": float(count), **(state.get("sourceStats") or {})}
         if stats["recordCount"] != count:
             self.errors.append(
-                f"{stream}: the source counted {stats['recordCount']:.0f} records before its state, {count} came"
+                f"{stream}: the source counted {stats['recordCount']:.0f} records before a state, but {count} were read"
             )
         self._staged[stream].append(_Checkpoint(self._last_id, count, filtered))
         return {**state, "sourceStats": {**stats, "recordCount": stats["recordCount"] - filtered}, "id": self._last_id}
@@ -84,7 +84,7 @@ class Counts:
         if "recordCount" in stats and int(stats["recordCount"]) + rejected != count:
             self.errors.append(
                 f"{stream}: the destination counted {stats['recordCount']:.0f} records and {rejected} rejected before "
-                f"state {state['id']}, {count} were sent"
+                f"state {state['id']}, but {count} were sent"
             )
         self.committed[stream] += count - rejected
         self.rejected[stream] += rejected

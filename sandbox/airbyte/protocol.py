@@ -97,7 +97,7 @@ class MessageReader:
         identity = record.get("namespace"), record["stream"]
         rules = self._streams or {}
         if identity not in rules:
-            raise SyncRuleError(f"A record of stream {stream_key(record)}, which the configured catalog lacks")
+            raise SyncRuleError(f"A record of stream {stream_key(record)}, which is not in the configured catalog")
         rule = rules[identity]
         if rule is None:
             return

@@ -139,7 +139,7 @@ class SourceSide:
     def _state(self, state: JsonObject) -> bytes:
         key = state_key(state)
         if not self.statuses.knows(key):
-            raise SyncRuleError(f"A state of stream {key}, which the configured catalog lacks")
+            raise SyncRuleError(f"A state of stream {key}, which is not in the configured catalog")
         enriched = self.counts.enrich(key, state)
         self.statuses.add_state(key, enriched["id"])
         self._attempt.source_states.append(enriched)
@@ -151,7 +151,7 @@ class SourceSide:
             reasons = [reason["type"] for reason in status.get("reasons") or ()]
             self.statuses.report(key, status["status"], reasons)
         elif status["status"] == "COMPLETE" and self._supports_refreshes:
-            raise SyncRuleError(f"COMPLETE for stream {key}, which the configured catalog lacks")
+            raise SyncRuleError(f"COMPLETE for stream {key}, which is not in the configured catalog")
 
 
 def _descriptor(stream: Mapping[str, Any]) -> JsonObject:

@@ -73,7 +73,7 @@ def object_endpoints(objects: Objects, people: WorkspacePeople) -> list[Endpoint
 
 def _by_cio_object_id(arguments: Arguments) -> Arguments:
     if arguments.get("id_type") != "cio_object_id":
-        raise invalid("the sandbox knows objects by id_type=cio_object_id only")
+        raise invalid("the sandbox supports only id_type=cio_object_id for objects")
     return arguments
 
 
@@ -140,4 +140,4 @@ def _matches(condition: Json, row: Record, object_type: str) -> bool:
         case {"object_attribute": {"field": str(field), "operator": "eq", "value": value, "type_id": str(kind)}}:
             if kind == object_type:
                 return bool(row["attributes"].get(field) == value)
-    raise invalid("the filter is malformed, or names another type of objects")
+    raise invalid("the filter is malformed, or is for another type of objects")

@@ -136,7 +136,7 @@ def _resolution(given: Arguments, name: str, default: str = "") -> str:
     if value not in _UNITS:
         raise invalid(f"{name} must be days, or another unit")
     if {"type", "unique"} & set(given):
-        raise invalid("the sandbox counts neither by type nor unique people")
+        raise invalid("the sandbox supports neither counts by type nor unique counts")
     return _UNITS[value]
 
 

@@ -65,7 +65,7 @@ class WorkspacePeople:
             ApiError: 422 for another `id_type`.
         """
         if arguments.get("id_type") != "cio_id":
-            raise invalid("the sandbox knows people by id_type=cio_id only, and for relationships by their id too")
+            raise invalid("the sandbox supports only id_type=cio_id for people, and id_type=id for their relationships")
         return {**arguments, "cio_id": bare_cio_id(arguments["cio_id"], self.behaviour.cio_id_in_paths)}
 
     def resolve_any(self, arguments: Arguments) -> Arguments:
@@ -110,7 +110,7 @@ class WorkspacePeople:
                 return segment in {each["id"] for each in self.segments_of(person.cio_id, now)}
             case {"attribute": {"field": "cio_id" | "id" | "email" as field, "operator": "exists"}}:
                 return person.identifiers[field] is not None
-        raise invalid("the filter is malformed, or not one that the sandbox knows")
+        raise invalid("the filter is malformed, or not supported by the sandbox")
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints from which the stream `customers` is read."""
@@ -161,7 +161,7 @@ class _Attributes(_Customers):
         if not isinstance(ids, list) or not 0 < len(ids) <= LARGEST_GROUP or not all(isinstance(i, str) for i in ids):
             raise invalid(f"ids must be an array of 1 to {LARGEST_GROUP} strings")
         if parameters(request, present).get("id_type") != "cio_id":
-            raise invalid("the sandbox knows people by id_type=cio_id only")
+            raise invalid("the sandbox supports only id_type=cio_id for people")
         form, now = self.people.behaviour.cio_id_in_attributes, present.now
         found = [person for cio_id in ids if (person := self.people.find(bare_cio_id(cio_id, form), now))]
         return {"customers": [person.at(epoch(present.now)) for person in found]}

@@ -59,7 +59,7 @@ def test_the_same_seed_and_clock_give_the_same_rows(twins: tuple[CustomerioWorld
 
 
 @pytest.mark.parametrize("stream", sorted({*CHANGING, "objects", "optouts", "assets", "draft_messages"} - STILL))
-def test_two_days_change_something(twins: tuple[CustomerioWorld, ...], stream: str) -> None:
+def test_every_stream_changes_within_two_days(twins: tuple[CustomerioWorld, ...], stream: str) -> None:
     before, after = (world.expected(stream) for world in twins)
 
     assert before != after
@@ -78,13 +78,13 @@ def test_a_full_sync_stays_cheap(world: CustomerioWorld) -> None:
         ("broadcasts", "broadcast_actions", "broadcast_id"),
     ],
 )
-def test_actions_are_those_that_their_parent_names(world: CustomerioWorld, parents: str, stream: str, key: str) -> None:
+def test_actions_are_those_that_their_parent_lists(world: CustomerioWorld, parents: str, stream: str, key: str) -> None:
     named = {(row["id"], action["id"], action["type"]) for row in world.expected(parents) for action in row["actions"]}
 
     assert column(world, stream, key, "id", "type") == named
 
 
-def test_variants_and_test_groups_are_those_that_their_newsletter_names(world: CustomerioWorld) -> None:
+def test_variants_and_test_groups_are_those_that_their_newsletter_lists(world: CustomerioWorld) -> None:
     named = {(row["id"], content) for row in world.expected("newsletters") for content in row["content_ids"]}
     tested = {
         (row["newsletter_id"], content)

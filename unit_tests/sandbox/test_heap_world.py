@@ -221,7 +221,7 @@ def test_names_are_long_and_keep_their_underscores(world: HeapWorld, bucket: Pat
     assert (bucket / "sync_1000" / LONG_TABLE).is_dir()
 
 
-def test_manifest_names_a_column_that_no_file_has(world: HeapWorld, bucket: Path) -> None:
+def test_manifest_lists_a_column_that_no_file_has(world: HeapWorld, bucket: Path) -> None:
     entries = [entry for manifest in manifests(bucket) for entry in manifest["tables"]]
     assert any("promo_code" in entry["columns"] for entry in entries)
     assert not any("promo_code" in row for row in world.expected("checkout_complete_order_web_"))

@@ -100,7 +100,7 @@ def test_no_person_and_no_secret_is_real(still_world: SegmentWorld) -> None:
     assert {value.get("password", "") for value in settings} == {"•" * 12, ""}
 
 
-def test_two_days_bring_new_rows_everywhere_that_matters(clock: Clock, world: SegmentWorld) -> None:
+def test_two_days_bring_new_rows_to_every_important_list(clock: Clock, world: SegmentWorld) -> None:
     streams = ("sources", "destinations", "source_connected_destinations", "users", "audit_events")
     before = {stream: ids(world, stream) for stream in streams}
     clock.advance(timedelta(days=2))

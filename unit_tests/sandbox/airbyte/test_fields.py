@@ -80,7 +80,7 @@ def test_a_user_selects_fields_and_keeps_key_and_cursor() -> None:
     assert (selected["sync_mode"], selected["destination_sync_mode"]) == ("incremental", "append_dedup")
 
 
-def test_mappers_change_and_remove_records_and_the_counts_follow(destination: BulkCdkLike) -> None:
+def test_mappers_change_and_remove_records_and_the_counts_match(destination: BulkCdkLike) -> None:
     lines = [record("users", id=1, name="a"), record("users", id=2, name="b"), state("users", 1, 2)]
     mappers = [RowFilter("users", lambda row: row["id"] == 2), HashField("users", "name")]
 

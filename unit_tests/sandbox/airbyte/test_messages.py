@@ -44,7 +44,7 @@ def test_without_strict_mode_a_skipped_line_is_only_recorded(destination: BulkCd
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (record("uzers", id=1), "A record of stream uzers, which the configured catalog lacks"),
+        (record("uzers", id=1), "A record of stream uzers, which is not in the configured catalog"),
         (record("users", name="no key"), "without its primary key"),
         (state("uzers", 1), "A state of stream uzers"),
         (status("uzers", "COMPLETE"), "COMPLETE for stream uzers"),

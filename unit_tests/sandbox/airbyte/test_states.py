@@ -22,7 +22,7 @@ def test_states_get_ids_over_all_streams_and_the_counts_they_lack(destination: B
 
 
 def test_a_source_that_miscounts_fails_here(destination: BulkCdkLike) -> None:
-    with pytest.raises(SilentLossError, match="users: the source counted 3 records before its state, 2 came"):
+    with pytest.raises(SilentLossError, match="users: the source counted 3 records before a state, but 2 were read"):
         run_sync(ScriptedSource([*rows("users", [1, 2]), state("users", 1, 3)]), destination, BOTH)
 
 
@@ -70,7 +70,7 @@ def test_a_state_without_its_id_ends_the_sync() -> None:
         ({"id": 9}, "returned state 9, which is unknown"),
         (
             {"destinationStats": {"recordCount": 1}},
-            "the destination counted 1 records and 0 rejected before state 1, 2",
+            "the destination counted 1 records and 0 rejected before state 1, but 2",
         ),
     ],
 )
