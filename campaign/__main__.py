@@ -1,6 +1,6 @@
-"""`make campaign`: run cases until the time is over, and print what was found and how to repeat it.
+"""`make campaign`: run cases until the time is up, and print the findings and how to reproduce them.
 
-Exits with 1 if a promise was broken: a row, a secret, a person's address, a traceback, a state, an end.
+Exits with 1 if a guarantee was broken: lost rows, leaked secrets or personal data, tracebacks, wrong states, hangs.
 """
 
 import argparse
@@ -21,18 +21,18 @@ _PROMISES = re.compile(
     r"|left behind|the state .*fell|without faults failed|counted as rejected",
     re.IGNORECASE,
 )
-"""Findings that fail the run; all others, such as a message of the wrong type, are printed."""
+"""Findings that fail the run; others, such as a message of the wrong type, are only printed."""
 CONNECTORS = ("segment", "customerio", "heap", "destination")
 
 
 def main() -> int:
-    """Run the campaign; returns 1 if a promise was broken."""
+    """Run the campaign; returns 1 if a guarantee was broken."""
     parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
     parser.add_argument("--connector", choices=[*CONNECTORS, "all"], default="all")
-    parser.add_argument("--seed", type=int, help="run this case alone; by default cases 1, 2, 3 …")
+    parser.add_argument("--seed", type=int, help="run only this case; by default cases 1, 2, 3 …")
     parser.add_argument("--first", type=int, default=1, help="the first case, if no seed is given")
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--jobs", type=int, default=0, help="end after so many jobs per connector; 0 for no limit")
+    parser.add_argument("--jobs", type=int, default=0, help="stop after this many jobs per connector; 0 for no limit")
     options = parser.parse_args()
     connectors = CONNECTORS if options.connector == "all" else (options.connector,)
     found = 0
@@ -67,7 +67,7 @@ def _run(connector: str, seed: int | None, first: int, ends: float, most_jobs: i
 
 
 def breaks_promise(breach: str) -> bool:
-    """Whether a finding means that a promise was broken, rather than that a message could be better."""
+    """True if a finding means that a guarantee was broken, rather than that a message could be better."""
     return _PROMISES.search(breach) is not None
 
 
@@ -76,7 +76,7 @@ def _report(plan: Plan, outcome: Outcome, minimal: Plan | None) -> None:
         print(f"  FOUND {breach}")
     for number, job in enumerate((minimal or plan).jobs):
         print(f"  job {number}: {job.days} days pass; {'; '.join(map(str, job.faults)) or 'no faults'}")
-    purpose = "repeat and minimise" if minimal is None else "repeat"
+    purpose = "reproduce and minimise" if minimal is None else "reproduce"
     print(f"  {purpose}: make campaign CONNECTOR={plan.connector} SEED={plan.seed}")
 
 

@@ -35,7 +35,7 @@ from sandbox.airbyte import (
 from sandbox.airbyte.process import ConnectorProcess
 
 _REQUESTS_PER_ATTEMPT = 2_000
-"""More requests than any stream set of a case needs in an attempt; an endless loop passes it."""
+"""More requests than the streams of any case need in an attempt; an endless loop exceeds it."""
 _STREAMS = {"segment": 6, "customerio": 6, "heap": 12}
 SCALES = {"segment": 0.05, "customerio": 0.01, "heap": 0.02}
 LEAST_FAULTS = 5
@@ -47,12 +47,12 @@ class JobPlan:
     """One job of a case."""
 
     days: int
-    """Days that pass before it."""
+    """Days that pass before the job."""
     faults: tuple[Fault, ...]
     deselects: int = 0
-    """Number of fields that the user deselects before it, in the first stream that has enough."""
+    """Number of fields that the user deselects before the job, in the first stream that has enough."""
     refreshes: bool = False
-    """Whether the user refreshes the first incremental stream before it."""
+    """True if the user refreshes the first incremental stream before the job."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,17 @@ class Plan:
     connector: str
     seed: int
     streams: float
-    """Which streams are selected: seeds their drawing from the discovered catalog."""
+    """The seed for drawing the selected streams from the discovered catalog."""
     flush_records: int
     jobs: tuple[JobPlan, ...]
 
     @property
     def faults(self) -> list[tuple[int, int]]:
-        """Every fault, as the number of its job and its own number there."""
+        """Every fault, as the number of its job and its number in that job."""
         return [(job, number) for job, plan in enumerate(self.jobs) for number in range(len(plan.faults))]
 
     def with_faults(self, kept: Sequence[tuple[int, int]]) -> "Plan":
-        """The same case with some of its faults only."""
+        """The same case with only some of its faults."""
         return replace(
             self,
             jobs=tuple(
@@ -124,7 +124,7 @@ class Outcome:
 
 @dataclass
 class Stage:
-    """What cases of one connector share."""
+    """The resources that the cases of a connector share."""
 
     zygote: Zygote
     vendors: Vendors
@@ -133,11 +133,11 @@ class Stage:
 
 
 def run_case(plan: Plan, stage: Stage) -> Outcome:
-    """Run the jobs of a case, and one without faults at its end, by which everything must have arrived.
+    """Run the jobs of a case, and a final one without faults, after which everything must have arrived.
 
     Args:
         plan: the case.
-        stage: what it runs on.
+        stage: the resources that it runs on.
     """
     outcome = Outcome()
     with (
@@ -182,7 +182,7 @@ class _Case:
         return (self._vendor.connector_now or datetime.now(timezone.utc)).timestamp()
 
     def run(self, plan: JobPlan) -> None:
-        """Run one job and judge it."""
+        """Run one job and check it."""
         outcome, schedule = self._outcome, self._proxy.schedule
         self._change_connection(plan)
         schedule.begin(plan.faults)
@@ -239,7 +239,7 @@ class _Case:
                 return
 
     def _options(self, plan: JobPlan, attempt: int) -> Mapping[str, Any]:
-        """The options of an attempt; prepares its source too."""
+        """Prepare the source of an attempt, and return the attempt's options."""
         self._proxy.schedule.begin_attempt()
         whole = {fault.what for fault in plan.faults if fault.seam == "attempt" and fault.attempt == attempt}
         url = {"dns": "http://vendor.invalid", "tls": self._proxy.url.replace("http:", "https:")}

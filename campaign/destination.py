@@ -1,4 +1,4 @@
-"""A case of destination-segment: a source that grows, and everything that can go wrong before and at Segment."""
+"""A case of destination-segment: a growing source, and everything that can go wrong before and at Segment."""
 
 import random
 import tempfile
@@ -55,7 +55,7 @@ _MAPPINGS = [
 
 @dataclass
 class Records:
-    """The records of a source that grows."""
+    """The records of a growing source."""
 
     chance: random.Random
     rows: dict[str, list[JsonObject]] = field(default_factory=lambda: {stream: [] for stream in _STREAMS})
@@ -80,7 +80,7 @@ class Records:
 
     @property
     def bad(self) -> set[tuple[str, int]]:
-        """All that cannot arrive."""
+        """All records that cannot arrive."""
         return self.unsendable | self.rejected
 
     def lines(self, positions: Mapping[str, int]) -> Iterator[bytes]:
@@ -113,27 +113,27 @@ def _state(stream: str, number: int) -> bytes:
 
 
 def position(states: Mapping[str, JsonObject], stream: str) -> int:
-    """How many records of a stream the states cover."""
+    """The number of records of a stream that the states cover."""
     state = states.get(stream)
     return int(state["stream"]["stream_state"].get("number", 0)) if state else 0
 
 
 class _GrowingSource(ScriptedSource):
-    """Reads on from the state that it is given."""
+    """A source that resumes from the state that it is given."""
 
     def __init__(self, records: Records) -> None:
         super().__init__(())
         self._records = records
 
     def start(self, command: str, **inputs: Any) -> Any:  # noqa: ANN401 # as in the base class
-        """Start to write."""
+        """Start writing."""
         given = {stream_key(each["stream"]["stream_descriptor"]): each for each in inputs.get("state") or ()}
         positions = {stream: position(given, stream) for stream in _STREAMS}
         return ScriptedSource(self._records.lines(positions)).start(command, **inputs)
 
 
 def run_destination_case(plan: Plan, stage: Stage) -> Outcome:
-    """Run the jobs of a case of the destination, and one without faults at its end."""
+    """Run the jobs of a destination case, and a final one without faults."""
     outcome = Outcome()
     with (
         Sandbox(seed=plan.seed, scale=0.01) as sandbox,
@@ -155,7 +155,7 @@ class _Case:
         self._sandbox, self._proxy, self._zygote, self._folder, self._outcome = sandbox, proxy, zygote, folder, outcome
         chance = random.Random(plan.streams)
         self._records = Records(chance)
-        self._skips = chance.random() < 0.7  # noqa: PLR2004 # most cases; the others have no bad records
+        self._skips = chance.random() < 0.7  # noqa: PLR2004 # in most cases; the others have no bad records
         self._connection = Connection(_GrowingSource(self._records), self._destination(proxy.url), CATALOG)  # type: ignore[arg-type] # it is started only
         self._connection.supports_refreshes = chance.random() < 0.5  # noqa: PLR2004 # either
         self._sessions: list[int] = []
@@ -163,7 +163,7 @@ class _Case:
         self._secret = sandbox.segment_tracking.write_key
 
     def run(self, plan: JobPlan) -> None:
-        """Run one job and judge it."""
+        """Run one job and check it."""
         outcome, schedule = self._outcome, self._proxy.schedule
         self._records.grow(120)
         if not self._skips:
@@ -215,7 +215,7 @@ class _Case:
             outcome.breaches.append(f"a job without faults failed: {job.attempts[-1].messages[:2]}")
 
     def _judge_counts(self, job: Job, before: Mapping[str, JsonObject]) -> None:
-        """Every record that cannot be sent is counted as rejected."""
+        """Check that every record that cannot be sent is counted as rejected."""
         bad = {(stream, number) for stream, number in self._records.bad if number >= position(before, stream)}
         counted = sum(attempt.rejected.total() for attempt in job.attempts)
         if counted != len(bad):

@@ -8,8 +8,8 @@ from typing import Literal
 Seam = Literal["response", "line", "attempt"]
 
 CLOCKS = ("clock +1 h", "clock +26 h", "clock -1 h", "clock -26 h")
-"""The connector's own clock jumps, or is wrong for a whole attempt."""
-# Their order is part of what a seed means.
+"""The connector's clock jumps, or is wrong for an entire attempt."""
+# The order determines which faults a seed draws.
 _CLIENT_ERRORS = ("status 400", "status 401", "status 403", "status 408")
 _LIMITED_OR_DOWN = (
     "status 429",
@@ -37,7 +37,7 @@ RESPONSE = (
     "number for list",
     "slow",
 )
-"""The faults of a response of an HTTP API."""
+"""Faults in a response of an HTTP API."""
 S3_RESPONSE = (
     "status 403",
     "status 500",
@@ -55,7 +55,7 @@ S3_RESPONSE = (
     "wrong etag",
     "slow",
 )
-"""The faults of a response of S3."""
+"""Faults in a response of S3."""
 TRACKING_RESPONSE = (
     *_CLIENT_ERRORS,
     "status 413",
@@ -70,24 +70,24 @@ TRACKING_RESPONSE = (
     "wrong envelope",
     "slow",
 )
-"""The faults of a response of the Tracking API; after `reset after`, Segment has the messages all the same."""
+"""Faults in a response of the Tracking API; with `reset after`, Segment has received the messages nevertheless."""
 LINE = ("kill", "terminate", "close output", "kill destination", "stall", "day passes", *CLOCKS)
 """The interruptions after a line of the source."""
 DESTINATION_LINE = ("kill", "kill destination", "terminate destination", "stall", *CLOCKS)
 """The interruptions of the destination, each after a request; `kill` kills the source, which closes its input."""
 ATTEMPT = ("dns", "tls", "full disk", "slow destination", *CLOCKS)
-"""The faults of a whole attempt."""
+"""Faults that last for an entire attempt."""
 DESTINATION_ATTEMPT = ("dns", "tls", "full disk", "slow API", *CLOCKS)
 HIDING = frozenset({"listing lags", "day passes", *CLOCKS})
-"""After these, a successful job may lack rows that a later one has to bring."""
+"""After these, a successful job may lack rows that a later one must deliver."""
 LASTING = 10_000
 _ALWAYS_LASTING = frozenset({"revoked", "status 403 InvalidAccessKeyId"})
-"""Credentials that were revoked stay so."""
+"""Revoked credentials stay revoked."""
 
 
 @dataclass(frozen=True)
 class Seams:
-    """What can go wrong with one connector, and where on the average."""
+    """The possible faults of one connector, and their average positions."""
 
     responses: Sequence[str]
     lines: Sequence[str]
@@ -106,21 +106,21 @@ SEAMS = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong in a job."""
+    """A single fault in a job."""
 
     seam: Seam
     what: str
     at: int
-    """The number of the request in the job, of the line in the attempt, or nothing."""
+    """The number of the request in the job or of the line in the attempt; 0 for entire attempts."""
     attempt: int = 0
-    """The attempt, for lines and whole attempts."""
+    """The attempt, for lines and entire attempts."""
     count: int = 1
-    """How many responses in a row are affected; `LASTING` for all to the end of the attempt."""
+    """Number of consecutive responses affected; `LASTING` for all until the end of the attempt."""
 
     def __str__(self) -> str:
         place = {"response": f"at request {self.at}", "line": f"after line {self.at} of attempt {self.attempt}"}
         lasting = (
-            "" if self.count == 1 else " to the end of the attempt" if self.count == LASTING else f" x{self.count}"
+            "" if self.count == 1 else " until the end of the attempt" if self.count == LASTING else f" x{self.count}"
         )
         return f"{self.what}{lasting} {place.get(self.seam, f'in attempt {self.attempt}')}"
 
@@ -131,7 +131,7 @@ def draw_faults(chance: random.Random, count: int, seams: Seams) -> tuple[Fault,
     Args:
         chance: the case's source of randomness.
         count: the number of faults.
-        seams: what can go wrong.
+        seams: the possible faults.
     """
     attempts = (0, 0, 0, 1, 1, 2)
     faults = []
@@ -151,5 +151,5 @@ def draw_faults(chance: random.Random, count: int, seams: Seams) -> tuple[Fault,
 
 
 def clock_seconds(what: str) -> float:
-    """By how much a fault of the clock moves it; 0 for any other fault."""
+    """The seconds by which a clock fault moves the clock; 0 for any other fault."""
     return float(what.split()[1]) * 3_600 if what in CLOCKS else 0.0

@@ -1,4 +1,4 @@
-"""A connector whose commands are forked from a process that has imported it."""
+"""A connector whose commands are forked from a process that has already imported it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ class ForkedConnector(Connector):
         """Run the commands of this package; `env` is in addition to the zygote's."""
         super().__init__(package, config, env=env)
         self.sessions: list[int] = []
-        """The sessions of its processes, each led by the one that was forked."""
+        """The session ids of its processes; each session is led by a forked process."""
         self._added_env, self._zygote = env, zygote
 
     def popen(self, command: str, inputs: Mapping[str, Path]) -> ForkedProcess:

@@ -1,4 +1,4 @@
-"""Fewer faults that still show a finding."""
+"""Minimising the faults of a failing case."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ def minimise(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
 
     Args:
         plan: the failing case.
-        fails: whether a case fails; runs it.
+        fails: runs a case and returns whether it fails.
     """
     kept = plan.faults
     size = max(len(kept) // 2, 1)

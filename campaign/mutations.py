@@ -1,11 +1,11 @@
-"""Mutated responses: what no document of a vendor says, and one day comes all the same.
+"""Mutated responses: content that no vendor documents, but may send one day.
 
-`python -m campaign.mutations --connector segment --responses 10000` reads every stream over and over, with a share of
-all responses changed. Two kinds of syncs take turns. In *harmless* ones, single values of records change their type or
-size, fields vanish and appear, and every row must still arrive. In *hostile* ones anything may change, the envelope,
-keys and encoding included; then a stream may fail, but with a message, without a traceback and in a bounded number of
-requests. Of Heap's bucket, one kind corrupts Avro files alone, and a stream that ends well must have as many rows as
-without it; the other corrupts manifests and listings too.
+`python -m campaign.mutations --connector segment --responses 10000` reads every stream repeatedly, with a share of all
+responses changed. Two kinds of syncs alternate. In *harmless* ones, individual values in records change their type or
+size, fields disappear or are added, and every row must still arrive. In *hostile* ones anything may change, including
+envelope, keys and encoding; a stream may then fail, but with a message, without a traceback and in a bounded number of
+requests. With Heap's bucket, one kind only corrupts Avro files, and a stream that completes must have as many rows as
+without corruption; the other also corrupts manifests and listings.
 """
 
 import argparse
@@ -36,7 +36,7 @@ _VITAL = re.compile(
     r"|^hidden$",
     re.IGNORECASE,
 )
-"""Fields that identify, order, page or name other rows: without them a row is another one."""
+"""Fields that identify, order or paginate rows, or refer to other rows; changing one makes a different row."""
 _HUGE = "x" * 100_000
 _VALUES: tuple[Json, ...] = (
     None,
@@ -61,22 +61,22 @@ _SYNCS_OF_A_BUCKET = 8
 
 
 class Mutator:
-    """Changes a share of the responses, each by its number and the seed."""
+    """Changes a share of the responses, depending on their numbers and the seed."""
 
     def __init__(self, seed: int, vital: Collection[str], *, hostile: bool, files_only: bool = False) -> None:
         """Draw changes.
 
         Args:
-            seed: of all changes.
-            vital: names of fields that a harmless change leaves alone, in addition to those that look like it.
+            seed: determines all changes.
+            vital: names of fields that harmless changes leave alone, in addition to those that match `_VITAL`.
             hostile: whether anything may change.
-            files_only: whether nothing but Avro files changes.
+            files_only: whether only Avro files may change.
         """
         self.mutated = 0
         self._seed, self._vital, self._hostile, self._files_only = seed, frozenset(vital), hostile, files_only
 
     def __call__(self, number: int, response: Response) -> None:
-        """Change the response with this number, or leave it."""
+        """Change the response with this number, or leave it unchanged."""
         chance = Chance(f"{self._seed} {number}")
         if response.status >= 400 or chance.random() > _SHARE:  # noqa: PLR2004 # only successes
             return
@@ -159,7 +159,7 @@ def _corrupted(body: bytes, chance: Chance) -> bytes:
 def breaches_of_mutated(
     attempt: Attempt, catalog: Mapping[str, Json], destination: BulkCdkLike, served: Vendor, *, hostile: bool
 ) -> Iterator[str]:
-    """Rows that a harmless sync lost; a failed one breaches too, since nothing vital was changed."""
+    """Rows that a harmless sync lost; a failed sync is a finding too, since nothing vital was changed."""
     if hostile:
         return
     if attempt.status != "succeeded":
@@ -172,7 +172,7 @@ def breaches_of_mutated(
 
 
 def run(connector: str, seed: int, stage: Stage) -> tuple[int, list[str]]:
-    """Run one sync of all streams, or several of a bucket: the number of mutated responses, and the findings."""
+    """Run one sync of all streams, or several of a bucket; returns the number of mutated responses and the findings."""
     with (
         stage.vendors.serve(seed, SCALES[connector]) as served,
         FaultProxy(served.url) as proxy,
@@ -233,11 +233,11 @@ def _sync(
 
 
 def main(act: Callable[[str], None] = print) -> int:
-    """Run syncs until enough responses were mutated; returns 1 if anything was found."""
+    """Run syncs until enough responses were mutated; returns 1 if there are findings."""
     parser = argparse.ArgumentParser(prog="python -m campaign.mutations", description=__doc__)
     parser.add_argument("--connector", choices=("segment", "customerio", "heap"), required=True)
     parser.add_argument("--responses", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, help="this sync alone")
+    parser.add_argument("--seed", type=int, help="run only this sync")
     parser.add_argument("--first", type=int, default=0, help="the first sync, if no seed is given")
     parser.add_argument("--minutes", type=float, default=60)
     options = parser.parse_args()

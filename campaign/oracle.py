@@ -14,14 +14,14 @@ from sandbox.airbyte import Attempt, BulkCdkLike, Job
 MOST_MEMORY_MB = 512.0
 """The image's limit."""
 MOST_SECONDS = 240.0
-"""Longer attempts hang."""
+"""An attempt that takes longer counts as a hang."""
 STACKS_SECONDS = MOST_SECONDS - 10
-"""After this time, a connector is asked for the stacks of its threads."""
+"""Seconds after which a connector must print the stacks of its threads."""
 MOST_REQUESTS = 400
-"""More requests than any stream of a case needs in an attempt; an endless loop passes it.
+"""More requests than any stream of a case needs in an attempt; an endless loop exceeds it.
 
-Retries do not count: a 429 with `Retry-After` is waited for as long as it takes, and the waits are shortened here. The
-limit of an attempt's duration is theirs.
+Retries are not counted: a 429 with `Retry-After` is retried for as long as it lasts, and the waits are shortened here.
+The time limit of an attempt bounds them.
 """
 _MOST_NAMED = 3
 _MOST_STACK_LINES = 200
@@ -41,13 +41,13 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?")
 def breaches_of_attempt(
     attempt: Attempt, secrets: Iterable[str], sessions: Collection[int], *, invalid: bool = False
 ) -> Iterator[str]:
-    """The violations of an attempt, whatever its outcome.
+    """The violations of an attempt, regardless of its outcome.
 
     Args:
-        attempt: the attempt, ended.
-        secrets: what no output may contain.
-        sessions: the sessions of the connector's processes; none may have one now.
-        invalid: whether the vendor called a request invalid (400, 422), which is a defect of the connector.
+        attempt: the completed attempt.
+        secrets: strings that no output may contain.
+        sessions: the session ids of the connector's processes; none of these may still be running.
+        invalid: whether a response said that a request is invalid, which a connector reports as a system error.
     """
     yield from _breaches_of_output(attempt, secrets)
     for failure in (*attempt.source_errors, *attempt.destination_errors):
@@ -57,7 +57,7 @@ def breaches_of_attempt(
         if failure.failure_type == "system_error" and (not invalid or _UNFORESEEN in failure.message):
             yield f"a system error: {described}"
         if failure.message.rstrip().endswith(":"):
-            yield f"an unfinished sentence: {described}"
+            yield f"an unfinished message: {described}"
     yield from _breaches_of_exit(attempt)
     yield from _breaches_of_requests(attempt)
     if attempt.source_memory_mb > MOST_MEMORY_MB:
@@ -70,17 +70,17 @@ def breaches_of_attempt(
 
 
 def losses_of_attempt(attempt: Attempt, allowed: Collection[str]) -> Iterator[str]:
-    """What the platform would have lost silently, except the numbers that the proxy put in the place of lists.
+    """The data that the platform would have lost silently, except where the proxy replaced lists with numbers.
 
     Args:
-        attempt: the attempt, ended.
+        attempt: the completed attempt.
         allowed: fields that the user deselected, as `stream.field`.
     """
     return (loss[:_MOST_OF_A_LOSS] for loss in attempt.losses(allowed) if not _SPOILED.search(loss))
 
 
 def _breaches_of_exit(attempt: Attempt) -> Iterator[str]:
-    # Once the destination has failed, the platform drops what the source still says.
+    # Once the destination has failed, the platform drops later messages of the source.
     if attempt.source_exit_code == 1 and not attempt.source_errors and attempt.destination_exit_code == 0:
         yield f"exit code 1 without an error trace: {attempt.stderr[-5:]}"
     if attempt.source_exit_code is None:
@@ -90,7 +90,7 @@ def _breaches_of_exit(attempt: Attempt) -> Iterator[str]:
 
 
 def _breaches_of_output(attempt: Attempt, secrets: Iterable[str]) -> Iterator[str]:
-    """Secrets and e-mail addresses anywhere; tracebacks in what a person reads, so not in a trace's `stack_trace`."""
+    """Secrets and e-mail addresses anywhere; tracebacks in text that users read, so not in a trace's `stack_trace`."""
     read = orjson.dumps([attempt.logs, attempt.destination_logs, attempt.stderr, attempt.messages]).decode()
     written = " ".join([read, *(f"{each.internal_message} {each.stack_trace}" for each in attempt.failures)])
     if any(secret in written for secret in secrets):
@@ -112,13 +112,13 @@ def _breaches_of_requests(attempt: Attempt) -> Iterator[str]:
 
 
 def breaches_of_states(job: Job, before: Mapping[str, JsonObject]) -> Iterator[str]:
-    """States that fall within an attempt, or below those before a job that succeeded.
+    """States that go back within an attempt, or behind those before a successful job.
 
-    An attempt may begin below the state that it was given, as a stream that reads recent days again does.
+    An attempt may start behind the state that it was given, as when a stream rereads recent days.
 
     Args:
-        job: the job, ended.
-        before: the states with which it began, by stream.
+        job: the completed job.
+        before: the states at its start, by stream.
     """
     for attempt in job.attempts:
         newest: dict[str, JsonObject] = {}
@@ -145,7 +145,7 @@ def _cursors(state: JsonObject) -> Iterator[tuple[str, Json]]:
 
 
 def _members(value: Json, name: str) -> Iterator[tuple[str, Json]]:
-    """The numbers and moments in a state; those of partitions by the partition."""
+    """The numbers and times in a state, with the partition in the names of a partition's members."""
     if isinstance(value, dict):
         for key, member in value.items():
             if key not in {"lookback_window", "reading", "parent_state"}:
@@ -162,7 +162,7 @@ def _members(value: Json, name: str) -> Iterator[tuple[str, Json]]:
 
 
 def breaches_of_job(job: Job, catalog: Mapping[str, Json], destination: BulkCdkLike, vendor: Vendor) -> Iterator[str]:
-    """The rows that the tables lack after a job that succeeded."""
+    """The missing, wrong and extra rows in the tables after a successful job."""
     if not job.succeeded:
         return
     for configured in catalog["streams"]:
@@ -173,11 +173,11 @@ def breaches_of_job(job: Job, catalog: Mapping[str, Json], destination: BulkCdkL
         yield from _differences(stream["name"], wanted, found, selected, vendor)
         extra = found.keys() - wanted.keys()
         if extra and configured["sync_mode"] == "full_refresh" and wanted:
-            yield f"{stream['name']}: {len(extra)} rows too many, for example {min(extra)}"
+            yield f"{stream['name']}: {len(extra)} too many rows, for example {min(extra)}"
 
 
 def left_behind(sessions: Collection[int]) -> Iterator[int]:
-    """Processes of these sessions that still run."""
+    """The ids of processes of these sessions that are still running."""
     if not sessions:
         return
     for entry in Path("/proc").glob("[0-9]*/stat"):
@@ -204,8 +204,8 @@ def _differences(name: str, wanted: Rows, found: Rows, selected: set[str], serve
 
 
 def _was_spoiled(expected: Json, held: Json) -> bool:
-    """Whether a field of a record has what the proxy made of it.
+    """True if a field of a record contains a value that the proxy changed.
 
-    A connector passes it on, since a type may change; a destination stores null and says so in `_airbyte_meta`.
+    A connector passes it on, since a type may change; a destination stores null and reports it in `_airbyte_meta`.
     """
     return bool(expected != numbers_for_lists(expected) == held)

@@ -1,4 +1,4 @@
-"""A proxy between a connector and its vendor that spoils the responses whose turn it is."""
+"""A proxy between a connector and its vendor that injects faults into responses."""
 
 import gzip
 import http.client
@@ -40,35 +40,35 @@ _BODIES = {"null": b"null", "empty list": b"[]", "wrong envelope": b'{"result": 
 
 @dataclass
 class Response:
-    """A response of the vendor, as it is about to be sent."""
+    """A response of the vendor that is about to be sent."""
 
     status: int
     headers: dict[str, str]
     body: bytes
     sent: int | None = None
-    """How many bytes of the body are sent before the connection breaks; None for all."""
+    """Number of bytes of the body to send before breaking the connection; None for all."""
     resets: bool = False
-    """Whether the connection ends with RST instead of FIN."""
+    """True if the connection ends with RST instead of FIN."""
 
     def replace(self, status: int, body: bytes, kind: str, **headers: str) -> None:
-        """Send something else."""
+        """Replace the response."""
         self.status, self.body = status, body
         self.headers = {"content-type": kind, **{name.replace("_", "-"): value for name, value in headers.items()}}
 
 
 @dataclass
 class Schedule:
-    """Which responses are spoiled, by the number of the request."""
+    """The responses that get a fault, by the number of the request."""
 
     faults: list[Fault] = field(default_factory=list)
     requests: int = 0
     """Requests so far in this job."""
     mutate: Callable[[int, "Response"], None] | None = None
-    """Changes responses by their number, in addition to the faults."""
+    """Changes a response, given its number, in addition to the faults."""
     injected: int = 0
-    """Responses that were spoiled."""
+    """Number of responses that got a fault."""
     replaced: set[str] = field(default_factory=set)
-    """Objects of S3 whose next conditional request fails."""
+    """S3 objects whose next conditional request fails."""
     now: Callable[[], float] = time.time
     """The vendor's clock."""
     on_request: Callable[[int], None] | None = None
@@ -86,7 +86,7 @@ class Schedule:
             self.requests = 0
 
     def begin_attempt(self) -> None:
-        """Begin an attempt: what lasted to the end of the one before is over."""
+        """Begin an attempt: end the faults that lasted until the end of the previous one."""
         with self._lock:
             self.in_attempt = 0
             self.replaced.clear()
@@ -95,7 +95,7 @@ class Schedule:
                     self._active[fault] = 0
 
     def next_fault(self, path: str = "") -> tuple[str | None, int]:
-        """The fault of the response to the next request, and the request's number in this attempt."""
+        """The fault for the response to the next request, if any, and the request's number in this attempt."""
         with self._lock:
             self.requests += 1
             self.in_attempt += 1
@@ -108,7 +108,7 @@ class Schedule:
 
 
 def _concerns(what: str, path: str) -> bool:
-    """Whether a fault can happen to the response to this request: some are those of an object, or of a listing."""
+    """True if a fault applies to this request: some faults only apply to objects or to listings."""
     is_listing = "list-type=" in path
     return {"listing lags": is_listing, "removed": not is_listing, "replaced": not is_listing}.get(what, True)
 
@@ -118,7 +118,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Keep quiet about connectors that were killed."""
+        """Do not report connectors that were killed."""
 
 
 class FaultProxy:
@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002, ANN401 # as in the base class
-        """Keep quiet."""
+        """Do not log."""
 
     def _pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -222,7 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def spoil(response: Response, what: str, *, now: float = 0.0) -> None:
-    """Do to a response what a fault says; `now` is the vendor's time."""
+    """Apply a fault to a response; `now` is the vendor's time."""
     half = len(response.body) // 2
     match what.split(maxsplit=2):
         case ["status", code, *detail]:
@@ -284,7 +284,7 @@ def _numbers_in_body(body: bytes) -> bytes:
 
 
 def numbers_for_lists(value: Json) -> Json:
-    """The same JSON value with a number in the place of every list."""
+    """The same JSON value with every list replaced by a number."""
     if isinstance(value, list):
         return 3
     return {name: numbers_for_lists(each) for name, each in value.items()} if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""What a forked connector's environment says about its surroundings."""
+"""The environment variables of a forked connector that describe its surroundings."""
 
 import os
 import signal
@@ -10,16 +10,16 @@ from datetime import datetime
 from pathlib import Path
 
 ACCELERATED = {"PYTHONPATH": f"{Path(__file__).parent / 'accelerated'}:{Path.cwd()}"}
-"""The environment in which a connector's waits are short."""
+"""The environment that shortens a connector's waits."""
 OFFSET = "CAMPAIGN_CLOCK_OFFSET"
 """Seconds by which the process's clock is ahead of the real one."""
 JUMP = "CAMPAIGN_CLOCK_JUMP"
-"""A file with the seconds by which the clock jumps at `JUMP_SIGNAL`."""
+"""A file that contains the seconds by which the clock jumps at `JUMP_SIGNAL`."""
 JUMP_SIGNAL = signal.SIGUSR1
 STACKS_SIGNAL = signal.SIGUSR2
-"""At this signal, the process writes the stacks of its threads to standard error."""
+"""The signal at which the process writes the stacks of its threads to standard error."""
 FULL_DISK = "CAMPAIGN_FULL_DISK"
-"""Set if no file may grow."""
+"""Set to prevent files from growing."""
 
 
 def surroundings(
@@ -28,10 +28,10 @@ def surroundings(
     """The environment of a connector.
 
     Args:
-        folder: for temporary files; identifies the processes too.
-        now: the time of its clock; None for the real one.
-        ahead: seconds by which its clock is wrong.
-        full_disk: whether no file may grow.
+        folder: for temporary files; also identifies the processes.
+        now: the time of the connector's clock; None for the real time.
+        ahead: seconds by which the clock is wrong.
+        full_disk: whether to prevent files from growing.
     """
     offset = ahead + (now.timestamp() - time.time() if now else 0.0)
     env = {"TMPDIR": str(folder), JUMP: str(folder / "jump"), OFFSET: str(offset), **ACCELERATED}
@@ -39,16 +39,16 @@ def surroundings(
 
 
 def jump(folder: Path, pid: int, seconds: float) -> None:
-    """Let the clock of a running connector jump."""
+    """Make the clock of a running connector jump."""
     written = folder / "jump.new"
     written.write_text(str(seconds))
-    written.replace(folder / "jump")  # at once, since the jump before may be about to be read
-    with suppress(ProcessLookupError):  # it may have ended
+    written.replace(folder / "jump")  # atomically, since the previous jump may be about to be read
+    with suppress(ProcessLookupError):  # it may have exited
         os.kill(pid, JUMP_SIGNAL)
 
 
 def ask_for_stacks(seconds: float, pids: Sequence[int]) -> threading.Timer:
-    """Let connectors write their stacks after so many seconds; `pids` may still grow."""
+    """Make connectors print their stacks after this many seconds; `pids` may still grow."""
 
     def ask() -> None:
         for pid in pids:

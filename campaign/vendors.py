@@ -1,4 +1,4 @@
-"""The simulated vendors, as the campaign sees them: a configuration, time that passes, and the truth."""
+"""The simulated vendors in the campaign: a configuration, time that passes, and the expected rows."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -20,7 +20,7 @@ Rows = dict[tuple[Any, ...], JsonObject]
 
 REACH = timedelta(days=60)
 _AHEAD = timedelta(minutes=2)
-"""By how much the connectors' clock is ahead of the sandbox's: more than the minute that Segment's windows keep."""
+"""The lead of the connectors' clock over the sandbox's: more than the one-minute margin of Segment's windows."""
 DELIVERY = "destination_delivery_metrics_summary"
 
 
@@ -31,34 +31,34 @@ class Vendor(Protocol):
     secrets: tuple[str, ...]
     """Values that no output may contain."""
     most_ahead: float
-    """The most seconds by which a connector's clock was ahead of that.
+    """The maximum number of seconds by which a connector's clock was ahead of `connector_now`.
 
-    The connector took days for gone that the vendor still had, and goes on from where it was.
+    Such a connector treated days as expired that the vendor still had, and resumes after them.
     """
 
     @property
     def connector_now(self) -> datetime | None:
-        """The time of the connectors' clock, which follows the vendor's; None for the real one."""
+        """The time of the connectors' clock, which follows the vendor's; None for the real time."""
 
     @property
     def url(self) -> str:
         """The server's address."""
 
     def config(self, url: str) -> JsonObject:
-        """The source's configuration, with this address instead of the server's."""
+        """The source's configuration, with this URL instead of the server's."""
 
     def pass_time(self, days: int) -> None:
-        """Let days pass."""
+        """Advance the clock by this many days."""
 
     def truth(self, stream: Mapping[str, Any]) -> Rows:
-        """The rows that a destination must hold, by key, without nulls."""
+        """The rows that a destination must contain, by key, without nulls."""
 
     def comparable(self, row: JsonObject) -> JsonObject:
-        """The part of a row that must be equal."""
+        """The part of a row that is compared."""
 
 
 def rows_by_key(rows: list[JsonObject], stream: Mapping[str, Any]) -> Rows:
-    """Rows by the stream's primary key, without nulls; of several with one key, the last."""
+    """Rows by the stream's primary key, without nulls; the last of several with the same key."""
     keys = [path[0] for path in stream.get("source_defined_primary_key") or ()]
     present = ({name: value for name, value in row.items() if value is not None} for row in rows)
     return {tuple(str(row.get(key)) for key in keys): row for row in present}
@@ -88,13 +88,13 @@ class _Api:
         return self.sandbox.url
 
     def config(self, url: str) -> JsonObject:
-        """The configuration, with this address."""
+        """The configuration, with this URL."""
         vendor = self.package.removeprefix("source_")
         given = self.sandbox.configs()[f"source-{vendor}"]
         return {**given, "api_url": f"{url}/{vendor}/us", "start_date": self.start.strftime("%Y-%m-%d")}
 
     def pass_time(self, days: int) -> None:
-        """Let days pass."""
+        """Advance the clock by this many days."""
         self.sandbox.clock.advance(timedelta(days=days))
 
     def comparable(self, row: JsonObject) -> JsonObject:
@@ -108,9 +108,9 @@ class Segment(_Api):
 
     package: str = "source_segment"
     unfinished: set[date] = field(default_factory=set)
-    """Days on which the sandbox's clock stood, but which the connector's, the real one, took for past."""
+    """Days at which the sandbox's clock stopped, but which were past by the connector's clock."""
     first_destinations: set[str] = field(init=False)
-    """Those of the first day: of a later one, Segment answers with zeros for the days before it existed."""
+    """The destinations of the first day; for later ones, Segment returns zeros for the days before they existed."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -119,7 +119,7 @@ class Segment(_Api):
         self.unfinished.add(self.sandbox.clock.now.date())
 
     def pass_time(self, days: int) -> None:
-        """Let days pass."""
+        """Advance the clock by this many days."""
         super().pass_time(days)
         self.unfinished.add(self.sandbox.clock.now.date())
 
@@ -184,31 +184,31 @@ class Heap:
         return self.bucket.server.endpoint_url
 
     def config(self, url: str) -> JsonObject:
-        """The configuration, with this address."""
+        """The configuration, with this URL."""
         return {**self.bucket.config, "endpoint_url": url}
 
     def pass_time(self, days: int) -> None:
-        """Let days pass, each with its dump."""
+        """Advance the clock day by day, with a dump each day."""
         self.clock.advance(timedelta(days=days))
         self.bucket.sync()
 
     def truth(self, stream: Mapping[str, Any]) -> Rows:
-        """The current rows, of each key the one of the newest dump."""
+        """The current rows; for each key, the one from the newest dump."""
         if stream["name"] not in self.bucket.world.tables:
             return {}
         rows = sorted(self.bucket.world.expected(stream["name"]), key=lambda row: int(row["_heap_dump_id"]))
         return rows_by_key(rows, stream)
 
     def comparable(self, row: JsonObject) -> JsonObject:
-        """The values as text: a column becomes text once a dump has text in it, for rows of later syncs.
+        """The values as strings: a column becomes a string in later syncs once a dump contains strings in it.
 
-        Of a row that two files of a dump hold, either may come last.
+        If two files of a dump contain the same row, either may come last.
         """
         return {name: str(value) for name, value in row.items() if name != "_heap_file"}
 
 
 class Vendors:
-    """Serves a vendor of its own for each case; Heap's cases share one S3 server, which takes a second to start."""
+    """Serves a separate vendor for each case; Heap's cases share one S3 server, which takes a second to start."""
 
     def __init__(self, connector: str) -> None:
         """Serve the vendor of `segment`, `customerio` or `heap`."""

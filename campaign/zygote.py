@@ -1,6 +1,6 @@
-"""A process that has imported a connector and forks one for every command: importing takes longer than a small sync.
+"""A process that has imported a connector and forks for every command, since importing takes longer than a small sync.
 
-What it forks behaves as `python -m PACKAGE` does, with input, output and environment of its own. A source's manifest,
+A forked process behaves like `python -m PACKAGE`, with its own input, output and environment. A source's manifest,
 which every command would resolve and validate again, is resolved and validated here once.
 """
 
@@ -37,10 +37,10 @@ _DEFAULTS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
 
 class Zygote:
-    """Starts commands of one connector by forking."""
+    """Starts the commands of one connector by forking."""
 
     def __init__(self, package: str, env: Mapping[str, str]) -> None:
-        """Import the package in a process with this environment in addition."""
+        """Import the package in a process with these additional environment variables."""
         self._folder = tempfile.TemporaryDirectory(prefix="zygote-")
         self._address = str(Path(self._folder.name) / "socket")
         command = [sys.executable, "-m", "campaign.zygote", package, self._address]
@@ -64,14 +64,14 @@ class Zygote:
         """Fork a command.
 
         Args:
-            arguments: the command line after the package.
+            arguments: the command line after the package name.
             env: environment variables in addition to the zygote's.
         """
         return ForkedProcess(self._address, {"arguments": list(arguments), "env": dict(env)})
 
 
 class ForkedProcess:
-    """A forked command, with the part of `subprocess.Popen` that the harness uses."""
+    """A forked command, with the subset of `subprocess.Popen` that the harness uses."""
 
     def __init__(self, address: str, request: object) -> None:
         pipes = [os.pipe() for _ in range(3)]
@@ -96,7 +96,7 @@ class ForkedProcess:
         """The exit code, negative for a signal.
 
         Raises:
-            subprocess.TimeoutExpired: the command still runs.
+            subprocess.TimeoutExpired: the command is still running.
         """
         ends = None if timeout is None else time.monotonic() + timeout
         while (code := self._await_exit(0.2)) is None:
@@ -122,7 +122,7 @@ class ForkedProcess:
 
 
 def serve(package: str, address: str) -> None:
-    """Import the package, and fork for every request until killed."""
+    """Import the package, and fork for each request until killed."""
     run = import_module(f"{package}.run").run
     import_module(f"{package}.{package.partition('_')[0]}")
     if package.startswith("source_"):
@@ -172,7 +172,7 @@ def _fork(run: Callable[[], None], connection: socket.socket, listener: socket.s
 
 
 def _surround(env: Mapping[str, str]) -> None:
-    """Put this process into the surroundings that the environment describes."""
+    """Apply the surroundings that the environment describes to this process."""
     faulthandler.register(STACKS_SIGNAL, file=sys.__stderr__ or sys.stderr)
     if env.get(FULL_DISK):
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -183,7 +183,7 @@ def _surround(env: Mapping[str, str]) -> None:
 
 
 def _prepare_manifest(package: str) -> None:
-    """Resolve and validate the package's manifest, and keep the CDK from doing it in every process."""
+    """Resolve and validate the package's manifest, so that the CDK does not do so in every process."""
     from airbyte_cdk.sources.declarative import (  # noqa: PLC0415 # a destination has none
         concurrent_declarative_source as cdk,
     )
@@ -205,7 +205,7 @@ def _exit_as_python_does(run: Callable[[], None]) -> None:
         run()
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
-    except BaseException:  # noqa: BLE001 # as the interpreter itself
+    except BaseException:  # noqa: BLE001 # like the interpreter itself
         traceback.print_exc()
         code = 1
     finally:

@@ -1,4 +1,4 @@
-"""Fixtures of the integration tests: sandboxes."""
+"""Sandbox fixtures of the integration tests."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A proxy that breaks connections, for tests of transfers that must go on."""
+"""A proxy that breaks connections, for tests of transfers that must resume."""
 
 import socket
 import struct
@@ -11,11 +11,11 @@ from typing_extensions import Self
 
 
 class CuttingProxy:
-    """Passes bytes on to a server, and cuts some answers short.
+    """Forwards bytes to a server, and truncates some responses.
 
-    Every connection that has carried more than `after_bytes` of answers is cut, the first `cuts` times: with a
-    FIN, or with a RST if `reset`. With `then_headers_only`, those that carry anything after the first cut are cut
-    where the headers of an answer end, so that no transfer gets any further.
+    A connection is cut once it has carried more than `after_bytes` of responses, `cuts` times in total: with a FIN, or
+    with a RST if `reset`. With `then_headers_only`, all connections after the first cut are cut at the end of the
+    response's headers, so that no transfer makes any progress.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class CuttingProxy:
                         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     break
                 client.sendall(data)
-        with suppress(OSError):  # wakes the other thread, whose waiting would keep the connection open
+        with suppress(OSError):  # wakes the other thread, which would otherwise keep the connection open
             client.shutdown(socket.SHUT_RD if self._reset else socket.SHUT_RDWR)
         client.close()
         server.close()

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the machine's own binaries, for as long as a test needs it."""
+"""A temporary PostgreSQL server from the machine's own binaries."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def postgres_binaries() -> Path | None:
-    """The folder with `initdb` and `pg_ctl`, on PATH or where Debian puts them, or None."""
+    """The folder with `initdb` and `pg_ctl`, on PATH or in Debian's location, or None."""
     found = shutil.which("initdb")
     folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     return folders[-1] if folders else None
@@ -20,13 +20,13 @@ def postgres_binaries() -> Path | None:
 
 @contextmanager
 def postgres(binaries: Path) -> Iterator[dict[str, Any]]:
-    """Run a server with an empty database; gives its host, port, username, password and database."""
+    """Run a server with an empty database; yields its host, port, username, password and database."""
     with socket.socket() as free, tempfile.TemporaryDirectory(prefix="postgres-") as folder:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
         as_user: dict[str, Any] = {}
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        if os.geteuid() == 0:  # PostgreSQL does not run as root
             shutil.chown(folder, "postgres")
             as_user = {"user": "postgres", "cwd": folder}
         data = f"{folder}/data"

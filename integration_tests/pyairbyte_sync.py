@@ -1,9 +1,9 @@
-"""Run by an interpreter that has PyAirbyte: sync one source into a database, and say how many keys its tables have.
+"""Script for an interpreter with PyAirbyte: sync one source into a database, and count the keys in its tables.
 
 Standard input is JSON: `name`, `executable`, `config`, `cache` (the arguments of DuckDBCache or PostgresCache), `keys`
-(the primary key of each stream to read), `types_as_declared` (whether to keep pandas from guessing types, and to give
-psycopg2 objects in columns of any type as JSON) and `counts`, the file for the number of different keys in each
-stream's table as JSON.
+(the primary key of each stream to read), `types_as_declared` (whether to keep pandas from guessing types, and to pass
+objects in columns of any type to psycopg2 as JSON) and `counts`, the file for the number of distinct keys in each
+stream's table, as JSON.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""Comparing what a connector emitted with what the sandbox has, row by row."""
+"""Comparing a connector's rows with the sandbox's."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,9 +8,9 @@ JsonObject = dict[str, Any]
 
 
 def by_key(records: Iterable[JsonObject], stream: Mapping[str, Any]) -> dict[tuple[Any, ...], JsonObject]:
-    """The records by the primary key of the discovered stream; of several with one key, the last.
+    """The records by the primary key of the discovered stream; the last of several with the same key.
 
-    Null fields are left out: the CDK omits them from what it writes, which says the same to a destination.
+    Null fields are omitted, as in the CDK's output; to a destination, this means the same.
     """
     keys = [path[0] for path in stream["source_defined_primary_key"]]
     return {tuple(record.get(key) for key in keys): _without_nulls(record) for record in records}
@@ -22,7 +22,7 @@ def without(record: JsonObject, *fields: str) -> JsonObject:
 
 
 def comparable(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Rows in a form to compare, duplicates included, in a fixed order."""
+    """Rows in comparable form, including duplicates, in a fixed order."""
     return sorted(json.dumps(_without_nulls(row), sort_keys=True) for row in rows)
 
 
@@ -31,5 +31,5 @@ def _without_nulls(record: Mapping[str, Any]) -> JsonObject:
 
 
 def is_counted(row: JsonObject) -> bool:
-    """Whether the row has more than the zeros that replace what another reading of "Eastern time" has written."""
+    """True unless the row has only the zeros that replace counts under another interpretation of "Eastern time"."""
     return any(value for name, value in row.items() if isinstance(value, int) and not name.endswith("_id"))

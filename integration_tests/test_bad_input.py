@@ -34,7 +34,7 @@ def assert_no_traceback(output: Output) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentence"),
+    ("changes", "expected"),
     [
         ({"start_date": "31/12/2024"}, "Start Date is not a date. Enter it as YYYY-MM-DD"),
         ({"start_date": "2024-02-30"}, "Start Date is not a date"),
@@ -44,15 +44,15 @@ def assert_no_traceback(output: Output) -> None:
         ({"api_token": "another-workspaces-token"}, "Segment rejected the API token in region 'us'"),
     ],
 )
-def test_check_says_what_is_wrong_with_the_configuration(
-    shared_sandbox: Sandbox, changes: JsonObject, sentence: str
+def test_check_reports_what_is_wrong_with_the_configuration(
+    shared_sandbox: Sandbox, changes: JsonObject, expected: str
 ) -> None:
     output = source_with(shared_sandbox, **changes).check()
 
     assert output.exit_code == 0
     assert output.status
     assert output.status["status"] == "FAILED"
-    assert sentence in output.status["message"]
+    assert expected in output.status["message"]
     assert_no_traceback(output)
 
 
@@ -114,7 +114,7 @@ def test_the_state_of_another_stream_changes_nothing(shared_sandbox: Sandbox) ->
     ("option", "content"),
     [("config", "{"), ("catalog", '{"streams": 1}'), ("state", '[{"type": 3}]'), ("config", "[]")],
 )
-def test_a_file_that_is_not_what_its_option_wants_is_named(shared_sandbox: Sandbox, option: str, content: str) -> None:
+def test_an_unusable_input_file_is_named(shared_sandbox: Sandbox, option: str, content: str) -> None:
     source = source_with(shared_sandbox)
 
     output = source.run("read", **{"config": source.config, "catalog": CATALOG, "state": [], option: content})
@@ -126,7 +126,7 @@ def test_a_file_that_is_not_what_its_option_wants_is_named(shared_sandbox: Sandb
     assert_no_traceback(output)
 
 
-def test_a_server_that_answers_with_a_web_page_is_named(sandbox: Sandbox) -> None:
+def test_a_web_page_instead_of_a_response_is_reported(sandbox: Sandbox) -> None:
     sandbox.faults.html = True
 
     status = source_with(sandbox).check().status

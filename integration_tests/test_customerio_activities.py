@@ -1,4 +1,4 @@
-"""Customer.io's activities, whose first sync can take hours: kills, and what resumes after them."""
+"""Customer.io's activities, whose first sync can take hours: resuming after kills."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -10,12 +10,12 @@ from sandbox.airbyte import BulkCdkLike, Connector, configured, kill_after, run_
 from sandbox.clock import Clock
 from sandbox.server import Sandbox
 
-PAGE = 30  # so that the two hundred that are imported at once fill fewer pages than end a read
+PAGE = 30  # so that the 250 activities of the bulk import fill fewer pages than end a read
 
 
 @pytest.fixture
 def workspace() -> Iterator[Sandbox]:
-    """A workspace with some two hundred pages of activities, whose time can pass for two days."""
+    """A workspace with some two hundred pages of activities, whose clock can advance by two days."""
     with Sandbox(Clock(datetime.now(timezone.utc) - timedelta(days=3))) as running:
         running.customerio.largest_page = PAGE
         yield running
@@ -26,16 +26,14 @@ def source_of(workspace: Sandbox) -> Connector:
 
 
 def requests(workspace: Sandbox) -> int:
-    """The requests for activities since the last time."""
+    """The requests for activities since the last call."""
     count = sum(request.path.endswith("/activities") for request in workspace.journal)
     workspace.journal.clear()
     return count
 
 
 @pytest.mark.parametrize("tokens", [["position"] * 3, ["row"] * 3, ["position", "row", "row"]], ids=str)
-def test_a_first_sync_that_is_killed_again_and_again_resumes_where_it_was(
-    workspace: Sandbox, tokens: list[str]
-) -> None:
+def test_a_first_sync_that_is_killed_repeatedly_resumes_where_it_was(workspace: Sandbox, tokens: list[str]) -> None:
     source, destination = source_of(workspace), BulkCdkLike()
     catalog = configured(source.discover(), ["activities"])
     pages = len(workspace.customerio.expected("activities")) // PAGE

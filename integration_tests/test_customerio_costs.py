@@ -1,4 +1,4 @@
-"""The formulas for the requests of a sync of Customer.io, against the requests that the sandbox counts."""
+"""The formulas for the requests of a Customer.io sync, compared with the sandbox's counts."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +30,7 @@ BELOW = {
     "broadcast": ("broadcast_actions", "actions"),
     "newsletter": ("newsletter_variants", "content_ids"),
 }
-PAGES = {  # whose rows are spread unevenly over the parents, so that some have more pages than one
+PAGES = {  # whose rows are distributed unevenly over the parents, so that some have several pages
     "campaign_actions": 10,
     "broadcast_actions": 10,
     "broadcast_trigger_errors": 100,
@@ -42,9 +42,9 @@ OTHERS = [name for name in COSTS if not METRICS.fullmatch(name)]
 
 @pytest.fixture(scope="module")
 def counted() -> Iterator[tuple[dict[str, int], Account, dict[str, int], Account, dict[str, Account]]]:
-    """The requests of a first sync and of one a day later, and the size of the workspace at both.
+    """The requests of a first sync and of one a day later, and the size of the workspace at each.
 
-    The last are the sizes at the second sync for each stream of metrics, whose windows begin at their own states.
+    The last item has the sizes at the second sync for each metrics stream, since each has its own window.
     """
     with Sandbox(Clock(datetime.now(timezone.utc) - timedelta(days=3)), scale=0.02) as workspace:
         world = workspace.customerio
@@ -66,19 +66,19 @@ def counted() -> Iterator[tuple[dict[str, int], Account, dict[str, int], Account
 
 
 def requests(attempt: Attempt) -> dict[str, int]:
-    """The requests of each stream, by its closing log line."""
+    """The number of requests of each stream, from its final log line."""
     lines = (re.match(r"Stream (\w+): [\d,]+ rows, ([\d,]+) requests", log["message"]) for log in attempt.logs)
     return {line[1]: int(line[2].replace(",", "")) for line in lines if line}
 
 
 def window_of(attempt: Attempt, stream: str) -> int:
-    """The beginning of the window that a stream of metrics reads next, in epoch seconds."""
+    """The start of the window that a metrics stream reads next, in epoch seconds."""
     position = attempt.stream_state(stream).get("state", {}).get("period_start")
     return int(datetime.fromisoformat(position.replace("Z", "+00:00")).timestamp()) - LOOKBACK if position else 0
 
 
 def account_of(world: CustomerioWorld, since: int) -> Account:
-    """The sizes of the workspace now; `since` is the beginning of the last sync."""
+    """The current sizes of the workspace; `since` is the start of the last sync."""
     sizes: dict[str, float] = {name: len(world.expected(name)) for name in COSTS}
     for stream, fields in COUNTED.items():
         for field, name in fields.items():
@@ -96,7 +96,7 @@ def account_of(world: CustomerioWorld, since: int) -> Account:
 
 
 def changing(world: CustomerioWorld, window: int) -> dict[str, float]:
-    """The sizes that depend on the beginning of a stream's window."""
+    """The sizes that depend on the start of a stream's window."""
     newsletters, campaigns = world.expected("newsletters"), world.expected("campaigns")
     return {
         "changing_newsletters": sum((row.get("sent_at") or 0) + HALF_A_YEAR >= window for row in newsletters),
@@ -107,7 +107,7 @@ def changing(world: CustomerioWorld, window: int) -> dict[str, float]:
 
 
 def where_counted(world: CustomerioWorld, since: str, resolution: str, window: int) -> dict[str, float]:
-    """How many parents have counted anything since the window, and how much is below them."""
+    """The numbers of parents with counts since the start of the window, and of their children."""
     sizes: dict[str, float] = {}
     first = datetime.fromtimestamp(max(window, 0), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     for family, parents in FAMILIES.items():
@@ -126,19 +126,19 @@ def children(rows: Iterable[JsonObject], ids: set[int], field: str) -> int:
 
 
 def assert_as_computed(name: str, counts: Mapping[str, int], computed: float, account: Account) -> None:
-    """The number is exact, but for pages of children: at most as many more as all of them would fill."""
+    """The number is exact, except for additional pages of children: at most as many as all rows together would fill."""
     spare = account.rows(name) // PAGES[name] if name in PAGES else 0
     assert computed <= counts[name] <= computed + spare, name
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_first_sync_takes_the_requests_that_the_formula_gives(name: str, counted: tuple) -> None:  # type: ignore[type-arg]
+def test_a_first_sync_makes_the_number_of_requests_in_the_formula(name: str, counted: tuple) -> None:  # type: ignore[type-arg]
     counts, account, *_ = counted
     assert_as_computed(name, counts, COSTS[name].first(account), account)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_sync_on_the_next_day_takes_the_requests_that_the_formula_gives(name: str, counted: tuple) -> None:  # type: ignore[type-arg]
+def test_a_sync_on_the_next_day_makes_the_number_of_requests_in_the_formula(name: str, counted: tuple) -> None:  # type: ignore[type-arg]
     _, _, counts, account, own = counted
     if name == "draft_messages":  # the window begins thirty days before the newest draft, of which there are few
         assert COSTS[name].daily(account) <= counts[name] <= COSTS[name].daily(account) + ceil(LOOKBACK / DAY / 7)
@@ -147,11 +147,11 @@ def test_a_sync_on_the_next_day_takes_the_requests_that_the_formula_gives(name: 
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_metrics_take_the_requests_that_the_formulas_give_together(family: str, counted: tuple) -> None:  # type: ignore[type-arg]
-    """A parent that counted is requested again for its own stream if a stream within it came first.
+def test_metrics_make_the_number_of_requests_in_the_formulas_together(family: str, counted: tuple) -> None:  # type: ignore[type-arg]
+    """A parent with counts is requested again for its own stream if a stream of its children was read first.
 
-    A stream whose newest row is older than what such a request covers has the parents requested again, as one that
-    never had a row: it begins at the start date on every sync.
+    The parents are also requested again for a stream whose newest row is older than the period of such a request, and
+    for one that never had a row: it begins at the start date on every sync.
     """
     first, account, second, later, own = counted
     names = [name for name in COSTS if name.startswith(family) and name not in OTHERS]

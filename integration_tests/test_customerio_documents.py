@@ -1,4 +1,4 @@
-"""The sandbox's answers and the connector's schemas against Customer.io's own OpenAPI document.
+"""The sandbox's responses and the connector's schemas compared with Customer.io's own OpenAPI document.
 
 Where the live API differs from the document of 2025, the sandbox follows the live API; all such differences are listed
 here.
@@ -84,12 +84,12 @@ NOT_SERVED = {
     r"/(campaigns|broadcasts|newsletters|transactional|customers)/{\w+}/messages": "deliveries that /messages has",
     r"/customers/{customer_id}/activities": "activities that /activities has",
     r"/customers/{customer_id}/attributes": "attributes that /customers/attributes has",
-    r"/customers": "a search by e-mail address, where POST /customers finds everybody",
+    r"/customers": "a search by e-mail address, whereas POST /customers finds everyone",
     r"/exports/{export_id}/download": "a link to a file",
     r"/messages/{message_id}/archived_message": "a hundred a day",
     r".*/(journey_)?metrics(/links)?": "see `test_customerio_metrics_documents`",
 }
-"""The operations that read and that are not compared here, with the reason."""
+"""The read operations that are not compared here, with the reason."""
 RECORDS = {
     "customers": "properties/customers/items/properties/customer",
     "segment_memberships": "oneOf/0/properties/identifiers/items",
@@ -100,7 +100,7 @@ RECORDS = {
     "object_attributes": "properties/object",
     "person_subscription_preferences": "properties/customer",
 }
-"""Where in the answer a record is described, unless it is the element of the only array."""
+"""The location of a record's description in the response, unless it is the element of the only array."""
 SCALARS = {"ip_addresses", "broadcast_trigger_errors"}
 FREE = {"collection_contents"}
 """Fields whose type the document leaves open."""
@@ -124,7 +124,7 @@ DIFFERENCES = {
     "activities: $.activities[].data oneOf": "events carry any data, and `opened` is a time instead of a boolean",
     "activities: $.activities[].type enum": "the types of objects carry the id of their object type",
     "eps_suppression: $.suppressions is null": "a list without elements is null",
-    "campaign_actions: $.actions[] oneOf": "ids are texts, and the forms of an action overlap",
+    "campaign_actions: $.actions[] oneOf": "ids are strings, and the forms of an action overlap",
     "broadcast_actions: $.actions[] oneOf": "as above",
     "broadcast_triggers: $.triggers is null": "a list without elements can be null",
     "broadcast_trigger_errors: $.errors is null": "as above",
@@ -138,7 +138,7 @@ DIFFERENCES = {
     "eps_suppression: $.category enum": "the types blocks and invalid_emails are newer than the document",
 }
 UNDECLARED = {"messages": {"message_template_id"}}
-"""Documented fields that the live API names differently, here `msg_template_id`."""
+"""Documented fields that have another name in the live API, here `msg_template_id`."""
 
 
 @cache
@@ -148,7 +148,7 @@ def paths() -> JsonObject:
 
 
 def documented(stream: str) -> JsonObject:
-    """The schema of the answer 200."""
+    """The schema of the 200 response."""
     operation = paths()[ENDPOINTS[stream]]["post" if stream in BODIES else "get"]
     schema: JsonObject = operation["responses"]["200"]["content"]["application/json"]["schema"]
     return schema
@@ -219,12 +219,12 @@ def asked(stream: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("stream", ENDPOINTS)
-def test_answers_agree_with_the_document(answers: dict[str, list[JsonObject]], stream: str) -> None:
+def test_responses_conform_to_the_document(answers: dict[str, list[JsonObject]], stream: str) -> None:
     errors = [error for error in errors_of(answers, stream) if difference(stream, error) not in DIFFERENCES]
     assert [f"{difference(stream, error)} ({error.message[:200]})" for error in errors] == []
 
 
-def test_no_difference_is_listed_in_vain(answers: dict[str, list[JsonObject]]) -> None:
+def test_every_listed_difference_exists(answers: dict[str, list[JsonObject]]) -> None:
     found = {difference(stream, error) for stream in ENDPOINTS for error in errors_of(answers, stream)}
     assert set(DIFFERENCES) - found == set()
 
@@ -236,13 +236,13 @@ def test_every_documented_field_is_declared(stream: str) -> None:
 
 
 @pytest.mark.parametrize("stream", TABLES)
-def test_what_the_schemas_declare_is_true_of_the_records(world: Sandbox, stream: str) -> None:
+def test_records_conform_to_the_declared_schemas(world: Sandbox, stream: str) -> None:
     validator = OAS30Validator(_nullable(json.loads((SCHEMAS / f"{stream}.json").read_text())))
     for record in world.customerio.expected(stream)[:1000]:
         assert [error.message for error in validator.iter_errors(record)] == []
 
 
-def test_every_operation_that_reads_is_served_or_known_not_to_be() -> None:
+def test_every_read_operation_is_served_or_listed_as_not_compared() -> None:
     reading = {path for path, operations in paths().items() if "get" in operations}
     unserved = {path for path in reading if any(re.fullmatch(pattern, path) for pattern in NOT_SERVED)}
     posted = {ENDPOINTS[stream] for stream in BODIES}
@@ -263,7 +263,7 @@ def difference(stream: str, error: ValidationError) -> str:
 
 
 def missing(record: JsonObject, declared: JsonObject, path: str = "") -> Iterator[str]:
-    """The documented fields that the declared schema has not; below open objects nothing needs to be declared."""
+    """The documented fields missing from the declared schema; below open objects nothing needs to be declared."""
     for part in variants(record):
         for name, child in part.get("properties", {}).items():
             if "properties" not in declared:
@@ -276,14 +276,14 @@ def missing(record: JsonObject, declared: JsonObject, path: str = "") -> Iterato
 
 
 def variants(record: JsonObject) -> Iterator[JsonObject]:
-    """The schema and all that it is composed of."""
+    """The schema and all of its component schemas."""
     yield record
     for part in (*record.get("oneOf", []), *record.get("allOf", [])):
         yield from variants(part)
 
 
 def _nullable(schema: Json) -> Json:
-    """The draft 7 schema as OpenAPI 3.0 writes it: `nullable` instead of a list of types."""
+    """The draft 7 schema in OpenAPI 3.0 form, with `nullable` instead of a list of types."""
     if isinstance(schema, dict):
         made = {name: _nullable(part) for name, part in schema.items() if name != "$schema"}
         if isinstance(made.get("type"), list):

@@ -1,4 +1,4 @@
-"""Customer.io's people from an export instead of the search."""
+"""Reading Customer.io's people from an export instead of the search."""
 
 from collections.abc import Iterator
 
@@ -52,13 +52,13 @@ def test_an_export_has_the_people_and_attributes_of_the_search(
     ]
 
 
-def test_an_export_that_fails_is_one_job_and_one_sentence(workspace: Sandbox) -> None:
+def test_a_failed_export_is_one_job_and_one_message(workspace: Sandbox) -> None:
     workspace.customerio.export_ends = "failed"
 
     attempt, _ = read(workspace, customers_export=True)
 
-    [sentence] = [failure.message for failure in attempt.source_errors if failure.stream]
-    assert sentence.startswith("Customer.io could not complete export 1000 of people.")
+    [message] = [failure.message for failure in attempt.source_errors if failure.stream]
+    assert message.startswith("Customer.io could not complete export 1000 of people.")
     assert requested(workspace).count("/exports/customers") == 1
 
 

@@ -13,7 +13,7 @@ from sandbox.server import Sandbox
 
 @pytest.fixture
 def workspace() -> Iterator[Sandbox]:
-    """A workspace whose time can pass for two days; today's campaigns are not read before 05:00 UTC."""
+    """A workspace whose clock can advance by two days; today's campaigns are not read before 05:00 UTC."""
     with Sandbox(Clock(datetime.now(timezone.utc) - timedelta(days=3)), scale=0.1) as running:
         yield running
 
@@ -26,7 +26,7 @@ def small_workspace() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def early_workspace() -> Iterator[Sandbox]:
-    """A workspace whose time can pass for ten days without leaving the connector's behind."""
+    """A workspace whose clock can advance by ten days without overtaking the connector's."""
     with Sandbox(Clock(datetime.now(timezone.utc) - timedelta(days=11)), scale=0.02) as running:
         yield running
 
@@ -48,7 +48,7 @@ def assert_tables(
     once: bool = False,
     resolution: str = "days",
 ) -> None:
-    """The tables have all of the sandbox's rows with their latest numbers, and after only one sync no others."""
+    """Check that the tables have all of the sandbox's rows with their latest numbers, and after one sync no others."""
     for stream in (each["stream"] for each in catalog["streams"]):
         rows = by_key(destination.table(stream["name"]), stream)
         found = {
@@ -66,7 +66,7 @@ def assert_complete(attempt: Attempt) -> None:
     assert set(attempt.stream_status.values()) == {"COMPLETE"}
 
 
-def test_every_day_has_its_numbers_and_a_later_sync_brings_what_came_late(workspace: Sandbox) -> None:
+def test_every_day_has_its_numbers_and_a_later_sync_adds_late_ones(workspace: Sandbox) -> None:
     source, destination = source_of(workspace), BulkCdkLike()
     catalog = catalog_of(source)
 
@@ -82,7 +82,7 @@ def test_every_day_has_its_numbers_and_a_later_sync_brings_what_came_late(worksp
     assert second.emitted["campaign_metrics"] < first.emitted["campaign_metrics"] / 2
 
 
-def test_a_killed_sync_is_repeated_without_losing_a_day(workspace: Sandbox) -> None:
+def test_a_killed_sync_is_retried_without_losing_a_day(workspace: Sandbox) -> None:
     source, destination = source_of(workspace), BulkCdkLike()
     catalog = catalog_of(source)
 
@@ -122,7 +122,9 @@ def test_ten_days_with_late_opens_have_the_rows_of_a_full_read(early_workspace: 
     ],
     ids=str,
 )
-def test_each_reading_of_the_documents_gives_the_right_rows(small_workspace: Sandbox, readings: JsonObject) -> None:
+def test_each_interpretation_of_the_documentation_gives_the_right_rows(
+    small_workspace: Sandbox, readings: JsonObject
+) -> None:
     for name, value in readings.items():
         setattr(small_workspace.customerio, name, value)
     source, destination = source_of(small_workspace), BulkCdkLike()

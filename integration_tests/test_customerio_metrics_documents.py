@@ -1,4 +1,4 @@
-"""The sandbox's metrics and the connector's schemas against Customer.io's own OpenAPI document."""
+"""The sandbox's metrics and the connector's schemas compared with Customer.io's own OpenAPI document."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def documented_path(stream: str) -> str:
 
 
 def documented(stream: str) -> JsonObject:
-    """The schema of the answer 200; the newer one, where there are two versions."""
+    """The schema of the 200 response; the newer one if there are two versions."""
     operation = paths()[documented_path(stream)]["get"]
     schema: JsonObject = operation["responses"]["200"]["content"]["application/json"]["schema"]
     newest: JsonObject = schema.get("oneOf", [schema])[0]
@@ -39,7 +39,7 @@ def documented(stream: str) -> JsonObject:
 
 
 def documented_metrics(schema: JsonObject) -> Iterator[str]:
-    """The names of all arrays of integers in the schema, however deep."""
+    """The names of all arrays of integers in the schema, at any depth."""
     for part in (schema, *schema.get("allOf", [])):
         for name, child in part.get("properties", {}).items():
             if child.get("items", {}).get("type") == "integer":
@@ -59,7 +59,7 @@ def test_every_documented_endpoint_of_metrics_is_a_stream() -> None:
 
 
 @per_stream
-def test_answers_agree_with_the_document(world: Sandbox, stream: str) -> None:
+def test_responses_conform_to_the_document(world: Sandbox, stream: str) -> None:
     [row, *_] = world.customerio.expected(stream)
     path = STREAMS[stream].path.format(**row)
     now = world.customerio.now
@@ -87,7 +87,7 @@ def test_every_documented_metric_is_declared(stream: str) -> None:
 
 
 def answer_schema(answer: object) -> JsonObject:
-    """A schema of the form of the answer, so that its metrics are found like the document's."""
+    """A schema with the structure of the response, so that its metrics are found like the document's."""
     if isinstance(answer, dict):
         return {"properties": {name: answer_schema(value) for name, value in answer.items()}}
     if isinstance(answer, list):

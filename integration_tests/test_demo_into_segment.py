@@ -9,7 +9,7 @@ from sandbox.heap.bucket import heap_bucket
 from sandbox.server import Sandbox
 
 
-def test_people_and_events_arrive_and_end_in_a_table() -> None:
+def test_people_and_events_arrive_and_are_summarised_in_a_table() -> None:
     printed = StringIO()
     console = Console(file=printed, width=120)
     with Sandbox(scale=0.02) as sandbox, heap_bucket(sandbox.clock, scale=0.2) as bucket:
@@ -24,7 +24,7 @@ def test_people_and_events_arrive_and_end_in_a_table() -> None:
     assert {message["anonymousId"] for message in received if message["type"] == "identify"} == people
     tracked = [message for message in received if message.get("event") == "Order Completed"]
     assert {message["properties"]["event_id"] for message in tracked} == orders
-    assert undated, "0 is no point in time: sent, the orders would be of 1970"
+    assert undated, "0 is not a valid time: if sent, these orders would be dated 1970"
     assert f"{len(rows):,} records read, {len(rows) - len(undated):,} sent, {len(undated)} rejected" in output
     assert "What Segment received" in output
     assert f"{len(people):,}" in output

@@ -30,7 +30,7 @@ EVENTS: JsonObject = {
 
 
 @pytest.mark.parametrize("names", [DestinationNames(), DestinationNames(namespace="crm")], ids=["plain", "namespace"])
-def test_what_a_source_reads_arrives_in_segment(sandbox: Sandbox, names: DestinationNames) -> None:
+def test_the_records_of_a_source_arrive_in_segment(sandbox: Sandbox, names: DestinationNames) -> None:
     configs = sandbox.configs()
     start = (sandbox.clock.now - timedelta(days=10)).date()
     source = Connector("source_segment", {**configs["source-segment"], "start_date": start.isoformat()})

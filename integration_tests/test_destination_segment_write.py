@@ -124,7 +124,7 @@ def test_the_same_sync_again_changes_nothing(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("end", [lambda sync: sync.destination.kill(), lambda sync: sync.destination.terminate()])
-def test_a_sync_that_a_signal_ended_leaves_one_of_each_message_once_it_is_run_again(
+def test_rerunning_a_sync_that_a_signal_ended_leaves_one_copy_of_each_message(
     sandbox: Sandbox, end: Callable[[Sync], None]
 ) -> None:
     sandbox.faults.latency_ms = 50
@@ -194,7 +194,9 @@ def test_calls_of_a_user_arrive_in_order_under_concurrency(sandbox: Sandbox) -> 
     ],
     ids=["rate limit", "unavailable", "cut connections", "both headers", "reset alone", "no header", "OK", "empty"],
 )
-def test_passing_faults_lose_and_repeat_nothing(sandbox: Sandbox, faults: JsonObject, behaviour: JsonObject) -> None:
+def test_transient_faults_neither_lose_nor_duplicate_messages(
+    sandbox: Sandbox, faults: JsonObject, behaviour: JsonObject
+) -> None:
     sandbox.faults.update({"path": "batch", **faults})
     sandbox.segment_tracking.behaviour.update(behaviour)
     attempt = write(sandbox, users(5_000))
@@ -204,7 +206,7 @@ def test_passing_faults_lose_and_repeat_nothing(sandbox: Sandbox, faults: JsonOb
     assert len(sandbox.segment_tracking.messages) == 5_000
 
 
-def test_calls_that_segment_rejects_cost_their_records_only(sandbox: Sandbox) -> None:
+def test_calls_that_segment_rejects_lose_only_their_own_records(sandbox: Sandbox) -> None:
     sandbox.segment_tracking.behaviour.update({"rejected_users": ["1234", "4321"]})
     attempt = write(sandbox, users(5_000), on_invalid="skip")
     assert (attempt.status, attempt.failures) == ("succeeded", [])
@@ -223,7 +225,7 @@ def test_batches_that_are_too_large_for_a_gateway_are_split(sandbox: Sandbox) ->
     assert len(sandbox.segment_tracking.messages) == 5_000
 
 
-def test_if_segment_rejects_everything_the_write_key_is_suspected(sandbox: Sandbox) -> None:
+def test_if_segment_rejects_everything_the_write_key_is_named_as_the_likely_cause(sandbox: Sandbox) -> None:
     sandbox.segment_tracking.behaviour.update({"rejected_users": [str(number) for number in range(3_000)]})
     attempt = write(sandbox, users(3_000), on_invalid="skip")
     assert (attempt.status, attempt.states) == ("failed", {})
@@ -253,13 +255,13 @@ def test_a_stream_without_a_mapping_is_reported_before_anything_is_sent(sandbox:
     assert not [request for request in sandbox.journal if request.path.endswith("batch")]
 
 
-def test_unmapped_streams_can_be_identified_with_nothing_but_a_write_key(sandbox: Sandbox) -> None:
+def test_unmapped_streams_can_be_identified_with_only_a_write_key(sandbox: Sandbox) -> None:
     attempt = write(sandbox, users(10), mappings=[], unmapped_streams="identify", public_api_token=None)
     assert attempt.status == "succeeded"
     assert sorted(int(message["userId"]) for message in sandbox.segment_tracking.messages) == list(range(10))
 
 
-def test_a_write_key_of_no_source_goes_unnoticed_without_a_token_and_is_found_with_one(sandbox: Sandbox) -> None:
+def test_a_write_key_of_no_source_is_detected_only_with_a_token(sandbox: Sandbox) -> None:
     assert write(sandbox, users(10), write_key="a-key-of-no-source", public_api_token=None).status == "succeeded"
     assert sandbox.segment_tracking.rejected == {"unknown write key": 10}
     unsent = write(sandbox, users(10), write_key="a-key-of-no-source")

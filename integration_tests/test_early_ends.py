@@ -1,4 +1,4 @@
-"""Reads that are ended early: by SIGTERM as Airbyte and Kubernetes do, by Ctrl-C, or by the end of the reader."""
+"""Reads that are ended early: by SIGTERM, as from Airbyte and Kubernetes, by Ctrl-C, or by a reader that goes away."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ ENDS: dict[str, tuple[Callable[[Sync], None], int]] = {
 
 @pytest.fixture(scope="module", params=SOURCES)
 def connection(request: pytest.FixtureRequest) -> Iterator[tuple[Connector, dict[str, Any]]]:
-    """A source whose vendor has enough to fill any buffer, and its catalog."""
+    """A source whose vendor has enough data to fill any buffer, and its catalog."""
     package = request.param
     with vendor(package.replace("_", "-")) as (config, _):
         source = Connector(package, config)
@@ -30,7 +30,7 @@ def connection(request: pytest.FixtureRequest) -> Iterator[tuple[Connector, dict
 
 @pytest.mark.parametrize("lines", [1, 200, 700])
 @pytest.mark.parametrize("end", ENDS)
-def test_a_read_ends_at_once_after_a_whole_line(
+def test_a_read_ends_promptly_after_a_complete_line(
     connection: tuple[Connector, dict[str, Any]], end: str, lines: int
 ) -> None:
     (source, catalog), (act, exit_code) = connection, ENDS[end]

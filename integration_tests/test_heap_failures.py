@@ -23,7 +23,7 @@ def moto() -> Iterator[HeapBucket]:
 
 @pytest.fixture
 def bucket() -> Iterator[HeapBucket]:
-    """A bucket of its own, to be broken."""
+    """A separate bucket that the test can break."""
     with heap_bucket(Clock(), scale=0.05, server=SeaweedS3) as own:
         yield own
 
@@ -73,11 +73,11 @@ CAUSES: dict[str, Cause] = {
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_check_tells_causes_apart(moto: HeapBucket, cause: str) -> None:
-    change, sentence = CAUSES[cause]
+def test_check_distinguishes_causes(moto: HeapBucket, cause: str) -> None:
+    change, expected = CAUSES[cause]
     status = check({**moto.config, **change(moto.server)}, env=moto.server.environment)
     assert status["status"] == "FAILED"
-    assert sentence in status["message"]
+    assert expected in status["message"]
     assert "Traceback" not in status["message"]
 
 
@@ -116,15 +116,15 @@ def test_check_of_an_unreadable_manifest(bucket: HeapBucket, content: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "expected"),
     [
         ({"bucket": " "}, "Bucket is empty"),
         ({"start_date": "2025-02-30"}, "is not a date"),
         (keys("somebody", "  "), "Secret Access Key is empty"),
     ],
 )
-def test_a_wrong_configuration(moto: HeapBucket, change: JsonObject, sentence: str) -> None:
-    assert sentence in check({**moto.config, **change})["message"]
+def test_an_invalid_configuration_is_reported(moto: HeapBucket, change: JsonObject, expected: str) -> None:
+    assert expected in check({**moto.config, **change})["message"]
 
 
 def put(bucket: HeapBucket, key: str, content: bytes) -> None:
@@ -176,14 +176,14 @@ def name_another_bucket(bucket: HeapBucket, key: str) -> str:
 
 
 @pytest.mark.parametrize("break_file", [remove, flip_a_bit, cut_off, empty, rename_the_key, name_another_bucket])
-def test_a_file_that_cannot_be_read_stops_its_table_only(
+def test_an_unreadable_file_stops_only_its_table(
     bucket: HeapBucket, break_file: Callable[[HeapBucket, str], str]
 ) -> None:
     table = "sessions"
     source, destination = Connector("source_heap", bucket.config), BulkCdkLike()
     catalog = configured(source.discover())
     dump_id, key = newest_file(bucket, table)
-    sentence = break_file(bucket, key)
+    expected = break_file(bucket, key)
 
     broken = run_sync(source, destination, catalog)
     assert broken.source_exit_code == 1
@@ -194,7 +194,7 @@ def test_a_file_that_cannot_be_read_stops_its_table_only(
     assert f"Table '{table}', dump {dump_id}, file " in error.message
     assert key in error.message
     assert ", byte " in error.message
-    assert sentence in error.message
+    assert expected in error.message
 
     put(bucket, key, bytes(content_of(bucket, key)))
     for manifest in bucket.directory.glob("manifests/*.json"):
@@ -206,7 +206,7 @@ def test_a_file_that_cannot_be_read_stops_its_table_only(
     assert len(rows) == len({json.dumps(row, sort_keys=True) for row in bucket.world.expected(table)})
 
 
-def test_a_table_that_no_dump_holds(bucket: HeapBucket) -> None:
+def test_a_table_that_is_in_no_dump_is_reported(bucket: HeapBucket) -> None:
     stream = {"name": "mistyped", "json_schema": {"properties": {}}, "supported_sync_modes": ["incremental"]}
     attempt = run_sync(Connector("source_heap", bucket.config), BulkCdkLike(), configured({"streams": [stream]}))
     assert attempt.source_exit_code == 1

@@ -18,7 +18,7 @@ from sandbox.clock import Clock
 from sandbox.heap.bucket import HeapBucket, heap_bucket
 from sandbox.heap.s3 import SeaweedS3
 
-FILES_IN_FLIGHT = 2  # besides the one whose state came last: the manifest's concurrency is three
+FILES_IN_FLIGHT = 2  # in addition to the one whose state came last: the manifest's concurrency is three
 SESSION_SECONDS = 3
 
 
@@ -47,12 +47,12 @@ def source_of(bucket: HeapBucket, **changes: object) -> Connector:
 
 
 def appended(catalog: JsonObject) -> JsonObject:
-    """The catalog for a destination that keeps every row, so that a row that is read twice shows."""
+    """The catalog for a destination that keeps every row, so that duplicates are visible."""
     return {"streams": [{**each, "destination_sync_mode": "append"} for each in catalog["streams"]]}
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_sync_that_is_killed_anywhere_loses_nothing(bucket: HeapBucket, catalog: JsonObject, seed: int) -> None:
+def test_a_sync_that_is_killed_at_any_point_loses_nothing(bucket: HeapBucket, catalog: JsonObject, seed: int) -> None:
     choose, destination, kills = random.Random(seed), BulkCdkLike(), 0  # noqa: S311 # which line to stop at
     states: dict[str, JsonObject] = {}
     while True:
@@ -102,7 +102,7 @@ def test_a_store_that_breaks_every_transfer_is_read_to_the_end_as_long_as_bytes_
     assert comparable(destination.table("pageviews")) == comparable(bucket.world.expected("pageviews"))
 
 
-def test_a_store_that_gives_no_more_bytes_fails_the_stream_and_keeps_its_position(
+def test_a_store_that_sends_no_more_bytes_fails_the_stream_and_keeps_its_position(
     bucket: HeapBucket, catalog: JsonObject
 ) -> None:
     destination = BulkCdkLike()
@@ -136,7 +136,7 @@ def test_the_store_ends_the_sessions_of_its_role(bucket: HeapBucket) -> None:
 
 
 def test_a_role_whose_session_ends_during_the_sync_is_assumed_again(bucket: HeapBucket, catalog: JsonObject) -> None:
-    """The reader of the output pauses for longer than a session lasts, while the connector waits to go on."""
+    """The reader of the output pauses for longer than a session lasts, while the connector is blocked."""
     source, destination = source_of(bucket, credentials=bucket.server.role), BulkCdkLike()
     attempt = run_sync(source, destination, appended(catalog), during=stall_after(2_000, SESSION_SECONDS + 2))
     assert attempt.failures == []

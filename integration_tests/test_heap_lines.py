@@ -1,4 +1,4 @@
-"""Finished lines in real processes: both encoders, every table, a large file, a broken block, a stalled reader."""
+"""Encoded lines in real processes: both encoders, every table, a large file, a broken block, a stalled reader."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("encoder")
 def test_a_strict_platform_gets_every_row_of_every_table() -> None:
-    """The bucket has Contentsquare's kind of name; on its second day, a table's initial sync is a dump of its own."""
+    """The bucket is named as by Contentsquare; on the second day, a table's initial sync is a separate dump."""
     clock = Clock()
     with heap_bucket(clock, scale=0.2, server=SeaweedS3, name="csq-rs3-sandbox") as bucket:
         source = Connector("source_heap", bucket.config)
@@ -55,7 +55,7 @@ def test_a_strict_platform_gets_every_row_of_every_table() -> None:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SeaweedS3, Path]]:
-    """A bucket with one file of long rows, and the folder that it was uploaded from."""
+    """A bucket with one file of long rows, and the folder from which it was uploaded."""
     folder = tmp_path_factory.mktemp("large")
     with SeaweedS3() as server:
         write_large_dump(folder, server.bucket, files=1, rows=ROWS)
@@ -82,7 +82,7 @@ def messages(lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
     return (json.loads(line) for line in lines)
 
 
-def test_one_large_file_arrives_in_its_order(tmp_path: Path, large: tuple[SeaweedS3, Path], encoder: str) -> None:
+def test_the_rows_of_a_large_file_arrive_in_order(tmp_path: Path, large: tuple[SeaweedS3, Path], encoder: str) -> None:
     server, _ = large
     with start(tmp_path, server) as process:
         assert process.stdout
@@ -99,7 +99,7 @@ def test_one_large_file_arrives_in_its_order(tmp_path: Path, large: tuple[Seawee
 
 
 @pytest.mark.usefixtures("encoder")
-def test_memory_stays_while_the_reader_stalls(tmp_path: Path, large: tuple[SeaweedS3, Path]) -> None:
+def test_memory_does_not_grow_while_the_reader_stalls(tmp_path: Path, large: tuple[SeaweedS3, Path]) -> None:
     server, _ = large
     with start(tmp_path, server) as process:
         assert process.stdout
@@ -114,7 +114,7 @@ def test_memory_stays_while_the_reader_stalls(tmp_path: Path, large: tuple[Seawe
 
 
 @pytest.mark.usefixtures("encoder")
-def test_a_broken_block_gives_exactly_the_rows_before_it(tmp_path: Path, large: tuple[SeaweedS3, Path]) -> None:
+def test_a_broken_block_emits_exactly_the_rows_before_it(tmp_path: Path, large: tuple[SeaweedS3, Path]) -> None:
     server, folder = large
     [path] = folder.rglob("*.avro")
     whole = path.read_bytes()

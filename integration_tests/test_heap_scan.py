@@ -1,4 +1,4 @@
-"""`source_heap.scan` against the world that wrote the dumps, and the example that uses it."""
+"""`source_heap.scan` compared with the world that wrote the dumps, and the example that uses it."""
 
 import json
 import subprocess
@@ -43,7 +43,7 @@ def test_every_table_has_exactly_its_current_rows(bucket: HeapBucket) -> None:
         assert rows(scan(bucket.config, table).read_all()) == rows(bucket.world.expected(table)), table
 
 
-def test_columns_are_read_in_the_order_in_which_they_are_named(bucket: HeapBucket) -> None:
+def test_columns_are_read_in_the_requested_order(bucket: HeapBucket) -> None:
     columns = ["time", "_heap_dump_id", "event_id"]
     table = scan(bucket.config, "pageviews", columns).read_all()
     assert table.schema.names == columns
@@ -52,7 +52,7 @@ def test_columns_are_read_in_the_order_in_which_they_are_named(bucket: HeapBucke
     )
 
 
-def test_a_start_date_leaves_out_earlier_events(bucket: HeapBucket) -> None:
+def test_a_start_date_omits_earlier_events(bucket: HeapBucket) -> None:
     since = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
     config = {**bucket.config, "start_date": f" {since:%m/%d/%Y} "}
     for table in ("pageviews", "users", "search_submit_results"):

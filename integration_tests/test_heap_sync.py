@@ -1,4 +1,4 @@
-"""First sync, later syncs and full resyncs, row by row against the world that wrote the dumps."""
+"""First sync, later syncs and full resyncs, compared row by row with the world that wrote the dumps."""
 
 import json
 import re
@@ -33,7 +33,7 @@ class Syncs:
     """Three syncs: the first, one after a night with new and late dumps, one after a night with a full resync."""
 
     streams: list[JsonObject] = field(default_factory=list)
-    """As discovered the last time."""
+    """The most recently discovered catalog."""
     rounds: list[Round] = field(default_factory=list)
 
     def emitted(self, table: str, until: int = 3) -> list[JsonObject]:
@@ -83,7 +83,7 @@ def test_the_first_sync_emits_every_row_once(syncs: Syncs) -> None:
 
 
 @pytest.mark.parametrize("until", [2, 3])
-def test_the_rows_of_the_dumps_that_count_are_the_current_content(syncs: Syncs, until: int) -> None:
+def test_the_rows_of_current_dumps_are_the_current_content(syncs: Syncs, until: int) -> None:
     for table, expected in syncs.rounds[until - 1].current.items():
         valid_from = syncs.valid_from(table, until)
         rows = [row for row in syncs.emitted(table, until) if row["_heap_dump_id"] >= valid_from]
@@ -96,8 +96,8 @@ def test_no_file_is_read_by_two_syncs(syncs: Syncs) -> None:
         assert sum(map(len, files)) == len(set().union(*files)), table
 
 
-def test_the_history_has_what_the_syncs_are_to_be_tested_with(syncs: Syncs) -> None:
-    """A late manifest with a lower id, a new table, and a full resync that voids what was emitted."""
+def test_the_history_covers_the_cases_under_test(syncs: Syncs) -> None:
+    """A late manifest with a lower id, a new table, and a full resync that supersedes emitted rows."""
     first, second, third = (done.attempt.records for done in syncs.rounds)
     newest = max(row["_heap_dump_id"] for row in first["pageviews"])
     assert any(row["_heap_dump_id"] < newest for row in (*second["pageviews"], *third["pageviews"]))
@@ -121,7 +121,7 @@ def test_the_states_stay_small(syncs: Syncs) -> None:
     assert max(len(json.dumps(state)) for state in tables) < 1_000
 
 
-def test_keys_cursor_and_types(syncs: Syncs) -> None:
+def test_discovered_keys_cursor_and_types(syncs: Syncs) -> None:
     streams = {stream["name"]: stream for stream in syncs.streams}
     for name, stream in streams.items():
         key = {"_heap_tables": "table", "users": "user_id", "user_migrations": "from_user_id"}.get(name, "event_id")
@@ -140,7 +140,7 @@ def test_a_sync_without_new_dumps_emits_nothing() -> None:
         assert again.attempt.states.keys() == first.attempt.states.keys()
 
 
-def test_the_start_date_leaves_out_earlier_events_only() -> None:
+def test_the_start_date_omits_only_earlier_events() -> None:
     clock = Clock()
     since = clock.now.replace(hour=0, minute=0, second=0) - timedelta(days=3)
     with heap_bucket(clock, scale=0.1, server=SeaweedS3) as bucket:
@@ -155,13 +155,13 @@ def test_the_start_date_leaves_out_earlier_events_only() -> None:
 
 
 def recipe(title: str) -> str:
-    """The SQL of the README that begins with this comment."""
+    """The README's SQL recipe that begins with this comment."""
     blocks = re.findall(r"```sql\n(.*?)```", README.read_text(), re.DOTALL)
     return next(block for block in blocks if block.startswith(f"-- recipe: {title}"))
 
 
 def load(syncs: Syncs, folder: Path, *tables: str) -> duckdb.DuckDBPyConnection:
-    """A destination that deduplicates: of each key the row with the highest cursor."""
+    """Load as a deduplicating destination does: for each key, the row with the highest cursor."""
     warehouse = duckdb.connect()
     keys = {stream["name"]: stream["source_defined_primary_key"][0][0] for stream in syncs.streams}
     for table in tables:
@@ -185,7 +185,7 @@ def test_the_recipe_for_current_content(syncs: Syncs, tmp_path: Path, table: str
 
 
 def resolve(merges: dict[int, int], user: int) -> int:
-    """The identity of a user, written a second time: the end of the chain, or the lowest id of the cycle."""
+    """The identity of a user, implemented independently: the end of the chain, or the lowest id in the cycle."""
     seen = [user]
     while seen[-1] in merges:
         following = merges[seen[-1]]

@@ -1,4 +1,4 @@
-"""The images as Airbyte's workers run them; `make test-images` builds them and runs this."""
+"""The images, run as Airbyte's workers run them; `make test-images` builds them and runs these tests."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ OF_SOME = {"botocore": ("source-heap", "destination-segment"), "fastavro": ("sou
 NOT_SHIPPED = ("sandbox", "unit_tests", "integration_tests", "benchmarks", "pytest", "pip", "uvicorn", "moto")
 SMALL_SCALE = 0.3
 MANY = 50_000
-ENOUGH = {"source-segment": 1.0, "source-customerio": 0.3, "source-heap": 1.0}  # for a signal to come in the middle
+ENOUGH = {"source-segment": 1.0, "source-customerio": 0.3, "source-heap": 1.0}  # so that a signal comes in the middle
 LARGE_SCALE = {"source-segment": 4, "source-customerio": 2}
 LARGE_FILES, LARGE_FILE_ROWS = 2, 300_000  # more than a gigabyte as JSON
 
@@ -39,7 +39,7 @@ LIMITS = ["--read-only", "--tmpfs=/tmp", "--memory=512m", "--memory-swap=512m"]
 
 
 class Image(Connector):
-    """One connector's image, every command in a container that has nothing but what it needs."""
+    """One connector's image, with every command in a container that has only what it needs."""
 
     def __init__(
         self, name: str, config: JsonObject | None = None, *, network: str = "host", container: str | None = None
@@ -52,13 +52,13 @@ class Image(Connector):
         """The command line that runs the connector within 512 MB; inputs become mounted files."""
         folders = {path.parent for path in inputs.values()}
         for folder in folders:
-            folder.chmod(0o755)  # the container's user is another one
+            folder.chmod(0o755)  # the container runs as another user
         mounts = [f"--volume={folder}:/inputs:ro" for folder in folders]
         options = [part for name, path in inputs.items() for part in (f"--{name}", f"/inputs/{path.name}")]
         return [*RUN, *LIMITS, *self._run_options, *mounts, self.tag, command, *options]
 
     def inside(self, program: str) -> Json:
-        """The JSON that a Python program prints when the image's interpreter runs it."""
+        """The JSON that a Python program prints when run by the image's interpreter."""
         python = ["--entrypoint", "/opt/connector/bin/python", self.tag, "-c", program]
         return json.loads(docker("run", "--rm", "--network=none", *python))
 
@@ -97,7 +97,7 @@ def test_labels_entry_point_and_user_are_what_airbyte_needs(name: str, image: Im
 
 
 @pytest.mark.parametrize("name", CONNECTORS)
-def test_holds_the_connector_and_what_it_needs(name: str, image: Image) -> None:
+def test_the_image_contains_only_the_connector_and_its_dependencies(name: str, image: Image) -> None:
     unwanted = (*NOT_SHIPPED, *(module for module, users in OF_SOME.items() if name not in users))
     program = (
         "import importlib.util, json, os, shutil;"
@@ -110,7 +110,7 @@ def test_holds_the_connector_and_what_it_needs(name: str, image: Image) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_syncs_what_the_package_syncs(name: str) -> None:
+def test_the_image_syncs_the_same_rows_as_the_package(name: str) -> None:
     with vendor(name, SMALL_SCALE) as (config, pass_days):
         image, package = Image(name, config), Connector(name.replace("-", "_"), config)
         assert image.check().status == {"status": "SUCCEEDED"}
@@ -128,7 +128,7 @@ def test_syncs_what_the_package_syncs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["destination-segment"])
-def test_writes_what_it_reads_from_standard_input(name: str) -> None:
+def test_the_destination_image_sends_records_from_standard_input(name: str) -> None:
     schema = {"type": "object", "properties": {"id": {"type": "integer"}}}
     stream = {"name": "people", "json_schema": schema, "supported_sync_modes": ["full_refresh"]}
     catalog = {"streams": [{"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
@@ -153,7 +153,7 @@ def test_writes_what_it_reads_from_standard_input(name: str) -> None:
 
 @contextmanager
 def much(name: str) -> Iterator[JsonObject]:
-    """The configuration of a vendor with much data."""
+    """The configuration for a vendor with a large amount of data."""
     if name != "source-heap":
         with vendor(name, LARGE_SCALE[name]) as (config, _):
             yield config
@@ -177,13 +177,13 @@ def test_a_large_read_stays_within_512_mb(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES[:1])
-def test_the_limit_of_512_mb_is_one(image: Image) -> None:
+def test_the_limit_of_512_mb_is_enforced(image: Image) -> None:
     python = ["--entrypoint=/opt/connector/bin/python", image.tag, "-c", "print(len(bytearray(b'1') * 600_000_000))"]
     assert subprocess.run([*RUN, *LIMITS, *python], check=False, capture_output=True).returncode == 128 + SIGKILL
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_sigterm_ends_a_read_with_whole_lines_and_a_state_to_resume_from(name: str) -> None:
+def test_sigterm_ends_a_read_with_complete_lines_and_a_state_to_resume_from(name: str) -> None:
     container, everything, destination = f"{name}-{time.time_ns()}", BulkCdkLike(), BulkCdkLike()
     killed: list[str] = []
 

@@ -25,7 +25,7 @@ SCRIPTS = Path(sys.executable).parent
 SCALE = 0.1
 POSTGRES_CACHE = (
     "PyAirbyte 0.71 reads its files with pandas.read_json before it writes to PostgreSQL: integers in columns named "
-    "..._at become dates (Customer.io; PyAirbyte's pull request 1153), digits in texts become numbers (Heap), and an "
+    "..._at become dates (Customer.io; PyAirbyte's pull request 1153), numeric strings become numbers (Heap), and an "
     "object cannot be written into a column of any type (Segment; PyAirbyte's issue 210)"
 )
 SOURCES = [name for name in yaml.safe_load((ROOT / "metadata.yaml").read_text())["connectors"] if "source-" in name]
@@ -57,7 +57,7 @@ def server() -> Json:
 
 
 @pytest.mark.parametrize(("name", "database"), DATABASES)
-def test_two_syncs_leave_the_sandboxes_keys(
+def test_two_syncs_store_exactly_the_sandboxs_keys(
     name: str, database: str, cache: JsonObject, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     declared = database == TYPES_AS_DECLARED
@@ -80,7 +80,7 @@ def test_two_syncs_leave_the_sandboxes_keys(
 
 
 def with_types_of(catalog: JsonObject, grown: JsonObject) -> JsonObject:
-    """Without new streams, and without those whose columns changed their type: PyAirbyte does not change a table's."""
+    """The catalog without new streams and streams with changed column types, since PyAirbyte does not alter tables."""
     types = {entry["stream"]["name"]: entry["stream"]["json_schema"] for entry in catalog["streams"]}
     return {
         "streams": [
@@ -113,7 +113,7 @@ def run(arguments: list[Path], folder: Path, stdin: str = "", **environment: str
 
 
 def key_counts(catalog: JsonObject, *syncs: Attempt) -> dict[str, int]:
-    """The keys in each table after these syncs; PyAirbyte merges by key, also where a stream is read in full."""
+    """The keys in each table after these syncs; PyAirbyte merges by key, even for streams that are read in full."""
     return {
         name: len(by_key((row for each in syncs for row in each.records[name]), stream))
         for stream in (entry["stream"] for entry in catalog["streams"])
@@ -122,7 +122,7 @@ def key_counts(catalog: JsonObject, *syncs: Attempt) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("name", ["segment", "customerio", "heap"])
-def test_the_duckdb_examples_run_as_they_are(name: str, tmp_path: Path) -> None:
+def test_the_duckdb_examples_run_unchanged(name: str, tmp_path: Path) -> None:
     with vendor(f"source-{name}", SCALE) as (config, _):
         (tmp_path / f"{name}.json").write_text(json.dumps(config))
         run([ROOT / "examples" / f"{name}_to_duckdb.py"], tmp_path)
@@ -130,14 +130,14 @@ def test_the_duckdb_examples_run_as_they_are(name: str, tmp_path: Path) -> None:
     assert (tmp_path / f"{name}.duckdb").exists()
 
 
-def test_the_postgres_example_runs_as_it_is(tmp_path: Path) -> None:
+def test_the_postgres_example_runs_unchanged(tmp_path: Path) -> None:
     with server() as connection, vendor("source-segment", SCALE) as (config, _):
         (tmp_path / "segment.json").write_text(json.dumps(config))
         environment = {"PGHOST": connection["host"], "PGPORT": str(connection["port"]), "PGPASSWORD": "trusted"}
         run([ROOT / "examples" / "segment_to_postgres.py"], tmp_path, **environment)
 
 
-def test_the_example_into_segment_runs_as_it_is(tmp_path: Path) -> None:
+def test_the_example_into_segment_runs_unchanged(tmp_path: Path) -> None:
     mapping = {"stream": "customers", "call_type": "identify", "user_id_field": "id", "anonymous_id_field": "cio_id"}
     with Sandbox(scale=SCALE) as sandbox:
         configs = sandbox.configs()
@@ -150,7 +150,7 @@ def test_the_example_into_segment_runs_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.image_tests
-def test_the_example_with_the_image_runs_as_it_is(tmp_path: Path) -> None:
+def test_the_example_with_the_image_runs_unchanged(tmp_path: Path) -> None:
     with vendor("source-segment", SCALE) as (config, _):
         (tmp_path / "segment.json").write_text(json.dumps(config))
         run([ROOT / "examples" / "segment_image_to_duckdb.py"], tmp_path)

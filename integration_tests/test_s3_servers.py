@@ -136,14 +136,14 @@ def test_moto_rejects_a_wrong_external_id(server: S3Server) -> None:
 
 
 @pytest.mark.parametrize("server", [SeaweedS3], indirect=True)
-def test_seaweed_rejects_a_clock_that_is_wrong(server: S3Server) -> None:
+def test_seaweed_rejects_a_wrong_clock(server: S3Server) -> None:
     client = server.client(server.reader)
     with freeze_time(datetime.now(timezone.utc) - timedelta(hours=1)):
         assert rejection(lambda: client.list_objects_v2(Bucket=server.bucket)) == (403, "RequestTimeTooSkewed")
 
 
 @pytest.mark.parametrize("server", [SeaweedS3], indirect=True)
-def test_seaweed_counts_what_it_answers(server: SeaweedS3) -> None:
+def test_seaweed_counts_its_requests(server: SeaweedS3) -> None:
     client = server.client(server.reader)
     before = server.requests_answered()
     client.list_objects_v2(Bucket=server.bucket)

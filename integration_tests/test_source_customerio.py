@@ -20,7 +20,7 @@ BY_DATE = {"campaign_metrics", "campaign_action_metrics", "campaign_journey_metr
 
 @pytest.fixture
 def workspace() -> Iterator[Sandbox]:
-    """A workspace whose time can pass for two days; today's campaigns are not read before 05:00 UTC."""
+    """A workspace whose clock can advance by two days; today's campaigns are not read before 05:00 UTC."""
     with Sandbox(Clock(datetime.now(timezone.utc) - timedelta(days=3)), scale=SCALE) as running:
         yield running
 
@@ -58,7 +58,7 @@ def expected_rows(sandbox: Sandbox, stream: dict[str, Any], config: JsonObject) 
 
 
 def expected_months(sandbox: Sandbox, stream: dict[str, Any], config: JsonObject) -> dict[tuple[Any, ...], JsonObject]:
-    """The months that the first sync reads of metrics whose days reach back 45: those before the current one."""
+    """The months before the current one, which the first sync reads for metrics with only 45 days of daily data."""
     if stream["name"] in BY_DATE:
         return {}
     start = datetime.strptime(config["start_date"], "%m/%d/%Y").replace(tzinfo=timezone.utc).strftime("%Y-%m")
@@ -70,11 +70,11 @@ def expected_months(sandbox: Sandbox, stream: dict[str, Any], config: JsonObject
 def assert_same_tables(
     sandbox: Sandbox, catalog: JsonObject, destination: BulkCdkLike, source: Connector, *, deleted: bool = False
 ) -> None:
-    """Every table has every row of the sandbox, with its latest content, and no other.
+    """Check that every table has every row of the sandbox, with its latest content, and no other row.
 
     If some were `deleted` since an earlier sync, incremental tables still have them. Metrics also have the months
-    before the current one, as of the first sync, and zeros for days under which another reading of "Eastern time" has
-    its numbers.
+    before the current one, as of the first sync, and zeros for days that have counts under another interpretation of
+    "Eastern time".
     """
     for configured_stream in catalog["streams"]:
         stream = configured_stream["stream"]
@@ -106,7 +106,7 @@ def test_spec_names_the_secret(still_workspace: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("region", ["us", "eu"])
-def test_each_region_takes_its_own_key_only(still_workspace: Sandbox, region: str) -> None:
+def test_each_region_accepts_only_its_own_key(still_workspace: Sandbox, region: str) -> None:
     keys, other = still_workspace.customerio.region_keys, {"us": "eu", "eu": "us"}[region]
     config = {"api_url": f"{still_workspace.url}/customerio/{region}", "region": region}
 
@@ -119,7 +119,7 @@ def test_each_region_takes_its_own_key_only(still_workspace: Sandbox, region: st
     assert keys[other] not in rejected["message"]
 
 
-def test_first_and_second_sync_have_exactly_the_sandboxes_rows(workspace: Sandbox, destination: BulkCdkLike) -> None:
+def test_first_and_second_sync_have_exactly_the_sandboxs_rows(workspace: Sandbox, destination: BulkCdkLike) -> None:
     source = source_of(workspace)
     catalog = catalog_of(source)
 
@@ -146,7 +146,7 @@ def test_a_sync_killed_at_any_point_resumes_without_losing_a_row(
     assert_same_tables(still_workspace, catalog, destination, source)
 
 
-def test_what_is_deleted_during_a_sync_costs_no_other_row(workspace: Sandbox, destination: BulkCdkLike) -> None:
+def test_deletions_during_a_sync_lose_no_other_row(workspace: Sandbox, destination: BulkCdkLike) -> None:
     source = source_of(workspace)
     catalog = catalog_of(source, "customers", "newsletters", "eps_suppression")
     streams = [stream["stream"] for stream in catalog["streams"]]
@@ -181,7 +181,7 @@ def test_streams_with_a_request_per_person_are_complete(destination: BulkCdkLike
         assert_same_tables(small, catalog, destination, source)
 
 
-def test_parents_that_are_deleted_during_a_sync_cost_no_other_row(workspace: Sandbox, destination: BulkCdkLike) -> None:
+def test_parents_that_are_deleted_during_a_sync_lose_no_other_row(workspace: Sandbox, destination: BulkCdkLike) -> None:
     source = source_of(workspace)
     children = {
         "campaigns": ["campaign_actions"],
@@ -206,7 +206,7 @@ def test_parents_that_are_deleted_during_a_sync_cost_no_other_row(workspace: San
         assert after.keys() <= found.keys() <= before[name].keys(), name
 
 
-def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(workspace: Sandbox, destination: BulkCdkLike) -> None:
+def test_cutting_every_tenth_response_costs_only_time(workspace: Sandbox, destination: BulkCdkLike) -> None:
     source = source_of(workspace)
     catalog = catalog_of(source, "activities", "segments", "newsletters")
     workspace.faults.cut_every = 10
@@ -217,7 +217,7 @@ def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(workspace: Sandbox
     assert_same_tables(workspace, catalog, destination, source)
 
 
-def test_the_limit_of_ten_requests_a_second_costs_no_row(workspace: Sandbox, destination: BulkCdkLike) -> None:
+def test_the_limit_of_ten_requests_per_second_loses_no_row(workspace: Sandbox, destination: BulkCdkLike) -> None:
     source = source_of(workspace, rate_limit_share=1)
     catalog = catalog_of(source, "messages", "customers", "segment_counts")
     workspace.customerio.rate_limit_per_second = 10

@@ -48,7 +48,7 @@ def catalog_of(source: Connector, *streams: str) -> JsonObject:
 
 
 def expected_rows(sandbox: Sandbox, stream: str) -> list[JsonObject]:
-    """The rows of the sandbox that the connector can still ask Segment for at the real present."""
+    """The rows of the sandbox that the connector can still request at the real current time."""
     rows = sandbox.segment.expected(
         stream, START_DATE.date().replace(day=1) if "usage" in stream else START_DATE.date()
     )
@@ -67,10 +67,10 @@ def expected_rows(sandbox: Sandbox, stream: str) -> list[JsonObject]:
 def assert_same_tables(
     sandbox: Sandbox, catalog: JsonObject, destination: BulkCdkLike, unfinished: AbstractSet[date] = frozenset()
 ) -> None:
-    """Every table has every row of the sandbox, with its latest content, and no other.
+    """Check that every table has every row of the sandbox, with its latest content, and no other row.
 
-    `unfinished` are the days on which the sandbox's clock stood while the connector, whose clock is the real one,
-    took them for past: delivery metrics of such a day cannot be compared.
+    `unfinished` are days at which the sandbox's clock was stopped, but which were past for the connector, which uses
+    the real clock: delivery metrics of such a day cannot be compared.
     """
     for stream in (each["stream"] for each in catalog["streams"]):
         assert_same_rows(sandbox, stream, destination.table(stream["name"]), unfinished)
@@ -85,7 +85,7 @@ def assert_same_rows(
         days = {day.isoformat() for day in unfinished | {sandbox.clock.now.date()}}
         wanted = {key: row for key, row in wanted.items() if key[-1][:10] not in days}
         found = {key: row for key, row in found.items() if key in wanted}
-    if name.startswith("delivery_overview_"):  # what was deleted or disabled since has no counts any more
+    if name.startswith("delivery_overview_"):  # deleted or disabled destinations no longer have counts
         present = {key[:2] for key in wanted}
         found = {key: row for key, row in found.items() if key[:2] in present}
     assert found.keys() == wanted.keys(), name
@@ -98,7 +98,7 @@ def assert_complete(attempt: Attempt, catalog: JsonObject) -> None:
 
 
 def windows(requests: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The requests for a period of time, without those for the whole reach at once."""
+    """The requests for a time window, without those for the full reach at once."""
     asked = {"period", "startTime"}
     return [each for each in requests if asked & dict(each[1]).keys() and "delivery-overview" not in each[0]]
 
@@ -111,9 +111,7 @@ def test_spec_and_check(shared_sandbox: Sandbox) -> None:
     assert source.check().status == {"status": "SUCCEEDED"}
 
 
-def test_first_and_second_sync_have_exactly_the_sandboxes_rows(
-    whole_sandbox: Sandbox, destination: BulkCdkLike
-) -> None:
+def test_first_and_second_sync_have_exactly_the_sandboxs_rows(whole_sandbox: Sandbox, destination: BulkCdkLike) -> None:
     source = source_of(whole_sandbox)
     catalog = catalog_of(source)
     first_day = whole_sandbox.clock.now.date()
@@ -168,7 +166,7 @@ def test_gated_streams_fail_alone(sandbox: Sandbox, destination: BulkCdkLike) ->
     assert "Protocols" in last
 
 
-def test_parents_deleted_during_the_sync_skip_their_children_only(sandbox: Sandbox, destination: BulkCdkLike) -> None:
+def test_parents_deleted_during_the_sync_skip_only_their_children(sandbox: Sandbox, destination: BulkCdkLike) -> None:
     source = source_of(sandbox)
     catalog = catalog_of(source, "source_connected_warehouses", "destination_subscriptions")
     sandbox.segment.removed_ids |= {source["id"] for source in sandbox.segment.sources[:3]}
@@ -180,7 +178,7 @@ def test_parents_deleted_during_the_sync_skip_their_children_only(sandbox: Sandb
     assert_same_tables(sandbox, catalog, destination)
 
 
-def test_a_proxy_that_cuts_every_tenth_answer_costs_time_only(sandbox: Sandbox, destination: BulkCdkLike) -> None:
+def test_cutting_every_tenth_response_costs_only_time(sandbox: Sandbox, destination: BulkCdkLike) -> None:
     source = source_of(sandbox)
     catalog = catalog_of(source, "sources", "source_connected_warehouses", "catalog_sources")
     sandbox.faults.cut_every = 10

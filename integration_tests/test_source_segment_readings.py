@@ -1,4 +1,4 @@
-"""source-segment against each reading of Segment's documents that the sandbox can switch to."""
+"""source-segment with each interpretation of Segment's documentation that the sandbox supports."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -68,7 +68,7 @@ def test_every_way_of_paging_gives_the_same_rows(sandbox: Sandbox, reading: Json
     assert_all_rows(sandbox, destination, catalog)
 
 
-def test_pages_without_end_are_an_error(sandbox: Sandbox) -> None:
+def test_endless_pages_are_an_error(sandbox: Sandbox) -> None:
     sandbox.segment.change({"after_last_page": "endless"})
 
     attempt, _, _ = synced(sandbox, "labels", "users")
@@ -78,7 +78,7 @@ def test_pages_without_end_are_an_error(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "null_data", "no_lists"])
-def test_a_damaged_answer_to_a_parent_list_is_requested_again(sandbox: Sandbox, damage: str) -> None:
+def test_a_damaged_response_to_a_parent_list_is_requested_again(sandbox: Sandbox, damage: str) -> None:
     sandbox.faults.update({"path": "/sources$", "damage": damage, "count": 2})
 
     attempt, destination, catalog = synced(sandbox, "sources", "source_connected_warehouses")
@@ -88,9 +88,7 @@ def test_a_damaged_answer_to_a_parent_list_is_requested_again(sandbox: Sandbox, 
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_missing_feature_is_named_whatever_the_status_and_stops_its_streams_alone(
-    sandbox: Sandbox, status: int
-) -> None:
+def test_a_missing_feature_is_named_for_every_status_and_fails_only_its_streams(sandbox: Sandbox, status: int) -> None:
     sandbox.segment.change({"gate_status": status})
     sandbox.segment.gates |= {"protocols", "audience"}
 
@@ -125,7 +123,7 @@ def test_times_with_microseconds_and_an_offset_are_cursors(sandbox: Sandbox) -> 
     assert "timestamp" in str(saved["audit_events"])
 
 
-def test_a_rejected_function_type_costs_that_type(sandbox: Sandbox) -> None:
+def test_a_rejected_function_type_loses_only_that_type(sandbox: Sandbox) -> None:
     rejected = {"DESTINATION", "INSERT_SOURCE", "INSERT_TRANSFORMATION"}
     expected = {row["id"] for row in sandbox.segment.expected("functions") if row["resourceType"] not in rejected}
     sandbox.segment.change({"rejected_function_types": sorted(rejected)})
@@ -148,7 +146,7 @@ def test_segments_documented_422_skips_destinations_without_metrics_with_one_req
     assert len(rejected) == len(set(rejected))
 
 
-def test_the_delivery_overview_by_the_hour(sandbox: Sandbox) -> None:
+def test_the_delivery_overview_by_hour(sandbox: Sandbox) -> None:
     attempt, destination, catalog = synced(sandbox, OVERVIEW, delivery_granularity="hour")
 
     assert attempt.failures == []
@@ -157,7 +155,7 @@ def test_the_delivery_overview_by_the_hour(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("grouping", ["subscription", "audience", "activation"])
-def test_the_delivery_overview_by_what_sent_the_events(sandbox: Sandbox, grouping: str) -> None:
+def test_the_delivery_overview_by_sender(sandbox: Sandbox, grouping: str) -> None:
     sandbox.segment.change({"largest_page": 7})
     dimensions = dict.fromkeys(("subscriptionId", "audienceId", "activationId"), "")
 

@@ -1,6 +1,6 @@
-"""Airbyte's own test suites, on every connector; `pytest` on this file alone runs them all in one process.
+"""Airbyte's own test suites, for every connector; `pytest` on this file alone runs them all in one process.
 
-The CDK reports some problems of a catalog as warnings; here every warning fails its test.
+The CDK reports some catalog problems as warnings; here every warning fails its test.
 """
 
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ PassDays = Callable[[], None]
 
 @contextmanager
 def http_vendors() -> Iterator[tuple[Addresses, PassDays]]:
-    """The running sandbox's address for the one that the configurations name, and a function that lets days pass."""
+    """The running sandbox's address by the one in the configurations, and a function that advances its clock."""
     with Sandbox(scale=0.3) as sandbox:
 
         def pass_days() -> None:
@@ -70,7 +70,7 @@ def heap_store() -> Iterator[tuple[Addresses, PassDays]]:
 
 
 class SourceSuite(SourceTestSuiteBase):
-    """The standard suite, told where one of several connectors in a repository is and how it is made."""
+    """The standard suite for one of several connectors in a repository, with its location and constructor."""
 
     connector: ClassVar[type[ManifestSource]]
     vendor: ClassVar[Callable[[], AbstractContextManager[tuple[Addresses, PassDays]]]]
@@ -97,7 +97,7 @@ class SourceSuite(SourceTestSuiteBase):
         return {name: at(cls.addresses, value) if isinstance(value, str) else value for name, value in config.items()}
 
     def test_incremental_read(self, scenario: ConnectorTestScenario, pass_days: PassDays) -> None:
-        """The `incremental` section, which the CDK does not collect, since it passes no state to a read."""
+        """Run the `incremental` section, which the CDK does not collect, since it passes no state to a read."""
         listed = self.acceptance_test_config["acceptance_tests"]["incremental"]["tests"]
         if str(scenario.config_path) not in {test["config_path"] for test in listed}:
             pytest.skip("`incremental` does not list this configuration.")
@@ -121,7 +121,7 @@ class SourceSuite(SourceTestSuiteBase):
             )
 
     def incremental_catalog(self, scenario: ConnectorTestScenario) -> ConfiguredAirbyteCatalog:
-        """The streams that are not declared empty, incremental where they can be."""
+        """The streams that are not declared empty, incremental where supported."""
         root = self.get_connector_root_dir()
         output = run_test_job(self.create_connector(scenario), "discover", connector_root=root, test_scenario=scenario)
         streams = get_read_streams(scenario, get_discovered_streams(output, self.connector_name), root)
@@ -171,9 +171,9 @@ class TestSourceHeap(SourceSuite):
 
 
 class DestinationAtTheSandbox(DestinationSegment):
-    """The destination with the running sandbox's addresses and write key in place of those in its configurations.
+    """The destination with the running sandbox's addresses and write key instead of those in its configurations.
 
-    The suite starts it as it starts a source, so the configuration is checked in `check` and not while it is read.
+    The suite starts it like a source, so the configuration is checked in `check` and not while it is read.
     """
 
     addresses: ClassVar[Addresses]

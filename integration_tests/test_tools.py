@@ -65,7 +65,7 @@ def test_a_read_keeps_rows_and_state_and_the_next_one_continues(sandbox: Sandbox
     assert "audit_events" in names
 
 
-def test_a_read_without_a_place_for_rows_saves_no_state(config: Path, tmp_path: Path) -> None:
+def test_a_read_without_a_destination_for_rows_saves_no_state(config: Path, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     result = tool("read", "source-segment", "--config", config, "--streams", "users", "--state", state)
     assert "no state was saved" in result.stderr
@@ -95,7 +95,7 @@ def test_the_doctor_creates_no_export(tmp_path: Path) -> None:
     assert [path for method, path in requested if method == "POST" and "exports" in path] == []
 
 
-def test_the_doctor_says_why_a_stream_cannot_be_read(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_doctor_reports_why_a_stream_cannot_be_read(sandbox: Sandbox, tmp_path: Path) -> None:
     config = written(tmp_path, {**sandbox.configs()["source-segment"], "api_token": "wrong-token"})
     result = tool("doctor", "source-segment", "--config", config, "--streams", "users")
     assert result.returncode == 1
@@ -112,7 +112,7 @@ def test_unusable_arguments_are_explained(config: Path, tmp_path: Path) -> None:
     assert "is not valid JSON" in tool("catalog", "source-segment", "--config", tmp_path / "broken.json").stderr
 
 
-def test_a_rejected_configuration_is_the_connectors_own_sentence(tmp_path: Path) -> None:
+def test_a_rejected_configuration_is_reported_in_the_connectors_own_message(tmp_path: Path) -> None:
     config = written(tmp_path, {})
     for command, beginning in [("catalog", "source-heap discover failed."), ("doctor", "source-heap could not be")]:
         result = tool(command, "source-heap", "--config", config)

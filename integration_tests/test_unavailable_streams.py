@@ -1,4 +1,4 @@
-"""A stream that the vendor denies, as Airbyte and its destination see it under both values of the setting."""
+"""A stream that the vendor denies, as seen by Airbyte and its destination with both values of the setting."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The sandbox's answers against Segment's own documents, the old one and the new one."""
+"""The sandbox's responses compared with Segment's own documents, the old one and the new one."""
 
 import json
 import re
@@ -78,7 +78,7 @@ PARAMETERS = {
     "/spaces/{spaceId}/audiences": {"include": "schedules"},
     "/spaces/{spaceId}/traits": {"includeSampleValues": "true"},
 }
-# Only successful deliveries have retries, and what was received no reason of a discard; the limit has no parameter.
+# Only successful deliveries have retries, received events have no discard reason, and the limit has no parameter.
 OF_ONE_STEP = {"dataset.discardReason", "dataset.series.retryCount", "dataset.totalRetryCount"}
 ABSENT = {"/events/volume": {"query.limit"}} | {
     path: OF_ONE_STEP for path in PATHS if path.startswith("/delivery-overview/") and "successful-" not in path
@@ -86,12 +86,12 @@ ABSENT = {"/events/volume": {"query.limit"}} | {
 
 
 def bare(path: str) -> str:
-    """The path without the names of its ids, which the documents spell differently."""
+    """The path without the names of its ids, which differ between the documents."""
     return re.sub("{.+?}", "{}", path)
 
 
 class Answers:
-    """The sandbox's answers to the requests that a path stands for; each path is asked once."""
+    """The sandbox's responses for each path's requests, which are made only once."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -122,7 +122,7 @@ def requests_of(world: SegmentWorld, path: str) -> Iterator[tuple[str, dict[str,
 
 
 def parents_of(world: SegmentWorld, endpoint: OfParents) -> list[Arguments]:
-    """The parents that the path answers for; only some sources have a live plugin, and some destinations metrics."""
+    """The parents for which the path has data; only some sources have a live plugin, and some destinations metrics."""
     arguments = list(endpoint.of(world.clock.now))
     if endpoint.stream in {"destination_delivery_metrics_summary", "source_live_plugins"}:
         name = "sourceId" if endpoint.stream == "source_live_plugins" else "destinationId"
@@ -160,7 +160,7 @@ def v73() -> dict[str, JsonObject]:
 
 
 @pytest.mark.parametrize("path", IN_V32)
-def test_answers_agree_with_the_openapi_document_of_2022(answers: Answers, v32: JsonObject, path: str) -> None:
+def test_responses_conform_to_the_openapi_document_of_2022(answers: Answers, v32: JsonObject, path: str) -> None:
     errors = [error for error in errors_by_v32(answers, v32, path) if difference(error) is None]
     assert [f"{error.json_path}: {error.message}" for error in errors] == []
 
@@ -171,7 +171,7 @@ def test_every_listed_difference_from_the_openapi_document_exists(answers: Answe
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_answers_agree_with_the_current_records(answers: Answers, v73: dict[str, JsonObject], path: str) -> None:
+def test_responses_conform_to_the_current_records(answers: Answers, v73: dict[str, JsonObject], path: str) -> None:
     data = Draft202012Validator(data_schema(v73[bare(path)]))
     errors = [error for body in answers.to(path) for error in data.iter_errors(body["data"])]
     assert [f"{error.json_path}: {error.message}" for error in errors] == []
@@ -203,7 +203,7 @@ def errors_by_v32(answers: Answers, v32: JsonObject, path: str) -> Iterator[Vali
 
 
 def difference(error: ValidationError) -> str | None:
-    """The property by which a known difference between the documents explains the error."""
+    """The property for which a known difference between the documents explains the error."""
     if error.validator == "type" and error.instance is None and error.absolute_path[-1] in NULL_SINCE_V32:
         return str(error.absolute_path[-1])
     if error.validator == "enum" and error.instance in VALUES_SINCE_V32:
@@ -214,7 +214,7 @@ def difference(error: ValidationError) -> str | None:
 
 
 def data_schema(operation: JsonObject) -> JsonObject:
-    """The schema of an answer's `data`, from the documented records and their envelope."""
+    """The schema of a response's `data`, from the documented records and their envelope."""
     properties: JsonObject = {}
     for name, kind, _ in operation["data_fields"]:
         if name in operation["records"]:

@@ -1,4 +1,4 @@
-"""The simulated vendors under the names of their connectors."""
+"""The simulated vendors by the names of their connectors."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ PASSING_TIME = timedelta(days=2)
 
 @contextmanager
 def vendor(name: str, scale: float = 1.0) -> Iterator[tuple[dict[str, Any], Callable[[], None]]]:
-    """The configuration of source `name` for its simulated vendor, and a function that lets two days pass there."""
+    """The configuration of source `name` for its simulated vendor, and a function that advances it by two days."""
     if name == "source-heap":
         clock = Clock()
         with heap_bucket(clock, scale=scale) as bucket:

@@ -1,1 +1,1 @@
-"""The vendors' APIs, simulated on this machine with generated data: for trying the connectors, and for their tests."""
+"""Local simulations of the vendors' APIs with generated data, for trying the connectors and for their tests."""

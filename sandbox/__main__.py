@@ -16,7 +16,7 @@ Run `make sandbox`, or `make setup` once and then `.venv/bin/python -m sandbox`.
 
 
 def main() -> None:
-    """Parse the command line, serve, and print what a person needs to point a connector here."""
+    """Parse the command line, print the address and a configuration for each connector, and serve."""
     arguments = parsed(sys.argv[1:])
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -40,7 +40,7 @@ def _interrupt(_: int, __: FrameType | None) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    from sandbox.heap.bucket import heap_bucket  # noqa: PLC0415 - first say which packages are missing
+    from sandbox.heap.bucket import heap_bucket  # noqa: PLC0415 - so that a missing package is reported
     from sandbox.server import Sandbox  # noqa: PLC0415
 
     sandbox = Sandbox(
@@ -53,8 +53,8 @@ def _serve(arguments: argparse.Namespace) -> None:
     for vendor, name, value in arguments.switch:
         (sandbox.segment if vendor == "segment" else sandbox.customerio).change({name: value})
     with sandbox, heap_bucket(sandbox.clock, seed=arguments.seed, scale=arguments.scale) as bucket:
-        print(f"The sandbox is at {sandbox.url}, and its time is {sandbox.clock.now.isoformat()}.")
-        print("Configurations that work with it:")
+        print(f"The sandbox is running at {sandbox.url}; its clock is at {sandbox.clock.now.isoformat()}.")
+        print("Working configurations:")
         for name, config in {**sandbox.configs(), "source-heap": bucket.config}.items():
             print(f"  {name}: {json.dumps(config)}")
         print("Press Ctrl+C to stop.", flush=True)

@@ -4,16 +4,16 @@ from datetime import datetime, timedelta, timezone
 
 
 class Clock:
-    """A clock that stands still until it is advanced.
+    """A clock that is stopped until it is advanced.
 
-    All data is generated at once; the clock decides how much of it is visible.
+    All data is generated up front; the clock determines how much of it is visible.
     """
 
     def __init__(self, now: datetime | None = None) -> None:
-        """Start at `now` (aware, UTC), or two days and two minutes before the real now.
+        """Start at `now` (aware, UTC), or two days and two minutes before the real time.
 
-        Advanced by two days, it is behind a connector's clock by more than the minute that Segment's windows keep from
-        the present, so that a connector still reads all that there is.
+        Advanced by two days, it is still behind a connector's clock by more than the one-minute margin of Segment's
+        windows, so that a connector reads everything.
         """
         self._now = now or datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=2, minutes=2)
 
@@ -23,7 +23,7 @@ class Clock:
         return self._now
 
     def advance(self, by: timedelta) -> datetime:
-        """Let time pass and return the new time.
+        """Advance the clock and return the new time.
 
         Raises:
             ValueError: for a negative `by`.

@@ -53,12 +53,12 @@ class Sandbox:
         """Generate the vendors' data; nothing is served before the context is entered.
 
         Args:
-            clock: the sandbox's time; by default two days ago, so that time can pass.
-            seed: the same seed and clock give the same data.
+            clock: the sandbox's time; by default two days ago, so that it can be advanced.
+            seed: the same seed and clock produce the same data.
             scale: multiplies the size of the data.
             port: the port to listen on; 0 for a free one.
-            segment_sources: number of sources in Segment, if it should not follow from the scale.
-            segment_destinations: number of destinations there.
+            segment_sources: number of sources in Segment; by default it depends on the scale.
+            segment_destinations: number of destinations in Segment, likewise.
         """
         self.clock = clock or Clock()
         self.faults = Faults()
@@ -87,7 +87,7 @@ class Sandbox:
             log_level="critical",
             lifespan="off",
             date_header=False,
-            timeout_graceful_shutdown=5,  # otherwise a client that neither reads nor closes holds the exit up for ever
+            timeout_graceful_shutdown=5,  # otherwise a client that neither reads nor closes blocks the exit forever
         )
         self._server = uvicorn.Server(config)
         self._port = port
@@ -100,7 +100,7 @@ class Sandbox:
     def requests_of(self, vendor: Literal["segment", "customerio"]) -> Counter[str]:
         """Return the numbers of requests to a vendor by documented path, such as `/sources/{sourceId}/settings`.
 
-        Only the latest 100,000 requests since `journal.clear()` count.
+        Only the latest 100,000 requests since `journal.clear()` are counted.
         """
         if vendor == "segment":
             return self.journal.by_path("/segment/(us|eu)", [each.path for each in self.segment.endpoints])
@@ -108,7 +108,7 @@ class Sandbox:
         return self.journal.by_path("/customerio/(us|eu)/v1", [each.path for each in operations])
 
     def configs(self) -> dict[str, dict[str, Any]]:
-        """A working configuration for each connector that this server can answer, by connector name."""
+        """A working configuration for each connector that this server can serve, by connector name."""
         return {
             "source-segment": {
                 "api_token": self.segment.region_tokens["us"],

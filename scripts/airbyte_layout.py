@@ -1,7 +1,7 @@
 """`python -m scripts.airbyte_layout NAME FOLDER`: export one connector in the layout of Airbyte's monorepo.
 
-Airbyte's tools expect a connector in a folder of its own, with a metadata.yaml of its own and its user's page under
-docs/. The result is for those tools to read: nothing is built from it, and it is replaced every time.
+Airbyte's tools expect each connector in its own folder, with its own metadata.yaml, and its user documentation under
+docs/. The export is only for these tools to read: nothing is built from it, and it is replaced every time.
 """
 
 import argparse
@@ -28,8 +28,8 @@ def main() -> None:
 def project(name: str, folder: Path) -> Path:
     """Write the connector below `folder`; returns the connector's folder there.
 
-    Two fields of its metadata differ from ours: `documentationUrl` is the address that the page would have at
-    Airbyte, and `dockerRepository` is in Airbyte's namespace, because Airbyte's tools look both up by these rules.
+    Two fields of its metadata differ from ours: `documentationUrl` is the URL that the page would have at Airbyte, and
+    `dockerRepository` is in Airbyte's namespace, because Airbyte's tools look up both by these rules.
     """
     document = yaml.safe_load((ROOT / "metadata.yaml").read_text())
     package = name.replace("-", "_")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Build the image of connector $1 (segment, customerio, heap, destination-segment), or of all, with the `docker` on PATH.
+# Build the image of connector $1 (segment, customerio, heap, destination-segment), or all of them, with the `docker` on PATH.
 # Names, versions and labels come from metadata.yaml. BASE_IMAGE in the environment replaces the Dockerfile's base, and
 # SOURCE_URL becomes the label org.opencontainers.image.source.
 set -eu

@@ -1,4 +1,4 @@
-"""Compile Heap's encoder of RECORD lines: as a hook of hatchling for every wheel, or by `make encoder`."""
+"""Compile Heap's encoder of RECORD lines, as a Hatchling build hook for every wheel or with `make encoder`."""
 
 import shutil
 import subprocess
@@ -17,10 +17,10 @@ OPTIONS = (
 
 
 def compile_encoder(root: Path) -> str | None:
-    """Write the library beside its source; what is missing or wrong if that is not possible."""
+    """Write the library next to its source; returns the problem if that is not possible."""
     rustc = shutil.which("rustc")
     if rustc is None:
-        return "there is no rustc"
+        return "rustc was not found"
     command = [rustc, *OPTIONS, "-o", str(root / LIBRARY), str(root / FOLDER / "lib.rs")]
     compiled = subprocess.run(command, capture_output=True, text=True, check=False)
     return compiled.stderr if compiled.returncode else None
@@ -30,7 +30,7 @@ class CompileEncoder(BuildHookInterface[Any]):
     """Adds the library to the wheel, whose tag then names the platform; without a compiler the wheel stays pure."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 # hatchling's own signature
-        """Compile before the files are collected; an editable install finds the library in the source tree."""
+        """Compile before the files are collected; an editable install uses the library in the source tree."""
         if failure := compile_encoder(Path(self.root)):
             self.app.display_warning(f"source-heap will encode rows in Python, several times slower: {failure}")
             return

@@ -26,7 +26,7 @@ SEGMENT_MEDIUM: Mapping[str, int] = {
     "users": 60,
     "groups": 10,
 }
-"""Rows per parent in a workspace of medium size; of the subscriptions, those with a model."""
+"""Rows per parent in a medium-sized workspace; for subscriptions, only those with a model."""
 
 SEGMENT_LARGE: Mapping[str, int] = {
     **SEGMENT_MEDIUM,
@@ -101,7 +101,7 @@ PACKAGES: Mapping[str, Callable[[], dict[str, StreamCost]]] = {
 
 
 def table(costs: Mapping[str, StreamCost]) -> str:
-    """One row per stream, the slowest on a day first; streams that take few requests are one row."""
+    """One row per stream, the slowest daily sync first; streams with few requests share a row."""
     usual = max(cost.per_minute for cost in costs.values())
     small = [
         name
@@ -130,7 +130,7 @@ def _cells(cost: StreamCost) -> Iterator[str]:
 
 
 def rewritten(package: str) -> str:
-    """The README of a connector with the table as it should be."""
+    """A connector's README with the current table."""
     before, _, rest = (ROOT / package / "README.md").read_text().partition(START)
     return f"{before}{START}\n{table(PACKAGES[package]())}\n{END}{rest.partition(END)[2]}"
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Create the virtual environment $1 if it is not there, and install the locked development dependencies and the project.
+# Create the virtual environment $1 if it does not exist, and install the locked development dependencies and the project.
 set -eu
 venv=$1
 
@@ -14,7 +14,7 @@ for candidate in ${PYTHON3:-} python3 python3.13 python3.12 python3.11 python3.1
     fi
 done
 if [ -z "${python:-}" ]; then
-    echo "No Python between 3.10 and 3.13 was found. Install one, or name one with PYTHON3=/path/to/python." >&2
+    echo "No Python between 3.10 and 3.13 was found. Install one, or set PYTHON3=/path/to/python." >&2
     exit 1
 fi
 

@@ -4,7 +4,7 @@ set -eu
 seconds=${1:-600}
 fuzzer=${FUZZER:-$(find /usr/lib/llvm-* /usr/lib/clang -name "libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null | sort | tail -n 1)}
 if [ -z "$fuzzer" ]; then
-    echo "LLVM's fuzzer is missing. On Debian and Ubuntu: apt install libclang-rt-dev" >&2
+    echo "LLVM's fuzzer was not found. On Debian and Ubuntu: apt install libclang-rt-dev" >&2
     exit 1
 fi
 mkdir -p build/fuzz/corpus

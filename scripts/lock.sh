@@ -1,5 +1,5 @@
 #!/bin/sh
-# Resolve pyproject.toml into requirements/, for every supported Python at once, with hashes and no index address.
+# Resolve pyproject.toml into requirements/, for all supported Pythons at once, with hashes and no index URL.
 set -eu
 bin=$1/bin
 "$bin/python" -m pip install --quiet --disable-pip-version-check 'uv>=0.9'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Create build/pyairbyte, the virtual environment with PyAirbyte, if it is not there.
+# Create build/pyairbyte, the virtual environment with PyAirbyte, if it does not exist.
 set -eu
 venv=build/pyairbyte
 for candidate in python3.12 python3.11 python3.10 python3; do
@@ -9,7 +9,7 @@ for candidate in python3.12 python3.11 python3.10 python3; do
     fi
 done
 if [ -z "${python:-}" ]; then
-    echo "PyAirbyte needs a Python between 3.10 and 3.12, and none was found." >&2
+    echo "No Python between 3.10 and 3.12 was found. PyAirbyte needs one." >&2
     exit 1
 fi
 "$python" -m venv --clear "$venv"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Create the environment build/spark-$2 with PySpark $2, by uv of virtual environment $1. Needs Java 17 or newer, which
-# root gets from the package manager where there is apt.
+# Create the environment build/spark-$2 with PySpark $2, using uv from virtual environment $1. Needs Java 17 or newer,
+# which is installed with apt if that is available and the user is root.
 set -eu
 uv=$1/bin/uv
 python=$1/bin/python
@@ -20,6 +20,6 @@ fi
 "$uv" pip install --quiet --python "$venv/bin/python" "pyspark==$2"
 "$uv" pip install --quiet --python "$venv/bin/python" --no-deps --editable .
 if "$venv/bin/python" -c 'import airbyte_cdk' 2>/dev/null; then
-    echo "airbyte-cdk came along" >&2
+    echo "airbyte-cdk was installed too, but pyspark_heap must not need it" >&2
     exit 1
 fi

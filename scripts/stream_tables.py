@@ -1,8 +1,8 @@
 """`python -m scripts.stream_tables`: regenerate the table of streams in the READMEs from the manifests.
 
-A README keeps the table between two markers. What it says of a stream is read off the manifest that the connector
-runs, so that the two cannot disagree: the endpoint, the key, the cursor, the sync modes, what a sync costs in requests,
-and which feature of the vendor's plan it needs. Only the last column, the notes, is written by hand in the README.
+The table is between two markers in a README. A stream's endpoint, key, cursor, sync modes, requests per sync and
+required plan feature are read from the manifest that the connector runs, so that the two cannot disagree. Only the
+last column, the notes, is written by hand in the README.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ _WINDOWS = {
 
 
 class Stream(NamedTuple):
-    """A row of the table; every column is the text that is shown, and empty columns are not."""
+    """A row of the table; every column is the displayed text, and empty columns are omitted."""
 
     stream: str
     endpoint: str
@@ -51,14 +51,14 @@ class Stream(NamedTuple):
 
 
 def streams(package: str) -> list[Stream]:
-    """The streams of a connector in the order of its manifest, those behind a setting included."""
+    """A connector's streams in the order of its manifest, including those that a setting enables."""
     manifest = SOURCES[package]().resolved_manifest
     notes = _notes(_readme(package)[1])
     return [_row(stream, manifest, notes) for stream in declared(manifest["streams"])]
 
 
 def rewritten(package: str) -> str:
-    """The README of a connector with the table as it should be."""
+    """A connector's README with the current table."""
     before, _, after = _readme(package)
     return f"{before}{START}\n{_table(streams(package))}\n{END}{after}"
 
@@ -81,7 +81,7 @@ def _table(rows: list[Stream]) -> str:
 
 
 def _notes(table: str) -> dict[str, str]:
-    """The last column of the current table, which is written by hand, by the stream's name as it is shown."""
+    """The last column of the current table, which is written by hand, by the stream's displayed name."""
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()]
     return {cells[0]: cells[-1] for cells in lines if lines[0][-1] == "notes"}
 
@@ -108,7 +108,7 @@ def _row(stream: Component, manifest: Component, notes: Mapping[str, str]) -> St
 
 
 def _requests(stream: Component, manifest: Component) -> str:
-    """The requests of one sync of the stream, without those of parents that are streams of their own."""
+    """The requests of one sync of the stream, without those of parents that are streams themselves."""
     retriever = stream["retriever"]
     per = [reason for router in routers(retriever.get("partition_router")) for reason in _per(router, manifest)]
     per += [_WINDOWS[step]] if (step := stream.get("incremental_sync", {}).get("step")) in _WINDOWS else []

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Mutation testing with mutmut, in a copy of this folder: every mutant that survives is printed as a change.
+# Mutation testing with mutmut, in a copy of this folder: every surviving mutant is printed as a diff.
 #   sh scripts/test-mutants.sh VENV [positions|pagination|states|delivery]
 set -eu
 venv=$(cd "$1" && pwd)
@@ -21,7 +21,7 @@ mutate() {
         echo 'timeout_multiplier = 4.0'
         echo 'also_copy = ["unit_tests", "sandbox", "campaign", "scripts", "benchmarks", "integration_tests", "pyspark_heap"]'
     } >>"$copy/pyproject.toml"
-    # A mutant that fails with a few drawn examples needs no thousands.
+    # A few drawn examples are enough to kill a mutant; thousands would be slow.
     sed -i.kept -E 's/^HISTORIES = .*/HISTORIES = 30/; s/max_examples=[0-9]+/max_examples=60/' "$copy"/unit_tests/source_heap/*.py
     (
         cd "$copy"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run the unit tests against the newest airbyte-cdk, whatever pyproject.toml allows, in build/newest-cdk. A failure of a
+# Run the unit tests against the newest airbyte-cdk, regardless of pyproject.toml, in build/newest-cdk. A failing
 # test named test_the_cdk_… means that a repair in cdp_connectors/cdk_repairs is no longer needed.
 set -eu
 venv=build/newest-cdk

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run the tests of pyspark_heap with each PySpark named (default: all), each in an environment in build/, made from
-# virtual environment $1. The types are checked against the newest.
+# Run the tests of pyspark_heap with each given PySpark version (default: all), each in its own environment in build/,
+# created from virtual environment $1. Types are checked against the newest.
 set -eu
 main=$1
 shift
@@ -8,15 +8,15 @@ shift
 for version in "$@"; do
     if [ "${version#4.3}" != "$version" ]; then
         if ! "$main/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-            echo "PySpark $version needs Python 3.11 or newer: left out" >&2
+            echo "PySpark $version needs Python 3.11 or newer: skipped" >&2
             continue
         fi
     fi
     echo "PySpark $version"
     sh scripts/spark-venv.sh "$main" "$version"
     python=build/spark-$version/bin/python
-    if [ "${version#4.3}" != "$version" ]; then # its earlier releases lack what the package imports where it is there
+    if [ "${version#4.3}" != "$version" ]; then # earlier releases lack optional imports of the package
         "$main/bin/mypy" --python-executable "$python" --follow-imports silent -p pyspark_heap -p spark_tests
     fi
-    "$python" -m pytest -W default spark_tests # PySpark leaves sockets to the collector
+    "$python" -m pytest -W default spark_tests # PySpark leaves sockets to the garbage collector
 done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build the wheel with the interpreter of virtual environment $1, install it from the lock into a new one in build/, and
-# run `spec` of every connector from a folder that has nothing of the project.
+# run `spec` of every connector from outside the project.
 set -eu
 root=$(pwd)
 rm -rf build/wheel

@@ -1,6 +1,6 @@
-"""Shorten waits in the connectors' processes: the campaign has thousands of retries, and no vendor minds.
+"""Shorten waits in the connectors' processes: the campaign causes thousands of retries, and no vendor is affected.
 
-A wait that no one would want is reported instead of being waited for.
+An unreasonably long wait is reported instead of being waited for.
 """
 
 import sys

@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 10, 9, 30, tzinfo=timezone.utc)
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own for a test that changes it or lets time pass."""
+    """A separate sandbox for a test that changes it or advances its clock."""
     with Sandbox(Clock(NOW), scale=0.3) as running:
         running.segment.pagination_required = False
         yield running
@@ -67,7 +67,7 @@ def asker(sandbox: Sandbox, session: requests.Session) -> Ask:
 
 
 def getter(sandbox: Sandbox, session: requests.Session) -> Get:
-    """Return a function that gets a path of the US API with its token, and query parameters."""
+    """Return a function that gets a path of the US API with its token and the given query parameters."""
 
     def get(path: str, **parameters: str | int) -> requests.Response:
         headers = {"Authorization": "Bearer sandbox-token-us"}

@@ -1,4 +1,4 @@
-"""How a client of the simulated Customer.io App API reads its answers."""
+"""Client helpers for the simulated Customer.io App API."""
 
 from collections.abc import Callable
 

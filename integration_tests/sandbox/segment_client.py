@@ -1,4 +1,4 @@
-"""How a client of the simulated Segment Public API reads its answers."""
+"""Client helpers for the simulated Segment Public API."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 import requests
 
 Get = Callable[..., requests.Response]
-"""Gets a path of the US API with its token, and query parameters."""
+"""Gets a path of the US API with its token and the given query parameters."""
 
 
 def pages(
     get: Get, path: str, *, cursor: str = "pagination[cursor]", **parameters: str | int
 ) -> Iterator[dict[str, Any]]:
-    """The `data` of every page; `cursor` is the name of the parameter for the next one."""
+    """The `data` of every page; `cursor` is the name of the cursor parameter."""
     while True:
         response = get(path, **parameters)
         assert response.status_code == 200, response.text
@@ -24,7 +24,7 @@ def pages(
 
 
 def error(response: requests.Response) -> dict[str, Any]:
-    """The one error of an answer that rejects."""
+    """The only error of an error response."""
     body = response.json()
     assert body.keys() == {"errors"}
     assert len(body["errors"]) == 1

@@ -1,4 +1,4 @@
-"""`python -m sandbox` as a person meets it."""
+"""`python -m sandbox` from a user's point of view."""
 
 import json
 import re
@@ -19,7 +19,7 @@ SCRIPTS = Path(sys.executable).parent
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[tuple[str, dict[str, JsonObject]]]:
-    """The address that is printed, and the configurations by the name of their connector."""
+    """The printed address, and the printed configurations by connector name."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--scale", "0.02", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -33,7 +33,7 @@ def serving(*arguments: str) -> Iterator[tuple[str, dict[str, JsonObject]]]:
 
 
 def failed(*arguments: str, isolated: bool = False) -> tuple[int, str]:
-    """The exit code and what is printed; `isolated` runs without the installed packages."""
+    """The exit code and the error output; `isolated` runs without the installed packages."""
     options = ["-S"] if isolated else []
     command = [sys.executable, *options, "-m", "sandbox", "--scale", "0.02", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
@@ -62,7 +62,7 @@ def test_switches_are_set_on_the_command_line() -> None:
     assert (len(data["sources"]), data["pagination"]["totalEntries"]) == (1, 30)
 
 
-def test_a_port_in_use_is_a_sentence() -> None:
+def test_a_port_in_use_is_reported_in_one_message() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, message = failed("--port", str(port))
@@ -74,7 +74,7 @@ def test_a_port_in_use_is_a_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "expected"),
     [
         (["--port", "x"], "'x' is not a port"),
         (["--port", "70000"], "'70000' is not a port"),
@@ -85,25 +85,25 @@ def test_a_port_in_use_is_a_sentence() -> None:
         (["--seeds", "1"], "unrecognized arguments: --seeds 1"),
     ],
 )
-def test_a_wrong_argument_is_named(arguments: list[str], sentence: str) -> None:
+def test_a_wrong_argument_is_named(arguments: list[str], expected: str) -> None:
     code, message = failed(*arguments)
 
     assert code == 2
-    assert sentence in message
+    assert expected in message
 
 
 @pytest.mark.parametrize(
-    ("switch", "sentence"),
+    ("switch", "expected"),
     [("segment.pages=1", "'pages' is unknown"), ("segment.largest_page=0", "largest_page is invalid")],
 )
-def test_a_wrong_switch_is_named(switch: str, sentence: str) -> None:
+def test_a_wrong_switch_is_named(switch: str, expected: str) -> None:
     code, message = failed("--switch", switch)
 
     assert code == 1
-    assert sentence in message
+    assert expected in message
 
 
-def test_outside_the_virtual_environment_it_says_what_to_do() -> None:
+def test_outside_the_virtual_environment_the_message_says_what_to_do() -> None:
     code, message = failed(isolated=True)
 
     assert code == 1

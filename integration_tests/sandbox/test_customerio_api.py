@@ -38,7 +38,7 @@ def test_the_other_regions_key_is_rejected_like_a_wrong_one(sandbox: Sandbox) ->
     assert rejected(answers[0], 401) == rejected(answers[2], 401)
 
 
-def test_an_unrouted_path_is_answered_in_plain_text(ask: Ask) -> None:
+def test_an_unrouted_path_gets_a_plain_text_response(ask: Ask) -> None:
     response = ask("/esp/domains")
 
     assert (response.status_code, response.text) == (404, "404 page not found\n")
@@ -60,7 +60,7 @@ def test_the_last_page_has_a_next_that_leads_to_an_empty_page(ask: Ask, path: st
     assert sum(len(page[key]) for page in walked) == rows
 
 
-def test_hidden_lists_the_hidden_senders_only(ask: Ask) -> None:
+def test_hidden_lists_only_hidden_senders(ask: Ask) -> None:
     lists = {
         hidden: ask("/sender_identities", hidden=hidden).json()["sender_identities"] for hidden in ("true", "false")
     }
@@ -96,7 +96,7 @@ def test_too_high_a_limit_of_deliveries_is_lowered_and_of_others_rejected(ask: A
     assert "limit" in rejected(ask("/activities", limit=101), 400)
 
 
-def test_a_token_is_good_at_its_own_endpoint_only(ask: Ask) -> None:
+def test_a_token_is_valid_only_at_its_own_endpoint(ask: Ask) -> None:
     token = ask("/activities", limit=1).json()["next"]
 
     assert "start token" in rejected(ask("/messages", start=token), 400)
@@ -112,7 +112,7 @@ def test_a_token_beyond_the_end_restarts_the_deliveries(ask: Ask, sandbox: Sandb
     assert restarted["messages"] == ask("/messages", start_ts=now - DAY, end_ts=now).json()["messages"]
 
 
-def test_drafts_are_a_list_of_their_own(ask: Ask) -> None:
+def test_drafts_are_a_separate_list(ask: Ask) -> None:
     drafts, sent = (
         {row["id"] for page in pages(ask, "/messages", limit=1000, drafts=flag) for row in page["messages"]}
         for flag in ("true", "false")
@@ -122,7 +122,7 @@ def test_drafts_are_a_list_of_their_own(ask: Ask) -> None:
     assert not drafts & sent
 
 
-def test_tracked_responses_come_when_requested(ask: Ask) -> None:
+def test_tracked_responses_are_included_on_request(ask: Ask) -> None:
     with_responses, without = (
         ask("/messages", limit=1000, get_tracked_responses=flag).json()["messages"] for flag in ("true", "false")
     )
@@ -143,7 +143,7 @@ def test_a_search_by_cio_id_finds_more_people_than_one_by_id(ask: Ask) -> None:
     assert len(found("id")) < len(everybody)
 
 
-def test_attributes_are_not_wrapped_and_leave_out_whom_they_do_not_know(ask: Ask) -> None:
+def test_attributes_are_not_wrapped_and_omit_unknown_people(ask: Ask) -> None:
     answer = ask("/customers/attributes", json={"ids": ["30e00001", "cio_30e00002", "nobody"]}, id_type="cio_id")
 
     [person] = answer.json()["customers"]
@@ -172,7 +172,7 @@ def test_offsets_of_suppressions_do_not_overlap(ask: Ask) -> None:
     assert emails == sorted(set(emails))
 
 
-def test_the_limit_per_second_says_when_to_come_back_and_the_daily_quota_does_not(ask: Ask, sandbox: Sandbox) -> None:
+def test_the_limit_per_second_has_a_retry_after_and_the_daily_quota_does_not(ask: Ask, sandbox: Sandbox) -> None:
     sandbox.customerio.rate_limit_per_second = 2
     answers = [ask(path) for path in ("/segments", "/campaigns", "/segments")]
     assert [answer.status_code for answer in answers] == [200, 200, 429]

@@ -15,14 +15,14 @@ DAY = 24 * 3600
 @pytest.mark.parametrize(
     "path", ["broadcasts/1/metrics", "newsletters/1/contents/2/metrics", "transactional/1/metrics"]
 )
-def test_steps_are_two_at_least_and_45_by_default(ask: Ask, path: str, steps: dict[str, int], days: int) -> None:
+def test_steps_are_at_least_two_and_45_by_default(ask: Ask, path: str, steps: dict[str, int], days: int) -> None:
     series = ask(path, **steps).json()["metric"]["series"]
 
     assert {len(numbers) for numbers in series.values()} == {days}
     assert ("2xx" in series) is not path.startswith("transactional")
 
 
-def test_more_days_are_the_same_days_and_older_ones(ask: Ask) -> None:
+def test_more_steps_add_older_days(ask: Ask) -> None:
     few, many = (ask("newsletters/2/metrics", steps=steps).json()["metric"]["series"] for steps in (5, 40))
 
     assert {name: numbers[-5:] for name, numbers in many.items()} == few
@@ -49,9 +49,7 @@ def test_more_days_are_the_same_days_and_older_ones(ask: Ask) -> None:
         ("campaigns/1/actions/x/metrics/links", {}, "x is not an id"),
     ],
 )
-def test_what_the_api_does_not_take_is_rejected(
-    ask: Ask, path: str, parameters: dict[str, str | int], detail: str
-) -> None:
+def test_invalid_parameters_are_rejected(ask: Ask, path: str, parameters: dict[str, str | int], detail: str) -> None:
     assert rejected(ask(path, **parameters), 400).startswith(detail)
 
 
@@ -59,7 +57,7 @@ def test_what_the_api_does_not_take_is_rejected(
     "path",
     ["broadcasts/999/metrics", "campaigns/1/actions/201/metrics/links", "newsletters/1/contents/4/metrics"],
 )
-def test_what_there_is_not_has_no_metrics(ask: Ask, path: str) -> None:
+def test_metrics_of_missing_objects_are_not_found(ask: Ask, path: str) -> None:
     rejected(ask(path), 404)
 
 
@@ -82,7 +80,7 @@ def test_links_that_nobody_clicked_are_not_listed(ask: Ask) -> None:
     assert links is None or all(len(link["metric"]["series"]["clicked"]) == 45 for link in links)
 
 
-def test_the_date_of_an_answer_is_the_sandboxes(ask: Ask, sandbox: Sandbox) -> None:
+def test_responses_have_the_sandboxs_date(ask: Ask, sandbox: Sandbox) -> None:
     before = parsedate_to_datetime(ask("workspaces").headers["Date"])
     sandbox.clock.advance(timedelta(days=1))
     after = parsedate_to_datetime(ask("workspaces").headers["Date"])

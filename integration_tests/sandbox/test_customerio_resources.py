@@ -55,7 +55,7 @@ def walked(ask: Ask, path: str, key: str, json: object = None, **parameters: str
 
 
 def requested(stream: str, arguments: Arguments) -> tuple[str, dict[str, str | int]]:
-    """The path and the query of a request that is valid apart from its ids."""
+    """The path and query of a request that is valid except for its ids."""
     path = CHILDREN[stream].path.format(**arguments).removeprefix("/")
     query = {"id_type": "cio_object_id" if stream.startswith("object") else "cio_id"}
     days = {"version": 2, "res": "days", "start": 1_772_000_000, "end": 1_773_000_000}
@@ -63,7 +63,7 @@ def requested(stream: str, arguments: Arguments) -> tuple[str, dict[str, str | i
 
 
 @pytest.mark.parametrize("stream", CHILDREN)
-def test_what_is_below_an_object_is_gone_with_it(ask: Ask, workspace: Sandbox, stream: str) -> None:
+def test_children_of_a_deleted_object_are_not_found(ask: Ask, workspace: Sandbox, stream: str) -> None:
     world, endpoint = workspace.customerio, CHILDREN[stream]
     arguments = next(iter(endpoint_of(world, stream).of(workspace.clock.now)))
     path, query = requested(stream, arguments)
@@ -167,7 +167,7 @@ def test_a_search_for_objects_that_is_not_as_documented_is_rejected(ask: Ask, bo
     assert ask("objects", json=body).status_code == 400
 
 
-def test_a_search_by_name_leaves_out_objects_without_one(ask: Ask) -> None:
+def test_a_search_by_name_omits_objects_without_one(ask: Ask) -> None:
     def found(condition: object) -> set[str]:
         pages = walked(ask, "objects", "ids", json={"object_type_id": "1", "filter": condition})
         return {object_id for page in pages for object_id in page}
@@ -175,7 +175,7 @@ def test_a_search_by_name_leaves_out_objects_without_one(ask: Ask) -> None:
     assert found(EVERY_OBJECT["or"][0]) < found(EVERY_OBJECT)
 
 
-def test_relationships_of_some_objects_are_nested_once_more(ask: Ask) -> None:
+def test_relationships_of_some_objects_have_an_extra_level_of_nesting(ask: Ask) -> None:
     def relationships(object_: str) -> list[Any]:
         found = ask(f"objects/1/{object_}/relationships", id_type="cio_object_id").json()["cio_relationships"]
         assert isinstance(found, list)
@@ -186,11 +186,11 @@ def test_relationships_of_some_objects_are_nested_once_more(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("path", ["objects/1/ob010002/attributes", "customers/30e00001/segments"])
-def test_identifiers_are_of_the_vendors_kind_only(ask: Ask, path: str) -> None:
+def test_ids_without_a_supported_id_type_are_rejected(ask: Ask, path: str) -> None:
     assert ask(path).status_code == 400
 
 
-def test_designs_are_filtered_by_a_time_that_is_left_out(ask: Ask) -> None:
+def test_designs_are_filtered_by_an_exclusive_time(ask: Ask) -> None:
     emails = ask("design_studio/emails").json()["emails"]
     moment = sorted(row["updated"] for row in emails)[len(emails) // 2]
 
@@ -202,7 +202,7 @@ def test_designs_are_filtered_by_a_time_that_is_left_out(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("path", "key"), [("design_studio/emails", "emails"), ("assets", "assets"), ("assets/folders", "folders")]
 )
-def test_numbered_pages_tell_the_total_and_end_empty(ask: Ask, path: str, key: str) -> None:
+def test_numbered_pages_have_the_total_and_are_empty_past_the_end(ask: Ask, path: str, key: str) -> None:
     total = ask(path).json()["meta"]["pagination"]["total"]
     sizes = [len(ask(path, page=number, limit=100).json()[key]) for number in range(1, total // 100 + 3)]
 

@@ -26,7 +26,7 @@ def by_date(days: int, **more: str | int) -> dict[str, str | int]:
     return {"version": 2, "res": "days", "tz": "UTC", "start": START, "end": START + days * DAY, **more}
 
 
-def test_metrics_have_no_dates_unless_they_are_switched_on(ask: Ask, world: CustomerioWorld) -> None:
+def test_metrics_have_no_dates_unless_they_are_enabled(ask: Ask, world: CustomerioWorld) -> None:
     absent = ask("campaigns/1/metrics", **by_date(3)).json()["metric"]
     world.metrics_dates = "text"
     text = ask("campaigns/1/metrics", **by_date(3)).json()["metric"]
@@ -41,7 +41,7 @@ def test_metrics_have_no_dates_unless_they_are_switched_on(ask: Ask, world: Cust
 
 
 @pytest.mark.parametrize(("reading", "days", "end"), [("inclusive", 4, "03-04"), ("exclusive", 3, "03-04")])
-def test_the_end_of_a_window_is_read_in_two_ways(
+def test_the_end_of_a_window_can_be_inclusive_or_exclusive(
     ask: Ask, world: CustomerioWorld, reading: str, days: int, end: str
 ) -> None:
     world.change({"metrics_end": reading, "metrics_dates": "iso"})
@@ -63,7 +63,7 @@ def test_a_long_window_can_be_narrowed_to_either_end(ask: Ask, world: Customerio
 @pytest.mark.parametrize(
     ("period", "most", "default"), [("hours", 24, 24), ("days", 45, 45), ("weeks", 12, 12), ("months", 121, 12)]
 )
-def test_every_resolution_has_its_reach(ask: Ask, period: str, most: int, default: int) -> None:
+def test_every_resolution_has_a_maximum_reach(ask: Ask, period: str, most: int, default: int) -> None:
     lengths = [
         len(ask("newsletters/1/metrics", period=period, **steps).json()["metric"]["series"]["sent"])
         for steps in ({}, {"steps": 0}, {"steps": 1}, {"steps": most})
@@ -160,7 +160,7 @@ def test_fields_of_2026(ask: Ask, world: CustomerioWorld) -> None:
     }
 
 
-def test_a_branch_of_languages_counts_for_its_languages(ask: Ask, world: CustomerioWorld) -> None:
+def test_a_language_branch_counts_for_its_languages(ask: Ask, world: CustomerioWorld) -> None:
     path, window = "campaigns/2/actions/200/metrics", by_date(9)
     own = sum(ask(path, **window).json()["metric"]["series"]["created"])
     world.language_variants = True
@@ -173,7 +173,7 @@ def test_a_branch_of_languages_counts_for_its_languages(ask: Ask, world: Custome
 
 
 @pytest.mark.parametrize(("form", "bare", "prefixed"), [("bare", 200, 404), ("prefixed", 404, 200), ("both", 200, 200)])
-def test_people_are_found_by_one_form_of_their_cio_id(
+def test_people_are_found_by_only_one_form_of_their_cio_id(
     ask: Ask, world: CustomerioWorld, form: str, bare: int, prefixed: int
 ) -> None:
     world.change({"cio_id_in_paths": form, "cio_id_in_attributes": form})
@@ -191,7 +191,7 @@ def test_people_are_found_by_one_form_of_their_cio_id(
 @pytest.mark.parametrize(
     ("form", "prefixes"), [("bare", (False, False)), ("optouts", (True, False)), ("prefixed", (True, True))]
 )
-def test_answers_write_a_cio_id_with_or_without_its_prefix(
+def test_responses_write_a_cio_id_with_or_without_its_prefix(
     ask: Ask, world: CustomerioWorld, form: str, prefixes: tuple[bool, bool]
 ) -> None:
     world.change({"cio_id_in_answers": form})
@@ -232,7 +232,7 @@ def test_the_owners_own_requests_use_up_part_of_the_limit(ask: Ask, world: Custo
     assert "rate limited to 5 requests" in rejected(answers[2], 429)
 
 
-def test_files_keep_a_collection_up_to_date(ask: Ask) -> None:
+def test_a_collection_is_updated_by_files(ask: Ask) -> None:
     sources = ask("collections/sources").json()["sources"]
     sync = ask("collections/1/sync").json()["sync"]
     pages, cursor = [], ""

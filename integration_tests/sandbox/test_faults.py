@@ -68,7 +68,7 @@ def test_a_connection_is_cut_as_often_as_counted(get: Get, sandbox: Sandbox) -> 
     assert get("/labels").status_code == 200
 
 
-def test_a_slow_response_comes_in_pieces_and_whole(get: Get, sandbox: Sandbox) -> None:
+def test_a_slow_response_arrives_completely_in_pieces(get: Get, sandbox: Sandbox) -> None:
     whole = get("/users").content
     sandbox.faults.drip_ms = 20
     connection = HTTPConnection(sandbox.url.removeprefix("http://"))

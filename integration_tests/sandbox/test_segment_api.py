@@ -111,7 +111,7 @@ def test_only_the_token_of_the_region_is_accepted(
     assert "token" in error(response)["message"]
 
 
-def test_the_eu_has_a_token_of_its_own(still_sandbox: Sandbox, session: requests.Session) -> None:
+def test_the_eu_has_its_own_token(still_sandbox: Sandbox, session: requests.Session) -> None:
     headers = {"Authorization": "Bearer sandbox-token-eu"}
     assert session.get(f"{still_sandbox.url}/segment/eu/", headers=headers, timeout=10).status_code == 200
 
@@ -125,7 +125,7 @@ def test_an_unknown_path_or_object_is_not_found(still_get: Get, path: str) -> No
     assert error(response)["type"] == "NotFound"
 
 
-def test_nothing_can_be_written(still_sandbox: Sandbox, session: requests.Session) -> None:
+def test_the_api_is_read_only(still_sandbox: Sandbox, session: requests.Session) -> None:
     headers = {"Authorization": "Bearer sandbox-token-us"}
     response = session.post(f"{still_sandbox.url}/segment/us/sources", json={}, headers=headers, timeout=10)
     assert response.status_code == 405
@@ -174,7 +174,7 @@ def test_a_cursor_of_another_list_is_rejected(still_get: Get, path: str) -> None
     assert (response.status_code, error(response)["field"]) == (422, "pagination.cursor")
 
 
-def test_a_walk_through_the_audit_events_is_pinned_to_its_start(sandbox: Sandbox, get: Get) -> None:
+def test_new_audit_events_do_not_shift_later_pages(sandbox: Sandbox, get: Get) -> None:
     start = sandbox.clock.now - timedelta(days=80)
     expected = sandbox.segment.expected("audit_events", start)
     walked = []
@@ -223,7 +223,7 @@ def test_too_many_requests_get_the_time_to_retry(get: Get, world: SegmentWorld, 
         assert 0 < int(response.headers["Retry-After"]) <= 60
 
 
-def test_children_of_a_parent_that_vanished_are_not_found(get: Get, world: SegmentWorld) -> None:
+def test_children_of_a_deleted_parent_are_not_found(get: Get, world: SegmentWorld) -> None:
     source, destination = world.sources[0]["id"], world.destinations[0]["id"]
     world.removed_ids = {source, destination}
     assert source in {row["id"] for row in get("/sources").json()["data"]["sources"]}
@@ -233,7 +233,7 @@ def test_children_of_a_parent_that_vanished_are_not_found(get: Get, world: Segme
         assert get(path).status_code == 404
 
 
-def test_an_endpoint_can_hold_to_smaller_pages(get: Get, world: SegmentWorld) -> None:
+def test_an_endpoint_can_send_smaller_pages(get: Get, world: SegmentWorld) -> None:
     world.largest_count = 200
     assert get("/users", **{"pagination.count": 200}).status_code == 200
     response = get("/users", **{"pagination.count": 201})

@@ -18,7 +18,7 @@ def test_the_control_endpoint_sets_the_apis_behaviour(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"gates": ["x"]}, {"nonsense": 1}, [], "text", None])
-def test_nonsense_is_answered_with_a_sentence(sandbox: Sandbox, changes: object) -> None:
+def test_invalid_switches_get_an_error_message(sandbox: Sandbox, changes: object) -> None:
     response = change(sandbox, changes)
     assert response.status_code == 400
     assert response.json()["error"]

@@ -10,7 +10,7 @@ from sandbox.server import Sandbox
 
 @pytest.fixture(scope="module")
 def destinations(still_sandbox: Sandbox) -> dict[str, Record]:
-    """A destination of every mode of delivery."""
+    """A destination for each delivery mode."""
     world = still_sandbox.segment
     return {world.catalog.delivery_mode(record["metadata"]["id"]): record for record in world.destinations}
 
@@ -24,7 +24,7 @@ def metrics(get: Get, destination: Record, **parameters: str) -> requests.Respon
     return get(f"/destinations/{destination['id']}/delivery-metrics", **parameters)
 
 
-def test_a_days_metrics_are_those_that_are_expected(still_get: Get, still_sandbox: Sandbox) -> None:
+def test_the_metrics_of_a_day_match_the_expected_rows(still_get: Get, still_sandbox: Sandbox) -> None:
     for row in still_sandbox.segment.expected("destination_delivery_metrics_summary")[:30]:
         names = ("sourceId", "startTime", "endTime", "granularity")
         response = metrics(still_get, {"id": row["destinationId"]}, **{name: row[name] for name in names})
@@ -33,7 +33,7 @@ def test_a_days_metrics_are_those_that_are_expected(still_get: Get, still_sandbo
 
 
 @pytest.mark.parametrize("mode", ["device", "storage"])
-def test_a_mode_without_event_delivery_is_named_without_a_field(
+def test_a_mode_without_event_delivery_is_rejected_without_a_field(
     still_get: Get, destinations: dict[str, Record], mode: str
 ) -> None:
     response = metrics(still_get, destinations[mode], sourceId=destinations[mode]["sourceId"])

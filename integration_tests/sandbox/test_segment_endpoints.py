@@ -29,14 +29,14 @@ def listing(world: SegmentWorld, path: str) -> Listing:
 
 
 def longest(world: SegmentWorld, path: str) -> tuple[Arguments, list[Any]]:
-    """The parent with the most records, and those."""
+    """The parent with the most records, and its records."""
     endpoint, now = listing(world, path), world.clock.now
     answers = [(arguments, endpoint.records(arguments, now)) for arguments in endpoint.of(now)]
     return max(answers, key=lambda answer: len(answer[1]))
 
 
 def asked_by(endpoint: OfParents, arguments: Arguments) -> tuple[str, dict[str, Any]]:
-    """The path and the parameters of a request."""
+    """The path and parameters of a request."""
     return endpoint.path.format(**arguments), {
         name: arguments[name] for name in (*endpoint.required, *endpoint.choices) if name in arguments
     }
@@ -82,7 +82,7 @@ def test_some_lists_are_never_paged(still_get: Get, still_sandbox: Sandbox, path
         ("/reverse-etl-models/{modelId}/subscriptionId/{subscriptionId}/syncs", "count", 100),
     ],
 )
-def test_some_endpoints_have_a_largest_page_of_their_own(
+def test_some_endpoints_have_their_own_largest_page(
     still_get: Get, still_sandbox: Sandbox, path: str, parameter: str, largest: int
 ) -> None:
     endpoint = listing(still_sandbox.segment, path)
@@ -162,7 +162,7 @@ def test_volume_is_grouped_in_both_spellings_of_an_array(still_get: Get, spellin
         ("delivery_overview_failed_delivery", "/delivery-overview/failed-delivery"),
     ],
 )
-def test_series_are_those_that_are_expected(still_get: Get, still_sandbox: Sandbox, stream: str, path: str) -> None:
+def test_series_match_the_expected_rows(still_get: Get, still_sandbox: Sandbox, stream: str, path: str) -> None:
     row = still_sandbox.segment.expected(stream)[0]
     names = [name for name in ("sourceId", "destinationConfigId") if name in row]
     groups = {"groupBy.0": "eventName", "groupBy.1": "eventType"}
@@ -197,7 +197,7 @@ def test_series_are_those_that_are_expected(still_get: Get, still_sandbox: Sandb
         ("DAY", timedelta(days=29), timedelta(days=30, seconds=1), "endTime"),
     ],
 )
-def test_delivery_overview_has_limits_of_time(
+def test_delivery_overview_has_time_limits(
     still_get: Get, still_sandbox: Sandbox, granularity: str, back: timedelta, length: timedelta, field: str | None
 ) -> None:
     start = still_sandbox.clock.now - back
@@ -236,12 +236,12 @@ def test_delivery_overview_has_limits_of_time(
         ("/delivery-overview/successfully-received", "destinationConfigId=x", "destinationConfigId"),
     ],
 )
-def test_what_is_missing_or_wrong_is_named(still_get: Get, path: str, query: str, field: str) -> None:
+def test_a_missing_or_invalid_parameter_is_named(still_get: Get, path: str, query: str, field: str) -> None:
     response = still_get(f"{path}?{query}")
     assert (response.status_code, error(response)["field"]) == (422, field)
 
 
-def test_what_was_received_has_no_discard_reason(still_get: Get, still_sandbox: Sandbox) -> None:
+def test_received_events_have_no_discard_reason(still_get: Get, still_sandbox: Sandbox) -> None:
     parameters = {**DAY, "sourceId": still_sandbox.segment.sources[0]["id"], "groupBy": "discardReason"}
     rejected = still_get("/delivery-overview/successfully-received", **parameters)
     assert (rejected.status_code, error(rejected)["field"]) == (422, "groupBy")
@@ -263,7 +263,7 @@ def test_a_feature_that_the_plan_lacks_is_forbidden(still_get: Get, still_sandbo
         world.gates = set()
 
 
-def test_an_endpoint_can_hold_to_the_limit_of_its_own(get: Get, world: SegmentWorld) -> None:
+def test_an_endpoint_can_enforce_its_own_limit(get: Get, world: SegmentWorld) -> None:
     warehouse, other = world.warehouses[0]["id"], world.warehouses[-1]["id"]
     assert get(f"/warehouses/{warehouse}/syncs").status_code == 200
     world.endpoint_limits = True
@@ -277,7 +277,7 @@ def test_an_endpoint_can_hold_to_the_limit_of_its_own(get: Get, world: SegmentWo
     assert get(f"/warehouses/{warehouse}/connected-sources").status_code == 200
 
 
-def test_what_is_below_a_removed_object_is_not_found(get: Get, world: SegmentWorld) -> None:
+def test_children_of_a_removed_object_are_not_found(get: Get, world: SegmentWorld) -> None:
     for endpoint in world.endpoints:
         path, parameters = of_first_parents(world, endpoint)
         if isinstance(endpoint, OfParents) and "{" in endpoint.path:

@@ -24,7 +24,7 @@ WINDOW = {"granularity": "DAY", "startTime": "2026-03-01T00:00:00Z"}
 
 
 def first_request(world: SegmentWorld, path: str) -> tuple[str, dict[str, Any]]:
-    """The path and the required parameters of the parent with the most records."""
+    """The path and required parameters for the parent with the most records."""
     endpoint = next(each for each in world.endpoints if isinstance(each, Listing) and each.path == path)
     now = world.clock.now
     arguments = max(endpoint.of(now), key=lambda each: len(endpoint.records(each, now)))
@@ -32,7 +32,7 @@ def first_request(world: SegmentWorld, path: str) -> tuple[str, dict[str, Any]]:
 
 
 def walked(get: Get, path: str, count: int, most: int = 50) -> list[dict[str, Any]]:
-    """The `data` of every page, but not of more than `most`."""
+    """The `data` of up to `most` pages."""
     pages, cursor = [], {}
     while len(pages) < most:
         pages.append(get(path, **{"pagination.count": count}, **cursor).json()["data"])
@@ -45,7 +45,7 @@ def walked(get: Get, path: str, count: int, most: int = 50) -> list[dict[str, An
 
 @pytest.fixture
 def still_world(still_sandbox: Sandbox) -> Iterator[SegmentWorld]:
-    """A workspace of the usual size, whose switches are set back afterwards."""
+    """A workspace of the usual size, whose switches are reset afterwards."""
     usual = still_sandbox.segment.switches()
     yield still_sandbox.segment
     still_sandbox.segment.change(usual)
@@ -66,7 +66,7 @@ def test_pagination_is_required_where_the_documents_say_so(
 
 
 @pytest.mark.parametrize("path", PAGED)
-def test_every_list_pages_with_pages_of_one(still_get: Get, still_world: SegmentWorld, path: str) -> None:
+def test_every_list_can_be_read_in_pages_of_one(still_get: Get, still_world: SegmentWorld, path: str) -> None:
     still_world.largest_page = 1
     endpoint = next(each for each in still_world.endpoints if isinstance(each, Listing) and each.path == path)
     url, parameters = first_request(still_world, path)
@@ -107,7 +107,7 @@ def test_a_missing_feature_has_one_of_three_statuses(still_get: Get, still_world
     assert still_get("/labels").status_code == 200
 
 
-def test_a_validation_error_can_say_nothing(still_get: Get, still_world: SegmentWorld) -> None:
+def test_a_validation_error_can_omit_the_parameter(still_get: Get, still_world: SegmentWorld) -> None:
     still_world.validation_errors = "documented"
 
     response = still_get("/functions")
@@ -125,7 +125,7 @@ def test_a_type_of_functions_can_be_rejected(still_get: Get, still_world: Segmen
 
 
 @pytest.mark.parametrize(("form", "value"), [("word", "unlimited"), ("absent", None)])
-def test_what_remains_of_the_limit_is_not_always_a_number(
+def test_the_remaining_limit_is_not_always_a_number(
     still_get: Get, still_world: SegmentWorld, form: str, value: str | None
 ) -> None:
     still_world.change({"rate_limit_remaining": form})
@@ -165,7 +165,7 @@ def test_times_can_have_microseconds_and_an_offset(still_get: Get, still_world: 
 
 @pytest.mark.parametrize("groups", [(), ("subscriptionId",), ("activationId", "audienceId", "spaceId")])
 @pytest.mark.parametrize("granularity", ["DAY", "HOUR"])
-def test_delivery_overview_by_hour_and_by_what_sent_the_events(
+def test_delivery_overview_by_hour_and_by_sender(
     still_get: Get, still_world: SegmentWorld, granularity: str, groups: tuple[str, ...]
 ) -> None:
     stream = "delivery_overview_successful_delivery"
@@ -200,7 +200,7 @@ def test_delivery_overview_by_hour_and_by_what_sent_the_events(
     assert served
 
 
-def test_delivery_overview_can_leave_its_groups_without_a_name(still_get: Get, still_world: SegmentWorld) -> None:
+def test_delivery_overview_can_omit_the_names_of_its_groups(still_get: Get, still_world: SegmentWorld) -> None:
     rows = still_world.expected("delivery_overview_successful_delivery", groups=("subscriptionId",))
     row = next(each for each in rows if each["subscriptionId"])
     still_world.unnamed_groups = True
@@ -218,7 +218,7 @@ def test_delivery_overview_can_leave_its_groups_without_a_name(still_get: Get, s
     assert not any("subscriptionId" in group for group in dataset)
 
 
-def test_what_sent_the_events_exists(still_world: SegmentWorld) -> None:
+def test_senders_of_events_exist(still_world: SegmentWorld) -> None:
     groups = ("subscriptionId", "activationId", "audienceId", "spaceId")
     rows = still_world.expected("delivery_overview_successful_delivery", groups=groups)
 
@@ -233,7 +233,7 @@ def test_what_sent_the_events_exists(still_world: SegmentWorld) -> None:
         assert named <= {row["id"] for row in still_world.expected(stream)}
 
 
-def test_the_numbers_of_sources_and_destinations_can_be_given() -> None:
+def test_the_numbers_of_sources_and_destinations_can_be_set() -> None:
     world = SegmentWorld(Clock(), seed=1, scale=0.1, sources=300, destinations=40)
 
     assert (len(world.sources), len(world.destinations)) == (300, 40)

@@ -1,4 +1,4 @@
-"""The simulated Tracking API against what Segment documents of the real one."""
+"""The simulated Tracking API compared with Segment's documentation."""
 
 import gzip
 import json
@@ -13,7 +13,7 @@ IDENTIFY = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
 
 
 def post(sandbox: Sandbox, path: str, body: object, *, key: str | None = None, **headers: str) -> requests.Response:
-    """Post JSON, or raw bytes, with a write key that some source has."""
+    """Post JSON, or raw bytes, with the write key of a source."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     auth = (sandbox.segment_tracking.write_key if key is None else key, "") if key != "" else None
     return requests.post(
@@ -74,7 +74,7 @@ def test_a_message_id_is_received_once(sandbox: Sandbox) -> None:
         ("/identify", {**IDENTIFY, "messageId": "m" * 100}, "messageId too long"),
     ],
 )
-def test_what_the_source_will_not_show_is_answered_with_200(
+def test_calls_that_the_source_does_not_show_get_200(
     sandbox: Sandbox, path: str, body: dict[str, Any], reason: str
 ) -> None:
     assert post(sandbox, path, body).json() == {"success": True}
@@ -82,13 +82,13 @@ def test_what_the_source_will_not_show_is_answered_with_200(
     assert list(sandbox.segment_tracking.rejected) == [reason]
 
 
-def test_a_key_of_no_source_is_answered_with_200(sandbox: Sandbox) -> None:
+def test_a_key_of_no_source_gets_200(sandbox: Sandbox) -> None:
     assert post(sandbox, "/identify", IDENTIFY, key="a-key-of-no-source").status_code == 200
     assert sandbox.segment_tracking.rejected == {"unknown write key": 1}
 
 
 def sized(size: int) -> bytes:
-    """A call of exactly that many bytes."""
+    """A call of exactly this many bytes."""
     empty = len(json.dumps({"userId": "u", "traits": {"x": ""}}))
     return json.dumps({"userId": "u", "traits": {"x": "x" * (size - empty)}}).encode()
 
@@ -117,7 +117,7 @@ def test_a_batch_may_have_500_kb(sandbox: Sandbox, size: int, status: int) -> No
         ("/identify", IDENTIFY, {"Content-Type": "text/plain"}, "content type must be application/json"),
     ],
 )
-def test_what_cannot_be_read_is_answered_with_400(
+def test_unreadable_requests_get_400(
     sandbox: Sandbox, path: str, body: object, settings: dict[str, str], message: str
 ) -> None:
     answer = post(sandbox, path, body, **settings)
@@ -129,7 +129,7 @@ def test_another_path_is_unknown_and_another_method_not_allowed(sandbox: Sandbox
     assert requests.get(f"{sandbox.url}/segment-tracking/us/v1/batch", timeout=10).status_code == 405
 
 
-def test_the_control_endpoint_shows_and_forgets_what_was_received(sandbox: Sandbox) -> None:
+def test_the_control_endpoint_shows_and_deletes_received_messages(sandbox: Sandbox) -> None:
     post(sandbox, "/identify", IDENTIFY)
     url = f"{sandbox.url}/_sandbox/segment-tracking"
     [message] = requests.get(url, timeout=10).json()["messages"]
@@ -138,7 +138,7 @@ def test_the_control_endpoint_shows_and_forgets_what_was_received(sandbox: Sandb
 
 
 class TestSwitches:
-    def test_a_rejected_user_costs_the_whole_batch(self, sandbox: Sandbox) -> None:
+    def test_a_rejected_user_fails_the_entire_batch(self, sandbox: Sandbox) -> None:
         sandbox.segment_tracking.behaviour.update({"rejected_users": ["u1"]})
         batch = {"batch": [IDENTIFY, {**IDENTIFY, "userId": "u2"}]}
         answer = post(sandbox, "/batch", batch)
@@ -171,12 +171,14 @@ class TestSwitches:
         assert post(sandbox, "/identify", {"userId": "u"}).status_code == 200
 
     @pytest.mark.parametrize(("answer", "body"), [("ok", "OK"), ("empty", "")])
-    def test_success_can_be_said_as_compatible_collectors_do(self, sandbox: Sandbox, answer: str, body: str) -> None:
+    def test_success_can_look_like_that_of_compatible_collectors(
+        self, sandbox: Sandbox, answer: str, body: str
+    ) -> None:
         url = f"{sandbox.url}/_sandbox/segment-tracking"
         assert requests.post(url, json={"answer": answer}, timeout=10).json()["answer"] == answer
         assert post(sandbox, "/identify", {"userId": "u"}).text == body
         assert len(sandbox.segment_tracking.messages) == 1
 
     @pytest.mark.parametrize("change", [{"answer": "maybe"}, {"largest_body": "1"}, {"unknown": 1}, []])
-    def test_what_is_not_a_switch_is_rejected(self, sandbox: Sandbox, change: object) -> None:
+    def test_an_unknown_switch_is_rejected(self, sandbox: Sandbox, change: object) -> None:
         assert requests.post(f"{sandbox.url}/_sandbox/segment-tracking", json=change, timeout=10).status_code == 400

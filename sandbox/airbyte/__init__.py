@@ -1,7 +1,7 @@
-"""The Airbyte platform in a process: what happens to a connector's messages between source and destination.
+"""The Airbyte platform in one process: what happens to messages between source and destination.
 
 Follows airbyte-platform (commit 310e6cb6, August 2026); each module names the classes that it mirrors. Everything that
-the platform loses or doubts without failing a sync raises `SilentLossError` here.
+the platform loses or flags without failing a sync raises `SilentLossError` here.
 
 A sync of a source into a destination that keeps tables as BigQuery or Snowflake do::
 

@@ -9,12 +9,12 @@ from cdp_connectors.json_types import Json
 from sandbox.airbyte.protocol import JsonObject
 
 MOST_MESSAGE = 50_000
-"""Characters of a failure's messages that the platform keeps."""
+"""The number of characters of a failure's message that the platform keeps."""
 _FAILURE_TYPES = {"config_error", "system_error", "transient_error"}
 
 
 class SilentLossError(AssertionError):
-    """The platform would have lost or doubted data without failing the sync.
+    """The platform would have lost or flagged data without failing the sync.
 
     Attributes:
         attempt: the attempt in which it happened.
@@ -41,12 +41,12 @@ class Failure:
 
     @property
     def is_reported(self) -> bool:
-        """Whether the connector itself reported it, rather than the platform."""
+        """True if the connector reported the failure, rather than the platform."""
         return self.emitted_at < float("inf")
 
     @classmethod
     def of_trace(cls, origin: str, trace: JsonObject) -> "Failure":
-        """The failure that an error trace reports, cut as the platform cuts it."""
+        """The failure that an error trace reports, truncated as by the platform."""
         error, kind = trace["error"], trace["error"].get("failure_type")
         return cls(
             origin=origin,
@@ -78,19 +78,19 @@ class Attempt:
     rejected: Counter[str] = field(default_factory=Counter)
     """Number of records by stream that the destination rejected, as its returned states count them."""
     records: dict[str, list[JsonObject]] = field(default_factory=lambda: defaultdict(list))
-    """The data of the source's records after field selection, by stream, in their order; see `run_sync`'s `keep`."""
+    """The data of the source's records after field selection, by stream, in order; see `run_sync`'s `keep`."""
     states: dict[str, JsonObject] = field(default_factory=dict)
     """The last state that the destination returned, by stream, verbatim."""
     source_states: list[JsonObject] = field(default_factory=list)
-    """The states of the source, enriched, in their order."""
+    """The states of the source, enriched, in order."""
     dropped_fields: dict[str, Counter[str]] = field(default_factory=dict)
-    """Top-level fields that the configured catalog does not declare, by stream, with the records that had each."""
+    """Top-level fields that the configured catalog does not declare, by stream, with the number of their records."""
     schema_errors: dict[str, list[str]] = field(default_factory=dict)
     checksum_errors: list[str] = field(default_factory=list)
     skipped_lines: list[str] = field(default_factory=list)
     """Beginnings of lines that are not messages, or records without data."""
     torn_line: str = ""
-    """Beginning of a last line without its end, which only SIGKILL excuses."""
+    """Beginning of a truncated last line, which only SIGKILL excuses."""
     controls: list[JsonObject] = field(default_factory=list)
     """CONTROL messages of the source, which the platform persists."""
     logs: list[JsonObject] = field(default_factory=list)
@@ -99,16 +99,16 @@ class Attempt:
     stderr: list[str] = field(default_factory=list)
     """The last lines of both connectors' standard error output."""
     source_exit_code: int | None = None
-    """None if the source was ended because it did not exit."""
+    """None if the source did not exit and was killed."""
     destination_exit_code: int | None = None
     line_count: int = 0
     """Lines of the source."""
     largest_line: int = 0
-    """Length of the source's longest line in bytes; from 20,000,000 on, the platform reports it."""
+    """Length of the source's longest line in bytes; the platform reports lines of 20,000,000 or more."""
     largest_gap: float = 0.0
-    """Longest time in seconds without a RECORD or STATE of the source; the platform's limit is three hours."""
+    """Longest time in seconds without a RECORD or STATE from the source; the platform's limit is three hours."""
     source_memory_mb: float = 0.0
-    """The source's largest resident set."""
+    """The source's peak resident set size, in MB."""
 
     @property
     def source_errors(self) -> list[Failure]:
@@ -139,7 +139,7 @@ class Attempt:
         return self.states[stream]["stream"]["stream_state"]
 
     def losses(self, allowed: Collection[str]) -> Iterator[str]:
-        """The data that the platform would have lost or doubted without failing the sync.
+        """The data that the platform would have lost or flagged without failing the sync.
 
         Args:
             allowed: the fields that may be undeclared, as `stream.field` or `stream.*`; fields that a user deselected

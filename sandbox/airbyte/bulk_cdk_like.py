@@ -1,6 +1,6 @@
-"""A destination that behaves to a source as those of Airbyte's bulk CDK do: BigQuery, Snowflake, S3 and others.
+"""A destination that behaves like those built on Airbyte's bulk CDK: BigQuery, Snowflake, S3 and others.
 
-An overwritten table is written beside the old one and swapped only once the stream is COMPLETE; other tables grow
+An overwritten table is written alongside the old one and swapped only once the stream is COMPLETE; other tables grow
 with every state; states come back with `id` and `destinationStats`; streams without COMPLETE fail the sync at its end.
 """
 
@@ -23,8 +23,8 @@ INCOMPLETE = (
 class BulkCdkLike:
     """Holds the tables of a connection over any number of syncs.
 
-    It keeps a row for good once it has returned a state that covers it. Rows without such a state are lost with a
-    failed sync, which a source must be able to bear.
+    Once it has returned a state that covers a row, it never loses that row. Other rows are lost with a failed sync,
+    which a source must tolerate.
     """
 
     def __init__(
@@ -33,13 +33,13 @@ class BulkCdkLike:
         """A destination without tables.
 
         Args:
-            flush_records: return states only once so many records have come; at the end in any case.
+            flush_records: return states only after this many records, and at the end.
             keeps_uncommitted: keep the rows of a failed sync that no state covers, as most destinations do.
-            delay: seconds to wait before taking the n-th line of a sync.
+            delay: seconds to wait before accepting the n-th line of a sync.
         """
         self.config: JsonObject = {}
         self.tables: dict[str, list[JsonObject]] = {}
-        """The rows of every table in the order of their arrival; a deduplicated table has one row per key."""
+        """The rows of every table in order of arrival; a deduplicated table has one row per key."""
         self.staged: dict[str, tuple[int | None, list[JsonObject]]] = {}
         """The new content of overwritten tables that are not complete, with its generation."""
         self.flush_records = flush_records
@@ -51,7 +51,7 @@ class BulkCdkLike:
         return self.tables.get(stream, [])
 
     def start(self, command: str, **inputs: object) -> "BulkCdkLikeRun":  # noqa: ARG002 # as Connector.start
-        """Start to write."""
+        """Start writing."""
         catalog = inputs["catalog"]
         if not isinstance(catalog, Mapping):
             raise TypeError("catalog")
@@ -59,7 +59,7 @@ class BulkCdkLike:
 
 
 class BulkCdkLikeRun(AnsweringRun):
-    """A `BulkCdkLike` that runs."""
+    """A running `BulkCdkLike`."""
 
     def __init__(self, destination: BulkCdkLike, catalog: Mapping[str, Any]) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class BulkCdkLikeRun(AnsweringRun):
                 destination.staged[key] = generation, []
 
     def take(self, line: bytes) -> None:
-        """Take a record, a state or a COMPLETE."""
+        """Accept a record, a state or a COMPLETE."""
         self._line_count += 1
         if self._destination.delay:
             time.sleep(self._destination.delay(self._line_count))
@@ -98,7 +98,7 @@ class BulkCdkLikeRun(AnsweringRun):
                     self._complete.add(stream_key(status["stream_descriptor"]))
 
     def close_input(self) -> None:
-        """Return the remaining states, swap the tables of complete streams, and fail if there are others."""
+        """Return the remaining states, swap the tables of complete streams, and fail if any stream is incomplete."""
         if self.exit_code is not None:
             return
         self._flush()
@@ -134,7 +134,7 @@ class BulkCdkLikeRun(AnsweringRun):
 
 
 def _deduplicated(rows: list[JsonObject], configured: Mapping[str, Any]) -> list[JsonObject]:
-    """Per key the row with the greatest cursor; of equal cursors, the last."""
+    """The row with the greatest cursor per key; of equal cursors, the last."""
     keys = [path[0] for path in configured["primary_key"]]
     cursor = (configured.get("cursor_field") or [""])[0]
     newest: dict[bytes, JsonObject] = {}

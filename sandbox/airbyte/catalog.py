@@ -1,4 +1,4 @@
-"""Configured catalogs: what a user selects, and what the platform makes of it for the destination."""
+"""Configured catalogs: the user's selection, and the catalog that the platform passes to the destination."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def configured(
 
 
 def stream_names(catalog: Mapping[str, Any]) -> list[str]:
-    """The names of a configured catalog's streams."""
+    """The names of the streams in a configured catalog."""
     return [each["stream"]["name"] for each in catalog["streams"]]
 
 
@@ -50,7 +50,7 @@ def _with_fields(configured_stream: JsonObject, fields: Collection[str]) -> Json
 
 @dataclass(frozen=True)
 class DestinationNames:
-    """How a connection names its streams at the destination: namespace and prefix, and back again.
+    """Namespace and prefix of a connection's streams at the destination, applied and reverted.
 
     Follows NamespacingMapper of airbyte-platform.
     """
@@ -60,7 +60,7 @@ class DestinationNames:
     prefix: str = ""
 
     def renamed(self, descriptor: Mapping[str, Any]) -> JsonObject:
-        """A descriptor (or stream, with `name` and `namespace`) under its name at the destination."""
+        """A descriptor (or stream, with `name` and `namespace`) with its name at the destination."""
         name = {**descriptor, "name": self.prefix + descriptor["name"]}
         return name if self.namespace is None else {**name, "namespace": self.namespace}
 
@@ -79,7 +79,7 @@ class DestinationNames:
         return {**state, "stream": {**stream, "stream_descriptor": self.renamed(stream["stream_descriptor"])}}
 
     def original_state(self, state: JsonObject, catalog: Mapping[str, Any]) -> JsonObject:
-        """A state that the destination returned, under the source's name.
+        """A state that the destination returned, with the source's name.
 
         Args:
             state: the returned state.

@@ -1,4 +1,4 @@
-"""A connector as the Airbyte platform starts it: a process for every command, JSON lines on its standard output."""
+"""A connector as the Airbyte platform starts it: one process per command, with JSON lines on standard output."""
 
 import json
 import os
@@ -15,19 +15,19 @@ from sandbox.airbyte.process import ConnectorProcess, Process
 from sandbox.airbyte.protocol import JsonObject, MessageReader, body_of, excerpt
 
 COMMAND_SECONDS = 540.0
-"""The platform's time limit for a check or discover by hand: nine minutes."""
+"""The platform's time limit in seconds for a manual check or discover: nine minutes."""
 
 
 class CommandError(Exception):
-    """A command had no result where one was needed; the message says what a user would see."""
+    """A command produced no result; the message is the one that a user would see."""
 
 
 @dataclass
 class Output:
-    """The messages of one command that is not part of a sync."""
+    """The messages of one command outside a sync."""
 
     exit_code: int | None = None
-    """None if the command was ended for taking too long."""
+    """None if the command was killed because it took too long."""
     spec: JsonObject | None = None
     status: JsonObject | None = None
     """The first CONNECTION_STATUS: `status`, `message`."""
@@ -54,7 +54,7 @@ class Output:
         return {"status": "FAILED", "message": message}
 
     def add(self, line: bytes) -> None:
-        """Sort one line in."""
+        """Add one line to the field for its type."""
         message = MessageReader(None).read(line)
         if message is None:
             self.skipped_lines.append(excerpt(line))
@@ -79,8 +79,7 @@ class Connector:
         """Run a connector's commands.
 
         Args:
-            command: the package whose `python -m` is the console script, run by this interpreter; or the beginning
-                of a command line.
+            command: a connector's package, run with this interpreter's `python -m`; or the beginning of a command line.
             config: the configuration.
             env: environment variables in addition to this process's.
         """
@@ -100,7 +99,7 @@ class Connector:
         """Run `discover`; returns the catalog.
 
         Raises:
-            CommandError: there is no catalog.
+            CommandError: no catalog was returned.
         """
         output = self.run("discover", config=self.config)
         if output.catalog is None:
@@ -108,12 +107,12 @@ class Connector:
         return output.catalog
 
     def run(self, command: str, *, stdin: Iterable[bytes] = (), **inputs: object) -> Output:
-        """Run any command to its end, without the platform's rules for syncs.
+        """Run any command to completion, without the platform's rules for syncs.
 
         Args:
             command: `spec`, `check`, `discover`, `read` or `write`.
-            stdin: lines for the standard input.
-            inputs: every input becomes a JSON file and its option; a string is written as it is.
+            stdin: lines for standard input.
+            inputs: every input becomes a JSON file and its option; a string is written unchanged.
         """
         output = Output()
         with self.start(command, **inputs) as process:
@@ -128,7 +127,7 @@ class Connector:
         return output
 
     def start(self, command: str, **inputs: object) -> ConnectorProcess:
-        """Start any command; `inputs` as in `run`."""
+        """Start any command without waiting for it; `inputs` as in `run`."""
         folder = tempfile.TemporaryDirectory(prefix="airbyte-")
         paths = {}
         for name, value in inputs.items():
@@ -143,6 +142,6 @@ class Connector:
         return subprocess.Popen(self.command_line(command, inputs), stdin=pipe, stdout=pipe, stderr=pipe, env=self._env)
 
     def command_line(self, command: str, inputs: Mapping[str, Path]) -> list[str]:
-        """The command line for a command with its input files; an image overrides it."""
+        """The command line for a command with its input files; overridden for images."""
         options = [part for name, path in inputs.items() for part in (f"--{name}", str(path))]
         return [*self._command, command, *options]

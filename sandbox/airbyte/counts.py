@@ -25,11 +25,11 @@ class Counts:
         self.emitted: Counter[str] = Counter()
         """Records that the source wrote."""
         self.committed: Counter[str] = Counter()
-        """Records covered by a state that the destination returned."""
+        """Records that are covered by a state that the destination returned."""
         self.rejected: Counter[str] = Counter()
-        """Records that the destination rejected, by the states that it returned."""
+        """Records that the destination rejected, according to the states that it returned."""
         self.errors: list[str] = []
-        """Checksums that do not match, and returned states that the platform does not know."""
+        """Checksum mismatches, and returned states that the platform does not know."""
         self._open: Counter[str] = Counter()
         self._filtered: Counter[str] = Counter()
         self._staged: defaultdict[str, deque[_Checkpoint]] = defaultdict(deque)
@@ -50,16 +50,16 @@ class Counts:
         self._filtered[stream] += 1
 
     def enrich(self, stream: str, state: JsonObject) -> JsonObject:
-        """A state of the source as the destination gets it: with `id` and `sourceStats`.
+        """A state of the source as the destination receives it: with `id` and `sourceStats`.
 
-        The count of the records since the stream's last state is compared with the source's own.
+        The number of records since the stream's last state is compared with the source's own count.
         """
         self._last_id += 1
         count, filtered = self._open.pop(stream, 0), self._filtered.pop(stream, 0)
         stats = {"recordCount": float(count), **(state.get("sourceStats") or {})}
         if stats["recordCount"] != count:
             self.errors.append(
-                f"{stream}: the source counted {stats['recordCount']:.0f} records before its state, {count} came"
+                f"{stream}: the source counted {stats['recordCount']:.0f} records before a state, but {count} were read"
             )
         self._staged[stream].append(_Checkpoint(self._last_id, count, filtered))
         return {**state, "sourceStats": {**stats, "recordCount": stats["recordCount"] - filtered}, "id": self._last_id}
@@ -68,7 +68,7 @@ class Counts:
         """Account for a state that the destination returned; returns its id.
 
         Raises:
-            SyncRuleError: the state has no id, so it is none of the source's.
+            SyncRuleError: the state has no id, so it did not come from the source.
         """
         if not isinstance(state.get("id"), int):
             raise SyncRuleError("State message does not contain id")
@@ -84,7 +84,7 @@ class Counts:
         if "recordCount" in stats and int(stats["recordCount"]) + rejected != count:
             self.errors.append(
                 f"{stream}: the destination counted {stats['recordCount']:.0f} records and {rejected} rejected before "
-                f"state {state['id']}, {count} were sent"
+                f"state {state['id']}, but {count} were sent"
             )
         self.committed[stream] += count - rejected
         self.rejected[stream] += rejected

@@ -23,7 +23,7 @@ class DestinationSide:
         self._reader = MessageReader(None)
 
     def read(self, line: bytes) -> None:
-        """Take one line.
+        """Process one line.
 
         Raises:
             SyncRuleError: a returned state is not one of the source's.

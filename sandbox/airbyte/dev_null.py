@@ -1,4 +1,4 @@
-"""A destination that counts its records and forgets them."""
+"""A destination that counts records and discards them."""
 
 from collections import Counter
 
@@ -9,18 +9,18 @@ from sandbox.airbyte.stand_ins import AnsweringRun
 
 
 class DevNull:
-    """Accepts everything, for more records than memory has room for."""
+    """Accepts everything; for more records than fit in memory."""
 
     def __init__(self) -> None:
         self.config: JsonObject = {}
 
     def start(self, command: str, **inputs: object) -> "DevNullRun":  # noqa: ARG002 # as Connector.start
-        """Start to write."""
+        """Start writing."""
         return DevNullRun()
 
 
 class DevNullRun(AnsweringRun):
-    """A `DevNull` that runs."""
+    """A running `DevNull`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,5 +37,5 @@ class DevNullRun(AnsweringRun):
             self.answer(orjson.dumps({"type": "STATE", "state": {**state, "destinationStats": stats}}))
 
     def close_input(self) -> None:
-        """End."""
+        """Exit with 0."""
         self.end(0)

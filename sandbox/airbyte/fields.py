@@ -1,8 +1,8 @@
 """Field selection and schema validation: which fields of a record reach the destination.
 
 Follows FieldSelector and RecordSchemaValidator of airbyte-platform (container-orchestrator). Selection is always
-active: a top-level field that the configured catalog does not declare is dropped without a message. Validation only
-logs there; here it reports.
+active: a top-level field that the configured catalog does not declare is dropped silently. The platform only logs
+schema violations; here they are reported.
 """
 
 import re
@@ -15,21 +15,21 @@ import jsonschema_rs
 from sandbox.airbyte.protocol import JsonObject, SyncRuleError, stream_key
 
 MOST_ERRORS = 10
-"""Erroneous records that are examined per stream."""
+"""The maximum number of invalid records that are examined per stream."""
 _ESCAPED = {"$id": "id", "$comment": "comment", "$schema": "schema"}
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _FORMATS = {
-    "date-time": lambda value: _DATE_TIME.fullmatch(value) is not None,  # without an offset too, as Airbyte's types are
+    "date-time": lambda value: _DATE_TIME.fullmatch(value) is not None,  # without an offset too, like Airbyte's types
     "date": lambda value: _DATE.fullmatch(value) is not None,
 }
 
 
 class Fields:
-    """The fields of one sync's streams."""
+    """The selected fields of one sync's streams."""
 
     def __init__(self, catalog: Mapping[str, Any]) -> None:
-        """Select the fields of this configured catalog.
+        """Select the fields that the configured catalog declares.
 
         Raises:
             SyncRuleError: a stream declares no properties.
@@ -37,7 +37,7 @@ class Fields:
         self.dropped: dict[str, Counter[str]] = {}
         """Undeclared or deselected fields by stream, with the number of records that had each."""
         self.errors: dict[str, list[str]] = {}
-        """Schema violations by stream, of up to `MOST_ERRORS` records."""
+        """Schema violations by stream, for up to `MOST_ERRORS` records."""
         self._names = {stream_key(each["stream"]): _declared(each["stream"]) for each in catalog["streams"]}
         self._validators = {
             stream_key(each["stream"]): jsonschema_rs.Draft7Validator(
@@ -47,7 +47,7 @@ class Fields:
         }
 
     def select(self, stream: str, data: JsonObject) -> JsonObject:
-        """The data with declared fields only; note what is dropped and what violates the schema."""
+        """The data with declared fields only; records dropped fields and schema violations."""
         names = self._names[stream]
         undeclared = data.keys() - names
         if undeclared:

@@ -1,6 +1,6 @@
-"""Ways in which a sync is cut short, for `run_sync`'s `during`.
+"""Interruptions of a sync, for `run_sync`'s `during`.
 
-Each waits for a number of the source's lines, and acts once.
+Each acts once, after a given number of the source's lines.
 """
 
 import random
@@ -17,7 +17,7 @@ Interruption = Callable[[Sync], None]
 
 
 def after(lines: int, act: Callable[[Sync], None]) -> Interruption:
-    """Act after this line of the source."""
+    """Act once, after this line of the source."""
 
     def watch(sync: Sync) -> None:
         if sync.attempt.line_count == lines:
@@ -27,27 +27,27 @@ def after(lines: int, act: Callable[[Sync], None]) -> Interruption:
 
 
 def kill_after(lines: int) -> Interruption:
-    """SIGKILL to the source: out of memory, or a node that is gone."""
+    """Send SIGKILL to the source, as when it is out of memory or its node is lost."""
     return after(lines, lambda sync: sync.source.kill())
 
 
 def terminate_after(lines: int) -> Interruption:
-    """SIGTERM to the source: a cancelled sync, or a node that is drained."""
+    """Send SIGTERM to the source, as when a sync is cancelled or a node is drained."""
     return after(lines, lambda sync: sync.source.terminate())
 
 
 def close_output_after(lines: int) -> Interruption:
-    """Close the source's output: the platform's shell was killed, not the connector."""
+    """Close the source's output, as when the platform's shell was killed, but not the connector."""
     return after(lines, lambda sync: sync.source.close_output())
 
 
 def stall_after(lines: int, seconds: float) -> Interruption:
-    """Stop reading the source for a while."""
+    """Stop reading from the source for a while."""
     return after(lines, lambda _: time.sleep(seconds))
 
 
 def kill_destination_after(lines: int) -> Interruption:
-    """SIGKILL to the destination."""
+    """Send SIGKILL to the destination."""
     return after(lines, lambda sync: sync.destination.kill())
 
 
@@ -56,7 +56,7 @@ def sync_despite_kills(
 ) -> list[Attempt]:
     """Kill a sync several times, each time after 50 to `most_lines` lines, and let the last one finish.
 
-    Each starts from the states that came back before it.
+    Each sync starts from the states that were returned before it.
     """
     chance, attempts, states = random.Random(seed), list[Attempt](), dict[str, JsonObject]()
     for number in range(kills + 1):

@@ -1,4 +1,4 @@
-"""Connections and their jobs: attempts, retries, generations, states, and the discovery of each day.
+"""Connections and their jobs: attempts, retries, generations, states, and daily discovery.
 
 Follows AttemptHandler, RetryManager, ConnectionManagerWorkflowImpl and SyncWorkflowV2Impl of airbyte-platform.
 """
@@ -25,33 +25,33 @@ MOST_WAIT_SECONDS = 1_800.0
 
 
 class BreakingChangeError(Exception):
-    """A schema change for which the platform disables the connection."""
+    """A schema change that makes the platform disable the connection."""
 
 
 @dataclass
 class Connection:
-    """A source and a destination, and what the platform keeps of them from job to job."""
+    """A source and a destination, and what the platform keeps for them between jobs."""
 
     source: Connector
     destination: Startable
     catalog: JsonObject
     """The configured catalog."""
     states: dict[str, JsonObject] = field(default_factory=dict)
-    """The last returned state by stream."""
+    """The last state that the destination returned, by stream."""
     generations: dict[str, int] = field(default_factory=dict)
     supports_refreshes: bool = True
     resumes_full_refreshes: bool = False
     """`platform.enable-resumable-full-refresh`, off by default."""
     preference: Preference = "propagate_columns"
     disabled: bool = False
-    """Whether a breaking schema change disabled the connection."""
+    """True if a breaking schema change disabled the connection."""
     failed_discoveries: list[str] = field(default_factory=list)
     _discovered_on: date | None = None
     _refreshed: set[str] = field(default_factory=set)
     _sync_id: int = 0
 
     def discover_once_a_day(self, now: datetime) -> list[SchemaChange]:
-        """Discover if this UTC day has had no discovery, and apply what is not breaking.
+        """Discover if there was no discovery on this UTC day, and apply changes that are not breaking.
 
         A discovery that fails does not stop the sync.
 
@@ -75,17 +75,17 @@ class Connection:
         return changes
 
     def refresh(self, streams: Iterable[str]) -> None:
-        """Let the next job read these streams from the beginning and remove what the destination had.
+        """Make the next job read these streams from the beginning and replace their rows in the destination.
 
         Raises:
             ValueError: the destination does not support refreshes.
         """
         if not self.supports_refreshes:
-            raise ValueError("Refreshes need a destination that supports them")
+            raise ValueError("Refreshes require a destination that supports them")
         self._refreshed.update(streams)
 
     def begin_job(self) -> None:
-        """Before the first attempt of a job: new generations, deleted states of what is read in full."""
+        """Prepare the first attempt of a job: new generations, and no states for streams that are read in full."""
         self._sync_id += 1
         for stream in self._streams():
             key = stream_key(stream["stream"])
@@ -94,7 +94,7 @@ class Connection:
                 self._restart(key)
 
     def begin_retry(self) -> None:
-        """Before a later attempt: full refreshes start again, unless they are resumable and that is switched on."""
+        """Prepare a later attempt: full refreshes restart, unless they are resumable and the platform resumes them."""
         for stream in self._streams():
             resumable = stream["stream"].get("is_resumable") is True
             kept = resumable and self.supports_refreshes and self.resumes_full_refreshes
@@ -102,15 +102,15 @@ class Connection:
                 self._restart(stream_key(stream["stream"]))
 
     def generated_catalog(self) -> JsonObject:
-        """The configured catalog with generations; the destination drops the rows of those below the minimum."""
+        """The configured catalog with generations; the destination drops rows of generations below the minimum."""
         return {**self.catalog, "streams": [self._with_generation(stream) for stream in self._streams()]}
 
     def take(self, attempt: Attempt) -> None:
-        """Persist the states that came back."""
+        """Persist the states that the destination returned."""
         self.states.update(attempt.states)
 
     def end_job(self) -> None:
-        """After a successful job, what was to be refreshed is done."""
+        """Clear the requested refreshes after a successful job."""
         self._refreshed.clear()
 
     def _streams(self) -> list[JsonObject]:
@@ -138,12 +138,12 @@ class Job:
 
     attempts: list[Attempt] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
-    """Seconds between the attempts."""
+    """Seconds between attempts."""
     changes: list[SchemaChange] = field(default_factory=list)
 
     @property
     def succeeded(self) -> bool:
-        """Whether the last attempt succeeded."""
+        """True if the last attempt succeeded."""
         return bool(self.attempts) and self.attempts[-1].status == "succeeded"
 
 
@@ -154,13 +154,13 @@ def run_job(
     wait: Callable[[float], None] = time.sleep,
     attempt_options: Callable[[int], Mapping[str, Any]] = lambda _: {},
 ) -> Job:
-    """Run a job: attempts until one succeeds, a configuration error comes first, or the platform gives up.
+    """Run a job: attempts until one succeeds, one's first failure is a configuration error, or retries run out.
 
     Args:
         connection: what to sync; keeps states and generations for the next job.
-        now: the time for the discovery of the day; None for no discovery.
-        wait: how to wait between attempts.
-        attempt_options: options of `run_sync` for the attempt with this number, from 0.
+        now: the time for the daily discovery; None for no discovery.
+        wait: called with the seconds to wait between attempts.
+        attempt_options: returns options of `run_sync` for the attempt with this number, starting at 0.
     """
     job = Job()
     if now:
@@ -192,7 +192,7 @@ def run_job(
 
 @dataclass
 class Retries:
-    """Whether and when a failed attempt is repeated."""
+    """Decides if and when a failed attempt is retried."""
 
     with_progress: int = 0
     without_progress: int = 0

@@ -17,12 +17,12 @@ class Mapper(Protocol):
         """The JSON schema after this mapper."""
 
     def record(self, data: JsonObject) -> JsonObject | None:
-        """The data after this mapper, or None for a record that is removed."""
+        """The data after this mapper, or None if the record is removed."""
 
 
 @dataclass(frozen=True)
 class HashField:
-    """Replace a field by its SHA-256 in hexadecimal, under the name `<field>_hashed`."""
+    """Replace a field with its hexadecimal SHA-256, under the name `<field>_hashed`."""
 
     stream: str
     field: str

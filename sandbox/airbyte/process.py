@@ -1,4 +1,4 @@
-"""A running connector: its lines, and the ways in which it ends."""
+"""A running connector: its lines, and the ways to end it."""
 
 import signal
 import subprocess
@@ -13,13 +13,13 @@ from typing import IO, Protocol
 from typing_extensions import Self
 
 EXIT_SECONDS = 10.0
-"""Within this time after its output is closed, a connector has to exit; otherwise the platform takes it for killed."""
+"""Seconds in which a connector must exit after closing its output; otherwise the platform treats it as killed."""
 _LAST_LINES = 1_000
 _LINES_PER_SAMPLE = 200
 
 
 class Process(Protocol):
-    """The part of `subprocess.Popen[bytes]` that is used here."""
+    """The subset of `subprocess.Popen[bytes]` that is used here."""
 
     pid: int
     stdin: IO[bytes] | None
@@ -42,22 +42,22 @@ class Process(Protocol):
 class ConnectorProcess:
     """One command of a connector as a process, with the folder of its input files.
 
-    Use it as a context manager: what is still running at the end is killed.
+    Use it as a context manager: a process that is still running at the end is killed.
     """
 
     def __init__(self, process: Process, folder: TemporaryDirectory[str]) -> None:
         """Wrap a process that was just started.
 
         Args:
-            process: a `subprocess.Popen` with three pipes, or what behaves as one.
-            folder: the input files; removed at the end.
+            process: a `subprocess.Popen` with three pipes, or an object that behaves like one.
+            folder: the folder of the input files; removed at the end.
         """
         self.stderr: list[str] = []
-        """The last lines of the standard error output."""
+        """The last lines of standard error."""
         self.peak_memory_mb = 0.0
         """The largest resident set so far, in MB, as last seen by `lines`; 0 where /proc is missing."""
         self.largest_line = 0
-        """Length of the longest line of the standard output, in bytes."""
+        """Length of the longest line of standard output, in bytes."""
         self.output_closed = False
         self._folder = folder
         self._process = process
@@ -71,35 +71,35 @@ class ConnectorProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process has not exited."""
+        """True until the process exits."""
         return self._process.poll() is None
 
     def write(self, line: bytes) -> None:
-        """Write one line to the standard input.
+        """Write one line to standard input.
 
         Raises:
-            BrokenPipeError: the process has gone.
+            BrokenPipeError: the process has exited.
         """
         if self._process.stdin:
             self._process.stdin.write(line + b"\n")
 
     def flush(self) -> None:
-        """Hand over what `write` has buffered.
+        """Flush what `write` has buffered.
 
         Raises:
-            BrokenPipeError: the process has gone.
+            BrokenPipeError: the process has exited.
         """
         if self._process.stdin:
             self._process.stdin.flush()
 
     def close_input(self) -> None:
-        """End the standard input."""
+        """Close standard input."""
         if self._process.stdin:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()
 
     def feed(self, lines: Iterable[bytes]) -> None:
-        """Write lines to the standard input in the background, and end it."""
+        """Write lines to standard input in the background, and close it."""
 
         def write_all() -> None:
             with suppress(BrokenPipeError, ValueError):
@@ -110,7 +110,7 @@ class ConnectorProcess:
         threading.Thread(target=write_all, daemon=True).start()
 
     def lines(self) -> Iterator[bytes]:
-        """The lines of the standard output until it ends or is closed."""
+        """The lines of standard output until it ends or is closed."""
         stdout = self._process.stdout
         count = 0
         while stdout and not stdout.closed:
@@ -132,19 +132,19 @@ class ConnectorProcess:
         self._process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
-        """Send SIGKILL, as for lack of memory."""
+        """Send SIGKILL, as the kernel does when memory runs out."""
         self.note_memory()
         self._process.kill()
 
     def close_output(self) -> None:
-        """Close the reading end of the standard output, as a platform that goes away does."""
+        """Close the reading end of standard output, as when the platform dies."""
         self.note_memory()
         self.output_closed = True
         if self._process.stdout:
             self._process.stdout.close()
 
     def wait(self, seconds: float | None = EXIT_SECONDS) -> int | None:
-        """The exit code (negative for a signal), or None if there is none in this time."""
+        """The exit code (negative for a signal), or None if the process does not exit in time."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -175,7 +175,7 @@ class ConnectorProcess:
             del self.stderr[:-_LAST_LINES]
 
     def note_memory(self) -> None:
-        """Look at the resident set now."""
+        """Update the peak memory with the current resident set."""
         with suppress(OSError):
             for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
                 if line.startswith("VmHWM:"):

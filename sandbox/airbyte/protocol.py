@@ -1,4 +1,4 @@
-"""The Airbyte protocol as the platform reads it: which lines are messages, which are skipped, which end the sync.
+"""The Airbyte protocol as the platform reads it: lines that are messages, that are skipped, or that end the sync.
 
 Follows VersionedAirbyteStreamFactory and BasicAirbyteMessageValidator of airbyte-platform (commons-worker).
 """
@@ -23,7 +23,7 @@ _REQUIRED = {
 
 
 class SyncRuleError(Exception):
-    """A rule whose violation makes the platform end the whole sync."""
+    """A violated rule that makes the platform end the entire sync."""
 
 
 def stream_key(described: Mapping[str, Any]) -> str:
@@ -50,19 +50,19 @@ def state_key(state: Mapping[str, Any]) -> str:
 
 
 def body_of(message: Mapping[str, Any]) -> JsonObject:
-    """The part of a message that is named after its type."""
+    """The member of a message that is named after its type."""
     kind = message["type"]
     return dict(message["connectionStatus" if kind == "CONNECTION_STATUS" else kind.lower()])
 
 
 def excerpt(line: bytes) -> str:
-    """The beginning of a line, for reports."""
+    """The beginning of a line, for error reports."""
     return line[:_EXCERPT].decode(errors="replace").rstrip()
 
 
 @dataclass(frozen=True)
 class _Deduplication:
-    """The primary key's first names, if the destination deduplicates the stream by it."""
+    """The first path elements of the primary key, if the destination deduplicates the stream by it."""
 
     keys: tuple[str, ...]
 
@@ -71,7 +71,7 @@ class MessageReader:
     """Reads the lines of one connector during a sync."""
 
     def __init__(self, catalog: Mapping[str, Any] | None) -> None:
-        """Check records against the configured catalog; None for a destination, whose records pass unchecked."""
+        """Check records against the configured catalog; None for a destination, whose records are not checked."""
         self._streams = None if catalog is None else dict(map(_rule, catalog["streams"]))
 
     def read(self, line: bytes) -> JsonObject | None:
@@ -97,7 +97,7 @@ class MessageReader:
         identity = record.get("namespace"), record["stream"]
         rules = self._streams or {}
         if identity not in rules:
-            raise SyncRuleError(f"A record of stream {stream_key(record)}, which the configured catalog lacks")
+            raise SyncRuleError(f"A record of stream {stream_key(record)}, which is not in the configured catalog")
         rule = rules[identity]
         if rule is None:
             return
@@ -108,7 +108,7 @@ class MessageReader:
 
 
 def is_replicated(message: Mapping[str, Any]) -> bool:
-    """Whether a message takes part in a sync; SPEC, CATALOG and CONNECTION_STATUS are filtered out."""
+    """True if a message takes part in a sync; SPEC, CATALOG and CONNECTION_STATUS are filtered out."""
     return message["type"] in _REQUIRED
 
 

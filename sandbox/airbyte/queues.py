@@ -11,7 +11,7 @@ _END = object()
 
 
 class MessageQueue:
-    """A queue of up to `SIZE` messages that ends with its writer, or once the sync is cancelled."""
+    """A queue of up to `SIZE` messages that ends when its writer closes it or the sync is cancelled."""
 
     def __init__(self, cancelled: threading.Event) -> None:
         self._cancelled = cancelled
@@ -45,9 +45,9 @@ class MessageQueue:
             return
 
     def close(self) -> None:
-        """End the queue after what is in it."""
+        """End the queue after its current items."""
         self.put(_END)
 
     def keep_only(self, count: int) -> None:
-        """Of all items that have not been taken yet, hand out only so many."""
+        """Deliver only this many of the remaining items."""
         self._remaining = count

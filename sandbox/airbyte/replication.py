@@ -17,7 +17,7 @@ from sandbox.airbyte.source_side import SourceSide
 from sandbox.airbyte.worker import Worker
 
 SYNC_SECONDS = 600.0
-"""The default time limit of a sync; the platform's own is a day."""
+"""The default time limit of a sync in seconds; the platform's own is a day."""
 
 
 def run_sync(
@@ -36,27 +36,27 @@ def run_sync(
     seed: int | None = None,
     seconds: float = SYNC_SECONDS,
 ) -> Attempt:
-    """Run one attempt to its end.
+    """Run one attempt to completion.
 
     Args:
         source: the source with its configuration.
         destination: the destination, for example `BulkCdkLike()`.
         catalog: the configured catalog; see `configured`.
         states: `Attempt.state_list()` of the attempt before.
-        supports_refreshes: whether the destination's definition says so. Only then does the platform tell it that
-            streams are complete; a custom image does not have it.
-        strict: raise what the platform would lose silently.
+        supports_refreshes: whether the destination's definition declares this. Only then does the platform notify the
+            destination of complete streams; the definition of a custom image does not.
+        strict: raise an error for anything that the platform would lose silently.
         allow: fields that may be undeclared, as `stream.field` or `stream.*`.
         names: namespace and prefix at the destination.
-        mappers: changes of the records on their way.
-        during: called after every line of the source, in the thread that reads it; see `interruptions`.
-        keep: keep the records in `Attempt.records`; not for millions.
-        seed: if the source fails, drop a random tail of the messages that the destination has not got yet, as the
-            platform does. None delivers them all.
-        seconds: time limit, after which both are killed and the attempt fails.
+        mappers: changes to the records between source and destination.
+        during: called after every line of the source, in the reading thread; see `interruptions`.
+        keep: keep the records in `Attempt.records`; not suitable for millions.
+        seed: if the source fails, drop a random tail of the messages that the destination has not received yet, as
+            the platform does. None delivers them all.
+        seconds: time limit, after which both connectors are killed and the attempt fails.
 
     Raises:
-        SilentLossError: in strict mode, once both have ended; it has the attempt.
+        SilentLossError: in strict mode, after both connectors have ended; it contains the attempt.
     """
     attempt = Attempt()
     names = names or DestinationNames()

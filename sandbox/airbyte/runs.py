@@ -1,4 +1,4 @@
-"""Running connectors, as a sync sees them."""
+"""The interfaces of connectors in a sync."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from sandbox.airbyte.protocol import JsonObject
 
 
 class Run(Protocol):
-    """A connector that runs: a `ConnectorProcess`, or a stand-in within this process."""
+    """A running connector: a `ConnectorProcess`, or a stand-in within this process."""
 
     stderr: list[str]
     peak_memory_mb: float
     largest_line: int
     output_closed: bool
-    """Whether `close_output` was called."""
+    """True once `close_output` was called."""
 
     def lines(self) -> Iterable[bytes]:
         """The lines of the output until it ends."""
@@ -27,10 +27,10 @@ class Run(Protocol):
         """Write one line to the input."""
 
     def flush(self) -> None:
-        """Hand over what was written."""
+        """Flush what was written."""
 
     def close_input(self) -> None:
-        """End the input."""
+        """Close the input."""
 
     def close_output(self) -> None:
         """Stop reading the output."""
@@ -39,13 +39,13 @@ class Run(Protocol):
         """Ask the connector to exit."""
 
     def interrupt(self) -> None:
-        """Interrupt the connector as a person would."""
+        """Interrupt the connector, as Ctrl-C does."""
 
     def kill(self) -> None:
-        """End the connector at once."""
+        """Kill the connector immediately."""
 
     def wait(self, seconds: float | None = ...) -> int | None:
-        """The exit code, or None if there is none in this time."""
+        """The exit code, or None if the connector does not exit in time."""
 
     def __enter__(self) -> Self: ...
 
@@ -65,7 +65,7 @@ class Startable(Protocol):
 
 @dataclass(frozen=True)
 class Sync:
-    """A running sync, for those who watch or disturb it."""
+    """A running sync, for code that observes or disturbs it."""
 
     attempt: Attempt
     source: Run

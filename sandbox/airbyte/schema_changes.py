@@ -1,4 +1,4 @@
-"""Schema changes between two discoveries, and what a connection makes of them.
+"""Schema changes between two discoveries, and their effect on a connection.
 
 Follows CatalogDiffHelpers and ApplySchemaChangeHelper of airbyte-platform. Fields are compared by name and JSON schema
 at all depths, but not below a field without a type; their order does not matter.
@@ -24,11 +24,11 @@ class SchemaChange:
     field: str = ""
     """The field's path, joined by dots."""
     breaking: bool = False
-    """Whether the platform disables the connection: a cursor or key field is gone, or the key changed."""
+    """True if the platform disables the connection: a cursor or key field was removed, or the key changed."""
 
 
 def schema_changes(catalog: Mapping[str, Any], discovered: Mapping[str, Any]) -> list[SchemaChange]:
-    """The changes of a discovery against a configured catalog; fields are compared in configured streams only."""
+    """The differences between a discovery and a configured catalog; only fields of configured streams are compared."""
     before = {each["stream"]["name"]: each for each in catalog["streams"]}
     after = {stream["name"]: stream for stream in discovered["streams"]}
     changes = [SchemaChange("add_stream", name) for name in after.keys() - before.keys()]
@@ -44,7 +44,7 @@ def apply(catalog: Mapping[str, Any], discovered: Mapping[str, Any], preference:
     Args:
         catalog: the configured catalog.
         discovered: the newest discovery.
-        preference: what the user chose for the connection.
+        preference: the user's setting for the connection.
     """
     if preference == "ignore":
         return dict(catalog)

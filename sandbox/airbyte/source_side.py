@@ -1,4 +1,4 @@
-"""The platform's handling of each message of the source on its way to the destination."""
+"""The platform's handling of each message from the source to the destination."""
 
 import time
 from collections import Counter
@@ -79,7 +79,7 @@ class SourceSide:
         return message if is_replicated(message) else None
 
     def process(self, line: bytes, message: JsonObject) -> Iterator[bytes]:
-        """The lines that the destination gets for a message: records and states only, no trace.
+        """The lines that the destination receives for a message: only records and states, no traces.
 
         Raises:
             SyncRuleError: the message ends the sync.
@@ -98,7 +98,7 @@ class SourceSide:
                 self._status(body["stream_status"])
 
     def finish(self) -> Iterator[bytes]:
-        """The last lines for the destination after a source that exited with 0: missing states and COMPLETE."""
+        """The last lines for the destination after the source exited with 0: missing states and COMPLETE."""
         stateful = {state_key(state) for state in self._attempt.source_states}
         for configured in self._catalog["streams"]:
             stream = configured["stream"]
@@ -112,7 +112,7 @@ class SourceSide:
                 yield _complete(self._names.renamed(_descriptor(configured["stream"])))
 
     def settle(self) -> None:
-        """Close the books of the attempt."""
+        """Finalize the statuses and counts of the attempt."""
         self.statuses.settle()
         self._attempt.stream_status, self._attempt.source_status = self.statuses.shown, self.statuses.reported
         if self._attempt.status == "succeeded":
@@ -139,7 +139,7 @@ class SourceSide:
     def _state(self, state: JsonObject) -> bytes:
         key = state_key(state)
         if not self.statuses.knows(key):
-            raise SyncRuleError(f"A state of stream {key}, which the configured catalog lacks")
+            raise SyncRuleError(f"A state of stream {key}, which is not in the configured catalog")
         enriched = self.counts.enrich(key, state)
         self.statuses.add_state(key, enriched["id"])
         self._attempt.source_states.append(enriched)
@@ -151,7 +151,7 @@ class SourceSide:
             reasons = [reason["type"] for reason in status.get("reasons") or ()]
             self.statuses.report(key, status["status"], reasons)
         elif status["status"] == "COMPLETE" and self._supports_refreshes:
-            raise SyncRuleError(f"COMPLETE for stream {key}, which the configured catalog lacks")
+            raise SyncRuleError(f"COMPLETE for stream {key}, which is not in the configured catalog")
 
 
 def _descriptor(stream: Mapping[str, Any]) -> JsonObject:

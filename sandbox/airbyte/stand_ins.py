@@ -1,4 +1,4 @@
-"""Stand-ins for a connector's process, within this process."""
+"""In-process stand-ins for a connector's process."""
 
 import queue
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 
 class StandInRun:
-    """A running connector that is an object."""
+    """A running connector that is an object in this process."""
 
     def __init__(self) -> None:
         self.stderr: list[str] = []
@@ -26,16 +26,16 @@ class StandInRun:
         self.exit_code: int | None = None
 
     def write(self, line: bytes) -> None:
-        """Take one line of the input; a source takes none."""
+        """Accept one line of input; a source ignores it."""
 
     def flush(self) -> None:
-        """Nothing is buffered."""
+        """Do nothing: nothing is buffered."""
 
     def close_input(self) -> None:
-        """Take the end of the input."""
+        """Accept the end of the input."""
 
     def close_output(self) -> None:
-        """The next line ends the connector, as a closed pipe does."""
+        """End the connector at its next line, as a closed pipe does."""
         self.output_closed = True
         self.end(TERMINATED)
 
@@ -52,11 +52,11 @@ class StandInRun:
         self.end(KILLED)
 
     def end(self, exit_code: int) -> None:
-        """End with this code, unless it has ended."""
+        """End with this exit code, unless already ended."""
         if self.exit_code is None:
             self.exit_code = exit_code
 
-    def wait(self, seconds: float | None = None) -> int | None:  # noqa: ARG002 # a process needs the time
+    def wait(self, seconds: float | None = None) -> int | None:  # noqa: ARG002 # a real process needs the timeout
         """The exit code."""
         return self.exit_code
 
@@ -70,13 +70,13 @@ class StandInRun:
 
 
 class ScriptedSource:
-    """A source that writes given lines, whatever its catalog and state are."""
+    """A source that writes given lines, regardless of catalog and state."""
 
     def __init__(self, lines: Iterable[bytes] | Callable[[], Iterable[bytes]], *, exit_code: int = 0) -> None:
         """Write these lines.
 
         Args:
-            lines: the lines, or a function that is called by every sync for new ones.
+            lines: the lines, or a function that returns the lines for each sync.
             exit_code: the exit code after the last line.
         """
         self.config: JsonObject = {}
@@ -84,12 +84,12 @@ class ScriptedSource:
         self._exit_code = exit_code
 
     def start(self, command: str, **inputs: object) -> "ScriptedRun":  # noqa: ARG002 # as Connector.start
-        """Start to write."""
+        """Start writing."""
         return ScriptedRun(self._lines() if callable(self._lines) else self._lines, self._exit_code)
 
 
 class ScriptedRun(StandInRun):
-    """A `ScriptedSource` that runs."""
+    """A running `ScriptedSource`."""
 
     def __init__(self, lines: Iterable[bytes], exit_code: int) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class ScriptedRun(StandInRun):
 
 
 class AnsweringRun(StandInRun):
-    """A running destination that answers lines of its input with lines of its output."""
+    """A running destination that responds to lines of input with lines of output."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,13 +122,13 @@ class AnsweringRun(StandInRun):
         return iter(self._output.get, None)
 
     def end(self, exit_code: int) -> None:
-        """End with this code, unless it has ended."""
+        """End with this exit code, unless already ended."""
         if self.exit_code is None:
             super().end(exit_code)
             self._output.put(None)
 
     def write(self, line: bytes) -> None:
-        """Take one line of the input.
+        """Accept one line of input.
 
         Raises:
             BrokenPipeError: the destination has ended.
@@ -138,4 +138,4 @@ class AnsweringRun(StandInRun):
         self.take(line)
 
     def take(self, line: bytes) -> None:
-        """Take one line of the input while running."""
+        """Accept one line of input while running."""

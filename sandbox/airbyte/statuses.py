@@ -31,11 +31,11 @@ class StreamStatuses:
         return {name: stream.source for name, stream in self._streams.items() if stream.source}
 
     def knows(self, stream: str) -> bool:
-        """Whether the stream is in the configured catalog."""
+        """True if the stream is in the configured catalog."""
         return stream in self._streams
 
     def report(self, stream: str, status: str, reasons: list[str]) -> None:
-        """Note a status that the source reported; `reasons` are the types of its reasons."""
+        """Record a status that the source reported; `reasons` are the types of its reasons."""
         noted = self._streams[stream]
         noted.source = status
         if noted.shown == "INCOMPLETE":
@@ -46,21 +46,21 @@ class StreamStatuses:
             noted.shown = "RATE_LIMITED" if reasons == ["RATE_LIMITED"] else "RUNNING"
 
     def add_record(self, stream: str) -> None:
-        """Note a record."""
+        """Record that a record was read."""
         noted = self._streams[stream]
         if noted.shown in {"PENDING", "RATE_LIMITED"}:
             noted.shown = "RUNNING"
 
     def add_state(self, stream: str, number: int) -> None:
-        """Note a state of the source with the id that it was given."""
+        """Record a state of the source with its assigned id."""
         self._streams[stream].newest_state = number
 
     def return_state(self, stream: str, number: int) -> None:
-        """Note a state of the destination."""
+        """Record a state that the destination returned."""
         self._streams[stream].returned_state = number
 
     def settle(self) -> None:
-        """At the end of the sync: complete is what the source completed and whose newest state was returned."""
+        """Finalize the statuses: a stream is complete if the source completed it and its newest state was returned."""
         for stream in self._streams.values():
             returned = stream.newest_state and stream.returned_state == stream.newest_state
             if stream.source == "COMPLETE" and returned and stream.shown != "INCOMPLETE":

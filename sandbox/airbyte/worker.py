@@ -1,7 +1,7 @@
 """The threads of one attempt.
 
 One reads the source, one processes its messages, one writes to the destination, one reads the destination. Bounded
-queues lie between them, so that a slow destination holds the source up.
+queues connect them, so that a slow destination slows the source down.
 """
 
 import random
@@ -19,12 +19,12 @@ from sandbox.airbyte.runs import Sync
 from sandbox.airbyte.source_side import SourceSide
 
 CLOSING_SECONDS = 60.0
-"""After this time, a connector that was asked to end is killed."""
+"""Seconds after which a terminated connector that is still running is killed."""
 _MOST_FAILURES = 10
 
 
 class Worker:
-    """Runs the threads of one attempt to their end."""
+    """Runs the threads of one attempt to completion."""
 
     def __init__(
         self, sync: Sync, source_side: SourceSide, destination_side: DestinationSide, tail: random.Random | None
@@ -33,9 +33,9 @@ class Worker:
 
         Args:
             sync: the running connectors and their attempt.
-            source_side: what happens to the source's messages.
-            destination_side: what happens to the destination's.
-            tail: draws how many undelivered messages of a failed source still arrive; None delivers all.
+            source_side: handles the source's messages.
+            destination_side: handles the destination's messages.
+            tail: chooses how many undelivered messages of a failed source still arrive; None delivers all.
         """
         self._sync = sync
         self._source_side, self._destination_side = source_side, destination_side
@@ -47,7 +47,7 @@ class Worker:
         self._closing_lock = threading.Lock()
 
     def run(self, during: Callable[[Sync], None] | None, seconds: float) -> None:
-        """Run all threads to their end and close the attempt."""
+        """Run all threads to completion and finish the attempt."""
         limit = _timer(seconds, lambda: self._time_out(seconds))
         limit.start()
         threads = (lambda: self._read_source(during), self._process, self._write, self._read_destination)
@@ -86,7 +86,7 @@ class Worker:
             if attempt.source_exit_code != 0:
                 self._reason("source", f"Source process exited with non-zero exit code {attempt.source_exit_code or 1}")
                 self._drop_tail()
-            elif source.output_closed:  # it may have written everything by then, but not all of that was read
+            elif source.output_closed:  # it may have written everything, but not all of it was read
                 self._reason("replication", "The source's output was closed before its end")
                 self._drop_tail()
             self._read.close()
@@ -133,7 +133,7 @@ class Worker:
         self._reasons.append(Failure(origin, "system_error", message))
 
     def _fail(self, origin: str, message: str) -> None:
-        """End the sync for this reason: the source is terminated, the destination gets the end of its input."""
+        """End the sync for this reason: terminate the source and close the destination's input."""
         self._reason(origin, message)
         with self._closing_lock:
             if not self._cancelled.is_set():

@@ -1,4 +1,4 @@
-"""Pages by opaque cursors, as Segment has them nearly everywhere, including the endpoints that deviate."""
+"""Pagination by opaque cursors, as nearly everywhere in Segment's API, including the endpoints that deviate."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ class LastNext(Enum):
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in a collection; `end` pins the walk through a collection that grows."""
+    """A position in a collection; `end` fixes the end of a growing collection while its pages are read."""
 
     collection: str
     offset: int = 0
@@ -48,7 +48,7 @@ class Cursor:
         """Read the opaque form.
 
         Raises:
-            ValueError: when it is not one.
+            ValueError: if it is not a cursor.
         """
         content = json.loads(base64.b64decode(opaque, validate=True))
         try:
@@ -60,17 +60,17 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Cursors(Paging):
-    """Pages by `cursor` and `count`; `pagination` has the cursor of the following page.
+    """Pages by `cursor` and `count`; `pagination` contains the cursor of the next page.
 
     Attributes:
         last_next: the `next` of the last page.
         with_total: whether pages have `totalEntries`.
-        with_previous: whether they have `previous`; false for forward-only lists.
-        largest: the largest size that may be requested.
-        default: the size of a page for which none is requested.
-        flat: whether the parameters are `count` and `cursor`, and not members of `pagination`.
-        counts: whether the cursor is the number of the records before the page, and not opaque.
-        required: whether the documents require the parameters.
+        with_previous: whether pages have `previous`; false for forward-only lists.
+        largest: the largest page size that may be requested.
+        default: the default page size.
+        flat: whether the parameters are `count` and `cursor` instead of members of `pagination`.
+        counts: whether the cursor is the number of records before the page instead of being opaque.
+        required: whether the vendor's documentation requires the parameters.
     """
 
     last_next: LastNext = LastNext.ABSENT
@@ -88,14 +88,14 @@ class Cursors(Paging):
         return frozenset(spelling.format(name) for spelling in self._spellings for name in ("count", "cursor"))
 
     def page(self, request: Request, given: Mapping[str, str], present: Present) -> "CursorPage":
-        """Return the page that the parameters request, in any of their spellings.
+        """Return the requested page; the parameters can have any of their spellings.
 
-        A cursor belongs to the path and to all other parameters of the request that it comes from. The vendor may be
-        more lenient here.
+        A cursor is only valid with the path and all other parameters of the request that returned it. The vendor may
+        be more lenient here.
 
         Raises:
-            ApiError: 422 for a count outside of 1 to the largest, a foreign cursor, both spellings, or a required one
-                that is missing.
+            ApiError: 422 for a count that is not between 1 and the largest, a cursor of another request, both spellings
+                at once, or missing parameters that are required.
         """
         filters = sorted((name, value) for name, value in given.items() if name not in self.parameters)
         collection = "&".join([request.scope["path"], *(f"{name}={value}" for name, value in filters)])
@@ -108,7 +108,7 @@ class Cursors(Paging):
         return CursorPage(self, cursor, min(count, present.largest_page or count), present)
 
     def shown(self, cursor: Cursor) -> str | int:
-        """Return the form in which a client gets a cursor."""
+        """Return a cursor in the form that clients receive."""
         return cursor.offset if self.counts else cursor.encode()
 
     @property
@@ -138,7 +138,7 @@ class Cursors(Paging):
 
 @dataclass(frozen=True)
 class CursorPage(Page):
-    """The page of a collection from a cursor on."""
+    """The page of a collection that starts at a cursor."""
 
     paging: Cursors
     cursor: Cursor
@@ -146,7 +146,7 @@ class CursorPage(Page):
     present: Present
 
     def pinned(self, end: datetime) -> "CursorPage":
-        """Return the same page with the end of its walk written into its cursors."""
+        """Return the same page with the fixed end stored in its cursors."""
         return replace(self, cursor=replace(self.cursor, end=end))
 
     def answer(self, key: str, records: Sequence[Json]) -> Record:

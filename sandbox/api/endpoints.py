@@ -1,4 +1,4 @@
-"""The grammar of endpoints: how one responds, and the rows that a stream that reads it must have."""
+"""The grammar of endpoints: their responses, and the rows that a connector must read from them."""
 
 import re
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ from sandbox.api.timeline import Record
 from sandbox.api.validation import choice, parameters, values
 
 Parents = Callable[[datetime], Iterable[Arguments]]
-"""The objects that an endpoint is read once per, at a moment, each by the arguments that name it."""
+"""The objects for each of which an endpoint is read once, at a given time; each as its identifying arguments."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +25,10 @@ class Operation(ABC):
     """A path that responds.
 
     Attributes:
-        path: the path, its ids in braces.
+        path: the path, with ids in braces.
         method: the HTTP method.
-        gate: the feature without which the path answers 403.
-        per_minute: the requests that the vendor allows per minute, where it says so for this path.
+        gate: the feature that the path requires; without it, the response is an error such as 403.
+        per_minute: the vendor's limit of requests per minute, if the path has its own.
         public: whether no token is needed.
     """
 
@@ -40,7 +40,7 @@ class Operation(ABC):
 
     @abstractmethod
     def answer(self, request: Request, present: Present) -> Json:
-        """Return the response, without the envelope that all responses of the vendor have.
+        """Return the response, without the envelope that all of the vendor's responses share.
 
         Raises:
             ApiError: for a request that the API rejects.
@@ -49,11 +49,11 @@ class Operation(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint(Operation):
-    """A path, and the stream that is read from it.
+    """A path and the stream that is read from it.
 
     Attributes:
         stream: the name of the stream.
-        primary_key: the fields of a row that no two rows have in common.
+        primary_key: the fields that identify a row.
     """
 
     stream: str
@@ -61,7 +61,7 @@ class Endpoint(Operation):
 
     @abstractmethod
     def rows(self, present: Present, start: datetime) -> list[Record]:
-        """Return the rows of a complete read of the stream; `start` matters only to what is read by its time."""
+        """Return the rows of a complete read; `start` (UTC) only affects streams that are read by time."""
 
 
 def _workspace(_: datetime) -> list[Arguments]:
@@ -73,7 +73,7 @@ def _as_given(arguments: Arguments) -> Arguments:
 
 
 class _Index:
-    """The parents by the arguments that name them, at one moment."""
+    """The parents by their identifying arguments, at one point in time."""
 
     def __init__(self) -> None:
         self._of: tuple[datetime, Parents, tuple[str, ...]] | None = None
@@ -96,17 +96,18 @@ class _Index:
 
 @dataclass(frozen=True, kw_only=True)
 class OfParents(Endpoint):
-    """An endpoint that is read once per parent, or once if it belongs to the workspace itself.
+    """An endpoint that is read once per parent, or once if its parent is the workspace itself.
 
     Attributes:
-        of: the parents that exist at a moment, by the names of the path and of `required`; they may be named by more,
-            such as a parent's parent. Integers make an id that is not one invalid instead of not found.
-        kind: what the first named parent is, as `Present.removed` has it; by default the first step of the path.
-        resolve: the arguments of a request in the form in which `of` has them.
-        required: query parameters that name a parent.
+        of: the parents that exist at a given time, as arguments with the names in the path and in `required`; further
+            arguments, such as a parent's parent, are allowed. If an id is an integer, a request with another type of
+            id is invalid instead of not found.
+        kind: the kind of the first parent, as in `Present.removed`; by default the first segment of the path.
+        resolve: converts the arguments of a request to the form used by `of`.
+        required: query parameters that identify a parent.
         choices: query parameters with their valid values.
         arrays: query parameters that are arrays, with the valid values of their items.
-        adds: the fields that a connector adds to a record, each with the argument that it holds.
+        adds: the fields that a connector adds to a record, with the argument that each contains.
         removes: the fields that a connector leaves out.
     """
 
@@ -172,12 +173,12 @@ class Listing(OfParents):
     """An endpoint that lists records page by page.
 
     Attributes:
-        key: the member of the response that has the records.
-        records: all records, by the arguments of the request and the moment.
-        makes: the rows that a connector makes of a record, before it adds and removes fields.
-        numbered_by: the field in which a connector numbers the records of a parent from 0; empty for none.
-        envelope: the whole response, by the arguments, the moment, and what `paging` makes of the records.
-        paging: the pagination; None for an endpoint that accepts no parameters of pages.
+        key: the member of the response that contains the records.
+        records: returns all records for the arguments of the request at a given time.
+        makes: returns the rows that a connector makes of a record, before it adds and removes fields.
+        numbered_by: the field in which a connector numbers a parent's records, starting at 0; empty for none.
+        envelope: returns the complete response for the arguments, the time, and the page that `paging` returned.
+        paging: the pagination; None for an endpoint without pagination parameters.
         null_if_empty: whether an empty list is null.
     """
 
@@ -211,11 +212,11 @@ class Listing(OfParents):
 
 @dataclass(frozen=True, kw_only=True)
 class Single(OfParents):
-    """An endpoint that responds with one object and accepts no parameters.
+    """An endpoint that returns one object and accepts no parameters.
 
     Attributes:
-        data: the whole response, by the arguments of the request and the moment; None for not found.
-        row: the row that a connector makes of `data`, or None where there is nothing to read.
+        data: returns the complete response for the arguments of the request at a given time; None if not found.
+        row: returns the row that a connector makes of `data`, or None if it makes none.
     """
 
     data: Callable[[Arguments, datetime], Record | None]

@@ -26,29 +26,29 @@ Damage = Literal["", "truncated", "half_gzip", "null_data", "null_lists", "no_li
 class Faults(Switches):
     """The faults of the vendors' APIs, all of them off by default.
 
-    `path` limits them to some requests, and `count` to so many of those.
+    `path` limits them to matching requests, and `count` to a number of those.
     """
 
     path: str = ""
     """Regular expression; only requests whose path contains a match are affected. Empty for all."""
     count: int = 0
-    """Number of responses that are replaced, damaged or cut until all faults are cleared; 0 for no end."""
+    """Number of responses to replace, damage or cut, after which all faults are cleared; 0 for no limit."""
     latency_ms: int = 0
     """Milliseconds before every response."""
     drip_ms: int = 0
-    """Milliseconds between the ten pieces in which every response is sent; 0 to send it whole."""
+    """Milliseconds between the ten pieces in which every response is sent; 0 to send it at once."""
     status: int = 0
-    """Status that is sent instead of the response, with `body` or else a page of HTML."""
+    """Status to send instead of the response, with `body` or else an HTML page."""
     retry_after: int = 0
-    """Seconds in the header `Retry-After` that is sent with `status`; 0 for no header."""
+    """Seconds in the header `Retry-After` to send with `status`; 0 for no header."""
     body: str = ""
-    """JSON (or anything else) that is sent as JSON instead of the response, with `status` or else 200."""
+    """JSON (or anything else) to send as JSON instead of the response, with `status` or else 200."""
     html: bool = False
-    """Whether a page of HTML is sent with 200, as captive portals do."""
+    """True to send an HTML page with 200, as captive portals do."""
     damage: Damage = ""
-    """Damage to the body of every success."""
+    """Damage to the body of every successful response."""
     cut_every: int = 0
-    """n, if the connection is cut in the middle of every n-th response."""
+    """n, to cut the connection in the middle of every n-th response; 0 for never."""
 
     def update(self, changes: JsonObject) -> None:
         """Set the given faults; nothing is changed if one of them is wrong.
@@ -67,7 +67,7 @@ class Faults(Switches):
         self.change(Faults().switches())
 
     def use(self) -> None:
-        """Note that a response was affected."""
+        """Count an affected response."""
         if self.count:
             self.count -= 1
             if not self.count:
@@ -156,7 +156,7 @@ def _half_gzip(response: _Response) -> None:
 
 
 def _change_members(change: Callable[[JsonObject], JsonObject]) -> Callable[[_Response], None]:
-    """Return a damage to the object with the records: the body, or its `data`."""
+    """Return a function that damages the object with the records: the body, or its `data`."""
 
     def damage(response: _Response) -> None:
         body = json.loads(response.body)

@@ -1,4 +1,4 @@
-"""The log of requests."""
+"""The request log."""
 
 import re
 from collections import Counter, deque
@@ -13,7 +13,7 @@ _LONGEST = 100_000
 
 @dataclass(frozen=True)
 class Request:
-    """One request that the sandbox answered."""
+    """One request to the sandbox."""
 
     method: str
     path: str
@@ -22,7 +22,7 @@ class Request:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query parameters; of a repeated name, the last."""
+        """The query parameters; the last value of a repeated one."""
         return dict(self.query)
 
 
@@ -43,28 +43,28 @@ class Journal:
         self._requests.append(request)
 
     def by_path(self, prefix: str, paths: Iterable[str]) -> Counter[str]:
-        """Return the numbers of requests by path, the ids of which are in braces: `/campaigns/{campaign_id}/actions`.
+        """Return the number of requests per path, with ids in braces: `/campaigns/{campaign_id}/actions`.
 
-        Paths are below `prefix`, a regular expression such as `/segment/(us|eu)`; requests of other paths do not count.
+        Paths are below `prefix`, a regular expression such as `/segment/(us|eu)`; other paths are not counted.
         """
         patterns = {path: re.compile(prefix + re.sub("{.+?}", "[^/]+", path)) for path in paths}
         found = (next((path for path in patterns if patterns[path].fullmatch(each.path)), None) for each in self)
         return Counter(path for path in found if path)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all requests."""
         self._requests.clear()
 
 
 class JournalMiddleware:
-    """Writes every answered request into a `Journal`."""
+    """Adds every request to a `Journal`."""
 
     def __init__(self, app: ASGIApp, journal: Journal) -> None:
         self._app = app
         self._journal = journal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on and note its status."""
+        """Pass one request on and log it with its status."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

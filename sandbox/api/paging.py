@@ -1,4 +1,4 @@
-"""Pagination: the interface, and the simple kinds."""
+"""Pagination: the interface and the simple kinds."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ class Page(ABC):
 
     @abstractmethod
     def answer(self, key: str, records: Sequence[Json]) -> Record:
-        """Return the records on this page under their key, and the members that lead to other pages."""
+        """Return the records on this page under `key`, and the members that link to other pages."""
 
 
 class Paging(ABC):
@@ -40,7 +40,7 @@ class Paging(ABC):
 
 @dataclass(frozen=True)
 class Whole(Paging, Page):
-    """No pagination: one response has the whole list."""
+    """No pagination: one response contains the complete list."""
 
     def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
         """Return the only page."""
@@ -53,18 +53,18 @@ class Whole(Paging, Page):
 
 @dataclass(frozen=True)
 class NumberedPages(Paging):
-    """Pages numbered from 1, empty past the end; the response has the total.
+    """Pages numbered from 1, empty past the end; the response contains the total.
 
     Attributes:
-        default: the size of a page for which none is requested.
-        largest: the largest size that may be requested.
+        default: the default page size.
+        largest: the largest page size that may be requested.
     """
 
     default: int
     largest: int
 
     def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
-        """Return the page with the number `page` of the size `limit`."""
+        """Return the page number `page` of size `limit`."""
         number, limit = integer(given, "page", 1), integer(given, "limit", self.default)
         if number < 1 or not 1 <= limit <= self.largest:
             raise invalid(f"page must be at least 1, and limit from 1 to {self.largest}")
@@ -84,18 +84,18 @@ class _NumberedPage(Page):
 
 @dataclass(frozen=True)
 class Offsets(Paging):
-    """Pages by `limit` and `offset`; nothing in the response leads to other pages.
+    """Pages by `limit` and `offset`; the response has no links to other pages.
 
     Attributes:
-        default: the size of a page for which none is requested.
-        largest: the largest size that may be requested.
+        default: the default page size.
+        largest: the largest page size that may be requested.
     """
 
     default: int
     largest: int
 
     def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
-        """Return the page of the size `limit` from `offset` on."""
+        """Return the page of size `limit` that starts at `offset`."""
         limit = integer(given, "limit", self.default)
         if limit > self.largest:
             raise invalid(f"limit must not exceed {self.largest}", "limit")

@@ -1,4 +1,4 @@
-"""The moment of a response, and the behaviour of the API at that moment."""
+"""The current time and behaviour of a simulated API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ LARGEST_COUNT = 1000
 
 @dataclass(frozen=True)
 class Present:
-    """The moment of a response, and the behaviour that can be switched.
+    """The current time and switchable behaviour of an API.
 
     Attributes:
         now: the sandbox's time, UTC.
         strict: whether unknown and repeated query parameters are rejected instead of ignored.
-        largest_count: the largest page that may be requested from the endpoints whose vendor names none.
-        largest_page: the largest page that is sent, whatever is requested; None for the requested size.
-        pagination_required: whether lists reject requests without pagination where the vendor's documents require it.
-        after_last_page: the pages after the last one: nothing, empty, own cursor, or endless.
-        repeat_records: whether every page but the first begins with the last record of the page before.
-        unnamed_groups: whether series are grouped by some dimensions without naming the group.
+        largest_count: the largest page that may be requested where the vendor documents no maximum.
+        largest_page: the largest page that is sent, regardless of the requested size; None for the requested size.
+        pagination_required: whether lists reject requests without pagination where the documentation requires it.
+        after_last_page: the pages after the last one: `nothing`, `empty`, `own cursor` or `endless`.
+        repeat_records: whether every page except the first begins with the last record of the previous page.
+        unnamed_groups: whether series that are grouped by some dimensions omit the group's name.
         reject_future: whether a window may not end after `now`.
-        removed: objects that are listed although requests below them find nothing, as an id or as kind and ids:
+        removed: objects that are listed but whose own endpoints return 404, by id or by kind and ids:
             `campaigns/3`, `objects/1/ob010002`.
     """
 
@@ -44,6 +44,6 @@ class Present:
     removed: frozenset[str] = frozenset()
 
     def has(self, kind: str, arguments: Arguments) -> bool:
-        """Return whether all objects that the arguments name still exist; `kind` is what the first of them is."""
+        """Return whether all objects that the arguments identify still exist; `kind` is the kind of the first."""
         ids = [str(value) for value in arguments.values()]
         return self.removed.isdisjoint(ids) and self.removed.isdisjoint(accumulate([kind, *ids], "{}/{}".format))

@@ -1,4 +1,4 @@
-"""Switches of a simulated API that the control endpoint changes: the fields of a dataclass."""
+"""Switches of a simulated API, which the control endpoint changes."""
 
 import json
 from collections.abc import Mapping
@@ -11,24 +11,24 @@ from cdp_connectors.json_types import Json, JsonObject
 
 
 class Switches:
-    """The base of a dataclass whose fields are switches; their types are enforced when they are changed."""
+    """Base of a dataclass whose fields are switches; their types are validated on changes."""
 
     def switches(self) -> JsonObject:
-        """Return the position of every switch, in the form that `change` takes."""
+        """Return the value of every switch, in the form that `change` accepts."""
         return {name: _as_json(getattr(self, name)) for name in self._types()}
 
     def change(self, changes: Mapping[str, Json]) -> None:
         """Set the given switches.
 
         Raises:
-            ValueError: for an unknown name or an invalid value; nothing is changed then.
+            ValueError: for an unknown name or an invalid value; nothing is changed.
         """
         if not isinstance(changes, Mapping):
-            raise ValueError("The switches must be given as a JSON object.")  # noqa: TRY004 - of the request's sender
+            raise ValueError("The switches must be a JSON object.")  # noqa: TRY004 - the type of a request body
         known = self._types()
         unknown = [name for name in changes if name not in known]
         if unknown:
-            raise ValueError(f"'{unknown[0]}' is unknown; these can be changed: {', '.join(known)}.")
+            raise ValueError(f"'{unknown[0]}' is unknown. The switches are: {', '.join(known)}.")
         for name, value in {name: _valid(name, known[name], value) for name, value in changes.items()}.items():
             setattr(self, name, value)
 

@@ -1,4 +1,4 @@
-"""Seeded chance, and records that appear, change and vanish as the sandbox's time passes."""
+"""Seeded randomness, and records that appear, change and disappear as time passes in the sandbox."""
 
 import random
 from collections.abc import Hashable, Iterable
@@ -19,26 +19,26 @@ _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 class Seeded(random.Random):
-    """Chance that repeats itself: the same seed gives the same content."""
+    """Repeatable randomness: the same seed gives the same content."""
 
     def identifier(self, length: int = 22) -> str:
         """Return an identifier in the vendor's base-58 style."""
         return "".join(self.choices(_ALPHABET, k=length))
 
     def happens(self, probability: float) -> bool:
-        """Return true with this probability, 0 to 1."""
+        """Return True with this probability, from 0 to 1."""
         return self.random() < probability
 
     def moment(self, first: datetime, last: datetime) -> datetime:
-        """Return a moment between the two, in whole seconds."""
+        """Return a time between the two, in whole seconds."""
         return first + timedelta(seconds=self.randrange(max(1, int((last - first).total_seconds()))))
 
 
 @dataclass(frozen=True)
 class Dated:
-    """A record that can be seen from `since` until just before `until`.
+    """A record that is visible from `since` (inclusive) to `until` (exclusive).
 
-    A change of an object is two of these with the same identifier, the one ending when the other begins.
+    A changed object consists of several of these with the same identifier, each ending when the next begins.
     """
 
     record: Record
@@ -47,14 +47,14 @@ class Dated:
 
 
 def visible(objects: Iterable[Dated], now: datetime) -> list[Record]:
-    """Return the records that can be seen at `now`, in their given order."""
+    """Return the records that are visible at `now`, in their given order."""
     return [dated.record for dated in objects if dated.since <= now < dated.until]
 
 
 def versions(
     record: Record, since: datetime, changes: Iterable[tuple[datetime, Record]] = (), until: datetime = FOREVER
 ) -> list[Dated]:
-    """Return the versions of a record: from the moment of each change on, its fields replace those before."""
+    """Return the versions of a record: from the time of each change, its fields replace the earlier ones."""
     moments, made = [since, *(max(since, moment) for moment, _ in changes)], [record]
     made += [record := record | fields for _, fields in changes]
     ends = [min(end, until) for end in (*moments[1:], until)]
@@ -70,12 +70,12 @@ def first_versions(objects: Iterable[Dated], key: str = "id") -> list[Dated]:
 
 
 def at(seconds: int) -> datetime:
-    """Return the moment of epoch seconds."""
+    """Return the UTC time of epoch seconds."""
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def epoch(moment: datetime) -> int:
-    """Return a moment as epoch seconds, rounded down."""
+    """Return a time as epoch seconds, rounded down."""
     return int(moment.timestamp())
 
 
@@ -85,10 +85,10 @@ def midnight(day: date) -> datetime:
 
 
 def timestamp(moment: datetime) -> str:
-    """Return a moment as most of the API's records have it."""
+    """Return a time in the format of most of the API's records."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def scaled(count: int, scale: float) -> int:
-    """Return `count` multiplied by `scale`, and at least one."""
+    """Return `count` multiplied by `scale`, but at least 1."""
     return max(1, round(count * scale))

@@ -1,4 +1,4 @@
-"""Pages by opaque `start` tokens, as Customer.io has them."""
+"""Pagination by opaque `start` tokens, as in Customer.io's API."""
 
 import base64
 import binascii
@@ -18,21 +18,21 @@ from sandbox.api.validation import integer
 
 @dataclass(frozen=True)
 class Tokens(Paging):
-    """Pages by `start` and `limit`; `next` has the token of the following page.
+    """Pages by `start` and `limit`; `next` contains the token of the next page.
 
     Attributes:
-        name: the beginning of the endpoint's tokens, which are invalid for other endpoints and other parents.
-        default: the size of a page for which none is requested.
-        largest: the largest size that may be requested.
-        key: the order of the records, if tokens name the last record of a page so that a deleted one shifts nothing;
-            None if they are positions, where one beyond the end leads to the first page.
+        name: the prefix of the endpoint's tokens, which are invalid for other endpoints and other parents.
+        default: the default page size.
+        largest: the largest page size that may be requested.
+        key: the sort key of the records, if tokens refer to the last record of a page, so that a deleted record shifts
+            nothing; None if they are positions, where a position past the end leads to the first page.
         clamps: whether a `limit` above the largest is lowered instead of rejected.
-        ignores_limit: whether every page has the largest size, whatever is requested.
+        ignores_limit: whether every page has the largest size, regardless of the requested one.
         ends_empty: whether the last page has a `next` too, which leads to an empty page.
         bare_end: whether the last page has no `next` at all, instead of an empty one.
-        repeats_one: whether every page but the first begins with the last record of the page before.
-        parameter: the parameter that has a token.
-        following: the member of the response that has the next token.
+        repeats_one: whether every page except the first begins with the last record of the previous page.
+        parameter: the parameter for the token.
+        following: the member of the response that contains the next token.
     """
 
     name: str

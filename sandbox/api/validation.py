@@ -1,4 +1,4 @@
-"""Validation of the arguments of a request."""
+"""Validation of request arguments."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta, timezone
@@ -19,8 +19,8 @@ def parameters(
 ) -> dict[str, str]:
     """Return the query parameters by name; the values of an array are joined with line breaks, see `values`.
 
-    An array is given as `name.0=…&name.1=…`, as the vendor's documents have it, or by repeating `name`, as the
-    vendor's Python client does.
+    An array is written as `name.0=…&name.1=…`, as in the vendor's documentation, or by repeating `name`, as in the
+    vendor's Python client.
 
     Raises:
         ApiError: 422 for a parameter that is unknown or given twice, if the API is strict.
@@ -45,10 +45,10 @@ def parameters(
 
 
 def values(given: Mapping[str, str], name: str, choices: Collection[str] | None = None) -> list[str]:
-    """Return the values of an array, none where it is not given.
+    """Return the values of an array, or none if it is missing.
 
     Raises:
-        ApiError: 422 for a value that is repeated or not among the choices.
+        ApiError: 422 for a value that is repeated or not one of the choices.
     """
     listed = given[name].split("\n") if name in given else []
     if len(set(listed)) < len(listed):
@@ -59,7 +59,7 @@ def values(given: Mapping[str, str], name: str, choices: Collection[str] | None 
 
 
 def choice(given: Mapping[str, str], name: str, choices: Collection[str], default: str | None = None) -> str:
-    """Return a parameter that is one of a few values; without a default it is required.
+    """Return a parameter with a fixed set of values; without a default it is required.
 
     Raises:
         ApiError: 422 for any other value.
@@ -73,7 +73,7 @@ def choice(given: Mapping[str, str], name: str, choices: Collection[str], defaul
 
 
 def moment(given: Mapping[str, str], name: str, default: datetime) -> datetime:
-    """Return a parameter as a moment in UTC, or the default where it is not given.
+    """Return a parameter as a UTC time, or the default if it is missing.
 
     Raises:
         ApiError: 422 unless it is an ISO-8601 date and time with a time zone.
@@ -98,7 +98,7 @@ def requested_month(given: Mapping[str, str]) -> date:
 
 
 def _parsed_moment(value: str, name: str) -> datetime:
-    """Return the moment in UTC that an ISO-8601 date and time with a time zone stands for.
+    """Return an ISO-8601 date and time with a time zone as a UTC time.
 
     Raises:
         ApiError: 422 for any other value.
@@ -116,10 +116,10 @@ def _parsed_moment(value: str, name: str) -> datetime:
 def window(
     present: Present, start: datetime, end: datetime, *, earliest: datetime, longest: timedelta | None = None
 ) -> None:
-    """Check a window of time.
+    """Check a time window.
 
     Raises:
-        ApiError: 422 when it ends before it starts, starts before `earliest`, is longer than `longest`, or ends in the
+        ApiError: 422 if it ends before it starts, starts before `earliest`, is longer than `longest`, or ends in the
             future where that is rejected.
     """
     if present.reject_future and end > present.now:
@@ -147,7 +147,7 @@ def integer(given: Mapping[str, str], name: str, default: int) -> int:
 
 
 def json_object(request: Request) -> JsonObject:
-    """Return the body of the request, which was read before.
+    """Return the body of the request, which must have been read already.
 
     Raises:
         ApiError: 422 unless it is a JSON object.

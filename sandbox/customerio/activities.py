@@ -11,7 +11,7 @@ _TYPES = ("event", "page", "attribute_change", "sent_email", "opened_email", "_o
 
 @dataclass(frozen=True)
 class Activity:
-    """One activity, which never changes: `arrived` decides its place in the list, `timestamp` is set by the sender."""
+    """One immutable activity: `arrived` determines its place in the list, `timestamp` is set by the sender."""
 
     number: int
     arrived: int
@@ -37,7 +37,7 @@ class Activity:
 
     @property
     def row_of_2026(self) -> Record:
-        """The activity with the fields of 2026: the name of an event or screen, the URL of a page."""
+        """The activity with the fields added in 2026: the name of an event or screen, the URL of a page."""
         if self.kind == "event":
             return self.row | {"name": self._data()["name"]}
         return self.row | ({"url": f"https://shop.example.com/{self.number % 17}"} if self.kind == "page" else {})
@@ -51,10 +51,10 @@ class Activity:
 
 
 def generate_activities(random: Random, start: int, count: int, people: list[Person]) -> list[Activity]:
-    """Activities in the order in which they arrived: `count` in the month before `start`, more in the four days after.
+    """Activities in order of arrival: `count` in the month before `start`, more in the four days after.
 
-    One in forty was sent hours or days after it happened. A day after `start`, a bulk import delivers 250 at once that
-    happened weeks before.
+    One in forty was sent hours or days after it happened. A day after `start`, a bulk import delivers 250 activities
+    that happened weeks before.
     """
     bulk = start + DAY
     arrivals = [start - random.randrange(30 * DAY) for _ in range(count)]

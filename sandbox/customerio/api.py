@@ -17,10 +17,9 @@ _STATUS_OF_INVALID = 400
 
 
 def customerio_api(world: CustomerioWorld) -> Starlette:
-    """Return the API of both regions, mounted at `/us` and `/eu`; each accepts its own key only.
+    """Return the API of both regions, mounted at `/us` and `/eu`; each accepts only its own key.
 
-    Parameters that an endpoint does not know are ignored, and an unrouted path is answered in plain text, as
-    Customer.io does.
+    As in Customer.io, unknown parameters are ignored, and the response for an unrouted path is plain text.
     """
     bucket = SharedBucket(world)
     regions = [Mount(f"/{region}/v1", app=_region(world, bucket, key)) for region, key in world.region_keys.items()]
@@ -59,7 +58,7 @@ def _response(
 
 
 def _written(answer: Json, world: CustomerioWorld, endpoint: Operation) -> Json:
-    """Return an answer with every `cio_id` in the form that the behaviour demands."""
+    """Return a response with every `cio_id` in the form that the behaviour requires."""
     form = world.cio_id_in_answers
     if form == "bare" or (form == "optouts" and endpoint.path != "/optouts"):
         return answer
@@ -78,7 +77,7 @@ async def _not_routed(_: Request, __: Exception) -> Response:
 
 
 def _error(error: ApiError) -> JSONResponse:
-    """Return an error in the form that Customer.io gives it."""
+    """Return an error in Customer.io's format."""
     status = {404: (404, "not found"), 422: (_STATUS_OF_INVALID, str(error))}
     code, detail = status.get(error.status, (error.status, str(error)))
     return JSONResponse({"errors": [{"detail": detail, "status": str(code)}]}, status_code=code)

@@ -24,7 +24,7 @@ class Audience:
     behaviour: Behaviour
 
     def endpoints(self, each: Mapping[str, Parents]) -> list[Endpoint]:
-        """Return the endpoints of segments and senders; `each` has the parents by the list that they are in."""
+        """Return the endpoints of segments and senders; `each` contains the parents by the name of their list."""
         return [
             Listing(
                 path="/segments/{segment_id}/membership",
@@ -82,12 +82,12 @@ class Audience:
         return [person.identifiers for person in self.people.members(segment, now)]
 
     def _segments_of(self, cio_id: str, now: datetime) -> list[Record]:
-        """Return the segments that a person is in, with the fields that they have there."""
+        """Return the segments that a person is in, with the fields that this endpoint returns."""
         found = self.people.segments_of(cio_id, now)
         return [{name: segment[name] for name in ("id", "name", "description")} for segment in found]
 
     def _segment_usage(self, arguments: Arguments, now: datetime) -> Record:
-        """Return the campaigns and newsletters that name the segment."""
+        """Return the campaigns and newsletters that refer to the segment."""
         number = arguments["segment_id"]
         usage = self._usage(
             now,
@@ -99,7 +99,7 @@ class Audience:
         return {"segment_id": number, "used_by": usage}
 
     def _sender_usage(self, arguments: Arguments, now: datetime) -> Record:
-        """Return the campaigns and newsletters whose content names the sender."""
+        """Return the campaigns and newsletters whose content refers to the sender."""
         sender = arguments["sender_id"]
         return self._usage(
             now,
@@ -119,6 +119,6 @@ class Audience:
 
 
 def _with_ids(arguments: Arguments, _: datetime, data: Record) -> Record:
-    """Return the members twice: `ids` has an empty string for those without an id."""
+    """Return the members as objects and as `ids`, with an empty string for those without an id."""
     ids = [known["id"] or "" for known in data["identifiers"] or []]
     return {"segment_id": arguments["segment_id"], "ids": ids or None, **data}

@@ -1,4 +1,4 @@
-"""The contents of collections, and how files and requests keep them up to date: the API of November 2026."""
+"""The contents of collections, and their updates by files and requests, as in the API of November 2026."""
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -22,17 +22,17 @@ _CODES = ("duplicate-key", "missing-key", "invalid-row")
 
 
 def with_key_fields(collection: Record) -> Record:
-    """Return a collection with the fields of 2026: every second one has a key, every fourth a mark of deleted rows."""
+    """Return a collection with the fields of 2026: every second one has a key field, every fourth a delete field."""
     number = collection["id"]
     key, delete = ("sku" if number % 2 else None), ("deleted" if number % 4 == 1 else None)
     return collection | {"key_field": key, "delete_field": delete}
 
 
 class Collections:
-    """The collections; the first is loaded from files, the fifth fails to be, and the others have no sync."""
+    """The collections; the first is loaded from files, the fifth fails to load, and the others have no sync."""
 
     def __init__(self, collections: list[Dated], start: int, behaviour: Behaviour) -> None:
-        """Name the collections and the beginning of the sandbox's time, in epoch seconds."""
+        """Use these collections; `start` is the start of the sandbox's clock, in epoch seconds."""
         self._collections = collections
         self._start = start
         self._behaviour = behaviour
@@ -80,13 +80,13 @@ class Collections:
         ]
 
     def operations(self) -> list[Operation]:
-        """Return the look-up of a write; which there are, no endpoint tells."""
+        """Return the endpoint that looks up a write; no endpoint lists writes."""
         return [_Write(collections=self)]
 
     def write(self, collection: str, identifier: str, now: datetime) -> Record:
-        """Return a change that was submitted to a collection: each has one that was applied and one that failed.
+        """Return a write to a collection: each collection has one that was applied and one that failed.
 
-        The name of the state of the first is not documented.
+        The name of the first one's state is not documented.
 
         Raises:
             ApiError: 404 for an unknown collection or write.
@@ -110,7 +110,7 @@ class Collections:
         return next(row for row in visible(self._collections, now) if row["id"] == arguments["collection_id"])
 
     def _keyed(self, collection: Record) -> list[Json]:
-        """Return the elements with what identifies each: the collection's key, or else the position."""
+        """Return the elements with the identifier of each: the collection's key field, or else the position."""
         key = with_key_fields(collection)["key_field"] if self._behaviour.fields_of_2026 else None
         elements = _elements(collection)
         return [
@@ -147,7 +147,7 @@ class Collections:
         return {"sync": sync}
 
     def _loaded(self, now: datetime) -> int:
-        """Return when the last file was loaded: at six every morning."""
+        """Return the time at which the last file was loaded: six every morning."""
         return (epoch(now) - 6 * HOUR) // DAY * DAY + 6 * HOUR
 
     def _rejects(self, collection: int, now: datetime) -> list[Record]:

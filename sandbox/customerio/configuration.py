@@ -30,7 +30,7 @@ _CAMPAIGN_KINDS: tuple[Record, ...] = (
     },
     {"type": "object", "object_type_id": 2, "audience": {"type": 1}, "object_attribute_triggers": {"state": "open"}},
     {"type": "webhook", "webhook_id": 7},
-    {"type": "seg_attr", "trigger_segment_ids": [2]},  # in no list of types, and yet observed
+    {"type": "seg_attr", "trigger_segment_ids": [2]},  # observed, although no list of types contains it
 )
 _SCHEDULE: Record = {
     "scheduled_start": 0,
@@ -48,7 +48,7 @@ class Configuration:
     """Every list of the workspace's configuration, by the name of its stream."""
 
     def __init__(self, random: Random, start: int, scale: float) -> None:
-        """Generate what exists at `start` (epoch seconds) and what happens in the four days after it."""
+        """Generate the configuration at `start` (epoch seconds) and its changes in the four days after."""
         self._random = random
         self._start = start
         self._scale = scale
@@ -70,7 +70,7 @@ class Configuration:
     def _table(
         self, count: int, make: Callable[[int, int], Record], stamp: str = "updated", label: str = "name"
     ) -> list[Dated]:
-        """`count` rows made by `make(number, created)`, plus some that are new, changed or gone in the next days."""
+        """`count` rows made by `make(number, created)`, plus some that are added, changed or deleted later."""
         size = max(count if count < 100 else int(count * self._scale), 1)  # noqa: PLR2004 # only long lists grow
         rows: list[Dated] = []
         for number in range(1, size + 1 + max(size // 20, 1)):
@@ -201,7 +201,7 @@ class Configuration:
         }
 
     @staticmethod
-    def _snippet(number: int, created: int) -> Record:  # noqa: ARG004 # a snippet has no time of creation
+    def _snippet(number: int, created: int) -> Record:  # noqa: ARG004 # a snippet has no creation time
         return {"name": f"Snippet {number}", "value": f"<p>Part {number}</p>"}
 
     @staticmethod

@@ -9,31 +9,31 @@ from sandbox.api.timeline import DAY, HOUR, Dated, Record, epoch, first_versions
 from sandbox.customerio.revisions import revisions
 
 SENDERS_IN_USE = 12
-"""Only the first sender identities send anything; two of them are hidden, and one is a phone number."""
+"""The number of sender identities that send anything; two of them are hidden, and one is a phone number."""
 
 _ACTION_TYPES = ("email", "email", "twilio", "webhook", "push")
 LANGUAGES = ("", "fr", "de", "es", "ja", "pt-BR", "nl", "it", "da", "sv", "fi", "pl")
 
 
 def campaign_actions(campaign: int) -> list[Record]:
-    """The actions that a campaign names: three, but thirteen in every twentieth."""
+    """The ids of a campaign's actions: three, but thirteen for every twentieth."""
     count = 13 if campaign % 20 == 0 else 3
     return [{"id": campaign * 100 + n, "type": _ACTION_TYPES[(campaign + n) % 5]} for n in range(count)]
 
 
 def broadcast_actions(broadcast: int) -> list[Record]:
-    """The actions that a broadcast names: one or two, but twelve in the fifth."""
+    """The ids of a broadcast's actions: one or two, but twelve for the fifth."""
     count = 12 if broadcast == 5 else 1 + broadcast % 2  # noqa: PLR2004 # any one
     return [{"id": 10_000 + broadcast * 100 + n, "type": "email"} for n in range(count)]
 
 
 def branch_of(action: int) -> int | None:
-    """Return the action of which an action of a campaign is one language, if it is one: the second and the third."""
+    """Return the action that a campaign's action is a language variant of (the second and third are), or None."""
     return action - action % 100 if action % 100 in {1, 2} else None
 
 
 class Content:
-    """The children of everything that sends, by the list that the parent is in and the parent's id."""
+    """The children of all senders of messages, by the parent's list and id."""
 
     def __init__(self, random: Random, start: int, parents: Mapping[str, list[Dated]]) -> None:
         """Generate the children of `campaigns`, `broadcasts`, `newsletters`, and `transactional`.
@@ -52,11 +52,11 @@ class Content:
         }
 
     def rows(self, kind: str, parent: int, now: datetime) -> list[Record]:
-        """Return what a parent contains."""
+        """Return the children of a parent."""
         return visible(self._tables[kind][parent], now)
 
     def senders(self, kind: str, parent: int, now: datetime) -> set[int]:
-        """Return the ids of the sender identities that send what a parent contains."""
+        """Return the ids of the sender identities that a parent's children use."""
         return {row["from_id"] for row in self.rows(kind, parent, now) if "from_id" in row}
 
     def test_groups(self, newsletter: int, now: datetime) -> list[Record]:
@@ -74,7 +74,7 @@ class Content:
 
 
 def _campaign_actions(campaign: Record) -> Iterator[Record]:
-    """Action ids are strings here, although the campaign itself has integers."""
+    """Action ids are strings here, but integers in the campaign itself."""
     for number, action in enumerate(campaign["actions"]):
         row = _MESSAGES.get(action["type"], _email)(action["id"], f"Step {number + 1}")
         row |= {"id": str(action["id"]), "type": action["type"], "campaign_id": campaign["id"]}

@@ -13,7 +13,7 @@ from sandbox.customerio.content import Content, branch_of
 
 
 def content_endpoints(content: Content, each: Mapping[str, Parents], behaviour: Behaviour) -> list[Endpoint]:
-    """Return the lists of actions, variants and test groups; `each` has the parents by the list that they are in."""
+    """Return the lists of actions, variants and test groups; `each` contains the parents by the name of their list."""
 
     def contained_in(kind: str, argument: str) -> Callable[[Arguments, datetime], list[Record]]:
         return lambda arguments, now: content.rows(kind, arguments[argument], now)

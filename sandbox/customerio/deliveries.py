@@ -14,17 +14,17 @@ _ADDRESSES = {"email": "reader-{}@example.com", "push": "device-{}-0", "twilio":
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery's whole history; `at` makes the row of the API."""
+    """The complete history of a delivery; `at` returns the API's row."""
 
     number: int
     created: int
     kind: str
     person: Person | None
-    """None for a person whose data were forgotten."""
+    """None for a person whose data was erased."""
     origin: Record
     """The sender: the ids of a campaign and its action, a newsletter, a broadcast, or a transactional message."""
     metrics: dict[str, int]
-    """The times at which metrics are recorded, past and future."""
+    """The times at which metrics are recorded, including future ones."""
     failure: str | None
 
     @property
@@ -68,7 +68,7 @@ class Delivery:
 def generate_deliveries(
     random: Random, start: int, count: int, people: list[Person], newsletters: int
 ) -> list[Delivery]:
-    """Deliveries, oldest first: `count` in the eight months before `start`, and the same density four days on."""
+    """Deliveries, oldest first: `count` in the eight months before `start`, and as many per day in four days after."""
     moments = _moments(random, start, count)
     return [_delivery(random, number, moment, people, newsletters) for number, moment in enumerate(moments)]
 
@@ -76,7 +76,7 @@ def generate_deliveries(
 def generate_later_deliveries(
     random: Random, start: int, count: int, people: list[Person], newsletters: int
 ) -> list[Delivery]:
-    """Deliveries of ten more days, oldest first, in the density of `count` in eight months."""
+    """Deliveries of ten more days, oldest first, at the rate of `count` in eight months."""
     first, last = start + 4 * DAY, start + 14 * DAY
     moments = sorted(random.randrange(first, last) for _ in range(max(count * 10 // 240, 1)))
     return [_delivery(random, 2_000_000 + n, moment, people, newsletters) for n, moment in enumerate(moments)]
@@ -95,7 +95,7 @@ def _delivery(random: Random, number: int, moment: int, people: list[Person], ne
 
 
 def generate_drafts(random: Random, start: int, count: int, people: list[Person]) -> list[Delivery]:
-    """Campaigns' e-mails that wait for somebody to send them, over the same time as `generate_deliveries`."""
+    """Campaign e-mails that wait to be sent manually, over the same time as `generate_deliveries`."""
     return [
         Delivery(
             number=1_000_000 + number,

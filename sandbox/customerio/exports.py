@@ -1,4 +1,4 @@
-"""Exports of people: a job is created, found pending a few times, and then offers a file."""
+"""Exports of people: a job is created, is pending for a few requests, and then has a file to download."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ class _Job:
 
 
 class Exports:
-    """The exports that people of the workspace made before, and those that requests create."""
+    """The exports that users of the workspace made earlier, and those that requests create."""
 
     def __init__(self, past: list[Dated], people: WorkspacePeople, behaviour: Behaviour) -> None:
         self._past = past
@@ -48,7 +48,7 @@ class Exports:
         return [_Create(exports=self), _Find(exports=self), _Download(exports=self)]
 
     def create(self, condition: Json, now: datetime) -> Record:
-        """Create the export of the people who fulfil a condition.
+        """Create an export of the people who match a condition.
 
         Raises:
             ApiError: 422 for an invalid condition.
@@ -59,7 +59,7 @@ class Exports:
         return self._record(job)
 
     def poll(self, identifier: str, now: datetime) -> Record:
-        """Return an export, whose job is one request nearer to its end afterwards.
+        """Return an export, and bring its job one request closer to its end.
 
         Raises:
             ApiError: 404 for an unknown export.
@@ -76,7 +76,7 @@ class Exports:
         """Return an export as CSV, one row per person.
 
         Raises:
-            ApiError: 404 for an unknown export, or one that is not done.
+            ApiError: 404 for an export that is unknown or not done.
         """
         job = self._job(identifier)
         if not self._is_done(job):
@@ -90,7 +90,7 @@ class Exports:
         return text.getvalue()
 
     async def download(self, request: Request) -> Response:
-        """Respond with the file of an export to whoever has the signature."""
+        """Return the file of an export if the signature is valid."""
         if request.query_params.get("signature") != SIGNATURE:
             return PlainTextResponse("the signature is wrong or has expired\n", status_code=403)
         return PlainTextResponse(self.file(request.path_params["export_id"]), media_type="text/csv")

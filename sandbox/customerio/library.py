@@ -22,7 +22,7 @@ class Library:
     """The lists of Design Studio and of the assets, by the name of their stream."""
 
     def __init__(self, random: Random, start: int, count: int) -> None:
-        """Generate `count` e-mails and as many assets; one in twenty is new, and one in seven changed, in four days."""
+        """Generate `count` e-mails and assets each; in four days, one in twenty is added and one in seven changes."""
         self._random = random
         self._start = start
         folders = [self._uuid() for _ in range(9)]
@@ -117,14 +117,14 @@ def library_endpoints(library: Library, behaviour: Behaviour) -> list[Endpoint]:
 
 
 def _placed_in(folder: str | None, rows: list[Record], behaviour: Behaviour) -> list[Record]:
-    """Return the rows of a folder; without one, all rows or those of the root folder."""
+    """Return the rows in a folder; without one, all rows or those in the root folder."""
     if folder:
         return [row for row in rows if str(row["parent_folder_id"]) == folder]
     return rows if behaviour.folders == "everything" else [row for row in rows if row["parent_folder_id"] is None]
 
 
 def _arranged(arguments: Arguments, rows: list[Record]) -> list[Record]:
-    """Return the rows changed after `updated_after`, and not at that very second, in the requested order."""
+    """Return the rows changed after `updated_after` (exclusive), in the requested order."""
     bound = integer(arguments, "updated_after", -1)
     field = arguments.get("sort_by") or "name"
     if field not in {"name", "created", "updated"}:
@@ -134,7 +134,7 @@ def _arranged(arguments: Arguments, rows: list[Record]) -> list[Record]:
 
 
 def _placed(number: int, folders: Sequence[int | str]) -> Record:
-    """Return a name, and one of the folders or none."""
+    """Return a name, and a folder or none."""
     return {"name": f"Item {number:05d}", "parent_folder_id": folders[number % len(folders)] if folders else None}
 
 

@@ -16,7 +16,7 @@ class SharedBucket:
         self._admitted: deque[float] = deque()
 
     def rejection(self) -> JSONResponse | None:
-        """Return a 429 if the limit or the quota is used up; otherwise None, and the request counts."""
+        """Return a 429 if the limit or the quota is used up; otherwise count the request and return None."""
         world = self._world
         if world.daily_quota is not None:
             if world.daily_quota <= 0:

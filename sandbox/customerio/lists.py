@@ -34,14 +34,14 @@ _WHOLE = {
     "types": "/object_types",
     "reporting_webhooks": "/reporting_webhooks",
 }
-"""The lists of the configuration that are never paged, by the name of their stream."""
+"""The configuration lists without pagination, by the name of their stream."""
 _KEYS = {"transactional_messages": "messages"}
 _NULL_IF_EMPTY = {"collections", "exports", "reporting_webhooks"}
 _CLEAN_ENDPOINTS = {
     2: "https://collector.example.com/cio",
     3: "https://collector.example.com/cio?team=***&token=***",
 }
-"""The endpoints of the reporting webhooks that have credentials, without them."""
+"""The endpoints of reporting webhooks that contain credentials, with these removed."""
 
 
 def configuration_endpoints(
@@ -101,7 +101,7 @@ def _without_credentials(webhook: Record) -> list[Record]:
 
 @dataclass(frozen=True, kw_only=True)
 class Messages(Endpoint):
-    """The deliveries of a window of at most half a year, newest first; drafts are a list of their own.
+    """The deliveries of a window of at most half a year, newest first; drafts are a separate list.
 
     Attributes:
         sent, drafts: all deliveries, oldest first.
@@ -116,7 +116,7 @@ class Messages(Endpoint):
     paging: Paging = Tokens("v20", default=50, largest=1000, clamps=True)  # noqa: RUF009 - frozen
 
     def answer(self, request: Request, present: Present) -> Record:
-        """Return a page of the deliveries; with their tracked responses, if requested."""
+        """Return a page of the deliveries, with their tracked responses if requested."""
         given, now = parameters(request, present), epoch(present.now)
         end = integer(given, "end_ts", now)
         start = max(integer(given, "start_ts", 0), min(end, now) - LONGEST_WINDOW)
@@ -142,12 +142,12 @@ class Messages(Endpoint):
 
 
 _BY_ROW = Tokens("row", default=10, largest=100, key=lambda activity: f"{_MOST - activity.number:020d}")
-"""Pages of activities by the row before them."""
+"""Pagination of activities by the row before the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Activities(Endpoint):
-    """The activities, the latest arrival first."""
+    """The activities, latest arrival first."""
 
     path: str = "/activities"
     stream: str = "activities"
@@ -163,7 +163,7 @@ class Activities(Endpoint):
         return data | {"activities": self._rows(data["activities"])}
 
     def arrived(self, now: datetime) -> list[Activity]:
-        """Return the activities that have arrived, the latest first."""
+        """Return the activities that have arrived, latest first."""
         return self.ever[: bisect_right(self.ever, epoch(now), key=attrgetter("arrived"))][::-1]
 
     def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all are expected

@@ -1,4 +1,4 @@
-"""The endpoints of metrics: numbers by period, without the dates of the periods unless they are switched on."""
+"""The endpoints of metrics: numbers by period, without dates by default."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +35,7 @@ class Metrics(OfParents):
     """Metrics of a sender of messages.
 
     Attributes:
-        origin: the field of a delivery that names its sender.
+        origin: the field of a delivery that contains its sender's id.
         envelope: `metric`, `journey_metric`, or `links`.
     """
 
@@ -52,11 +52,11 @@ class Metrics(OfParents):
         return self._body(arguments, self._periods(given, now), now)
 
     def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all that can be read
-        """Return the rows of the days on which anything was counted: since the creation, or of the last 45 days."""
+        """Return the rows of days with nonzero counts: since the sender's creation, or of the last 45 days."""
         return self.rows_by("days", present)
 
     def rows_by(self, resolution: str, present: Present) -> list[Record]:
-        """Return the rows of a resolution: since the creation of the sender, or of as many periods as there are."""
+        """Return the rows of a resolution: since the sender's creation, or of as many periods as the API returns."""
         now = epoch(present.now)
         return [row for arguments in self._existing(present) for row in self._rows(resolution, arguments, now)]
 
@@ -110,7 +110,7 @@ class Metrics(OfParents):
         return totals
 
     def _variants(self, ids: Arguments) -> list[int]:
-        """Return the actions that are languages of the one that is named, which counts for all of them."""
+        """Return the language variants of the requested action, which counts for all of them."""
         if not self.behaviour.language_variants or "action_id" not in ids:
             return []
         return [action for action in self.sent.actions(self._kind, ids) if branch_of(action) == ids["action_id"]]
@@ -141,7 +141,7 @@ class Metrics(OfParents):
         }
 
     def _links_ever(self, arguments: Arguments, now: int) -> list[str]:
-        """Return the links that were ever clicked, also those that have no clicks in the requested periods."""
+        """Return the links that were ever clicked, including those without clicks in the requested periods."""
         ever = Periods("ever", (self._created(arguments), now + 1))
         return sorted(
             name for counted in self._totals(arguments, ever, now, clicked_links).values() for name in counted
@@ -209,7 +209,7 @@ def metrics_endpoints(sent: Sent, behaviour: Behaviour) -> list[Endpoint]:
 
 
 def _each(sent: Sent, kind: str, names: list[str]) -> Callable[[datetime], list[Arguments]]:
-    """Return the senders of a kind, or the actions or variants that they contain, by the names of their ids."""
+    """Return the ids of a kind of senders, or of their actions or variants; `names` are the arguments for the ids."""
 
     def each(now: datetime) -> list[Arguments]:
         parents = visible(sent.parents[kind], now)

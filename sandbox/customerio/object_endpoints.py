@@ -1,4 +1,4 @@
-"""The endpoints of objects and of their relationships."""
+"""The endpoints of objects and their relationships."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _OBJECT_PAGES = Tokens("obj", default=50, largest=50, clamps=True, repeats_one=T
 
 
 def object_endpoints(objects: Objects, people: WorkspacePeople) -> list[Endpoint]:
-    """Return the endpoints of objects and of relationships, from both sides."""
+    """Return the endpoints of objects, and of relationships from both sides."""
 
     def each(now: datetime) -> list[Arguments]:
         return [
@@ -73,7 +73,7 @@ def object_endpoints(objects: Objects, people: WorkspacePeople) -> list[Endpoint
 
 def _by_cio_object_id(arguments: Arguments) -> Arguments:
     if arguments.get("id_type") != "cio_object_id":
-        raise invalid("the sandbox knows objects by id_type=cio_object_id only")
+        raise invalid("the sandbox supports only id_type=cio_object_id for objects")
     return arguments
 
 
@@ -88,7 +88,7 @@ def _relationships(objects: Objects) -> Callable[[Arguments, datetime], list[Rec
 
 
 def _nested_for_every_second(objects: Objects) -> Callable[[Arguments, datetime, Record], Record]:
-    """Return an envelope with the array inside another one for every second object, as the documentation shows it."""
+    """Return the envelope; for every second object, the array is nested in another one, as in the documentation."""
 
     def envelope(arguments: Arguments, now: datetime, data: Record) -> Record:
         page, active = data["cio_relationships"], objects.one(arguments["object_id"], now)["attributes"]["active"]
@@ -99,7 +99,7 @@ def _nested_for_every_second(objects: Objects) -> Callable[[Arguments, datetime,
 
 @dataclass(frozen=True, kw_only=True)
 class _Search(Endpoint):
-    """The search for objects of a type."""
+    """The search for objects of one type."""
 
     path: str = "/objects"
     stream: str = "objects"
@@ -126,7 +126,7 @@ class _Search(Endpoint):
 
 
 def _matches(condition: Json, row: Record, object_type: str) -> bool:
-    """Return whether the object has the requested attributes; what identifies an object is not an attribute."""
+    """Return whether the object has the requested attributes; identifiers are not attributes."""
     match condition:
         case {"and": list(parts)}:
             return all(_matches(part, row, object_type) for part in parts)
@@ -140,4 +140,4 @@ def _matches(condition: Json, row: Record, object_type: str) -> bool:
         case {"object_attribute": {"field": str(field), "operator": "eq", "value": value, "type_id": str(kind)}}:
             if kind == object_type:
                 return bool(row["attributes"].get(field) == value)
-    raise invalid("the filter is malformed, or names another type of objects")
+    raise invalid("the filter is malformed, or is for another type of objects")

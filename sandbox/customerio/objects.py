@@ -1,4 +1,4 @@
-"""The objects (companies, courses) of the simulated workspace, and the people that they are related to."""
+"""The objects (companies, courses) of the simulated workspace, and the people they are related to."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -8,14 +8,14 @@ from sandbox.api.timeline import DAY, FOREVER, HOUR, Dated, Record, at, epoch, v
 from sandbox.customerio.people import Person
 
 KINDS = {"1": ("company", 2 / 3), "2": ("course", 1 / 3)}
-"""The object types that have objects, and how many of all objects; there are none of the third type."""
+"""The object types that have objects, and their share of all objects; the third type has none."""
 
 
 class Objects:
-    """All objects, and who is related to each."""
+    """All objects, and the people related to each."""
 
     def __init__(self, random: Random, start: int, count: int, people: Sequence[Person]) -> None:
-        """Generate `count` objects and a few new ones; some change or vanish in the four days after `start`."""
+        """Generate `count` objects and a few new ones; some change or are deleted in the four days after `start`."""
         self._tables = {
             kind: [_history(random, start, kind, number) for number in range(1, max(int(count * share), 2) + 2)]
             for kind, (_, share) in KINDS.items()
@@ -32,7 +32,7 @@ class Objects:
                 self._relating.setdefault(person.cio_id, []).append(identifier)
 
     def of(self, object_type: str, now: datetime) -> list[Record]:
-        """Return the objects of a type, as the endpoint of their attributes gives them."""
+        """Return the objects of a type, as the endpoint of their attributes returns them."""
         return [row for history in self._tables.get(object_type, []) for row in visible(history, now)]
 
     def one(self, cio_object_id: str, now: datetime) -> Record:
@@ -44,11 +44,11 @@ class Objects:
         return [row for kind in self._tables for row in self.of(kind, now)]
 
     def related_people(self, cio_object_id: str, now: datetime) -> list[Record]:
-        """Return the identifiers of the people whom an object is related to."""
+        """Return the identifiers of the people to whom an object is related."""
         return [person.identifiers for person in self._related[cio_object_id] if person.exists(epoch(now))]
 
     def related_objects(self, cio_id: str, now: datetime) -> list[Record]:
-        """Return the objects that a person is related to, as the person's endpoint gives them."""
+        """Return the objects that a person is related to, as the person's endpoint returns them."""
         if cio_id not in self._relating:
             return []
         present = {row["identifiers"]["cio_object_id"]: row for row in self.all(now)}
@@ -69,7 +69,7 @@ class Objects:
 
 
 def _history(random: Random, start: int, kind: str, number: int) -> list[Dated]:
-    """An object; every fifth one has no name, the first one appears later."""
+    """The versions of an object; every fifth has no name, and the first appears later."""
     created = start + random.randrange(HOUR, 4 * DAY) if number == 1 else start - random.randrange(DAY, 500 * DAY)
     name = f"{KINDS[kind][0]}-{number}"
     attributes: Record = {"size": number * 10, "active": number % 2 == 0, "created_at": created}

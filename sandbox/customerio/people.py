@@ -13,14 +13,14 @@ _PLATFORMS = ("ios", "android")
 
 @dataclass(frozen=True)
 class Person:
-    """One person's whole history; `at` makes the row of the API."""
+    """The complete history of a person; `at` returns the API's row."""
 
     number: int
     known_by: str
     """`both`, `email`, `id`, or `neither`."""
     created: int
     changed: int | None
-    """The time at which the person moved to another plan."""
+    """The time at which the person switches to another plan."""
     deleted: int | None
     country: str
     plan: int
@@ -29,12 +29,12 @@ class Person:
 
     @property
     def cio_id(self) -> str:
-        """Customer.io's own identifier; it looks like a number in scientific notation, as real ones do."""
+        """Customer.io's own identifier; it looks like a number in scientific notation, like real ones."""
         return f"{30 + self.number // 100_000}e{self.number % 100_000:05d}"
 
     @property
     def identifiers(self) -> Record:
-        """The identifiers as the API gives them: null for those that the person does not have."""
+        """The identifiers as the API returns them: null for those that the person does not have."""
         return {
             "cio_id": self.cio_id,
             "email": f"reader-{self.number}@example.com" if self.known_by in {"both", "email"} else None,
@@ -42,7 +42,7 @@ class Person:
         }
 
     def exists(self, now: int) -> bool:
-        """Whether the person is in the workspace at `now`."""
+        """True if the person is in the workspace at `now`."""
         return self.created <= now and (self.deleted is None or now < self.deleted)
 
     def at(self, now: int) -> Record:
@@ -87,8 +87,8 @@ def number_of(cio_id: str) -> int:
 def generate_people(random: Random, start: int, count: int) -> list[Person]:
     """People in the order of their `cio_id`.
 
-    `count` exist at `start`; in the four days after it, one in a hundred is new, one in fifty moves to another plan,
-    and one in two hundred is deleted.
+    `count` exist at `start`; in the four days after it, one in a hundred is added, one in fifty switches to another
+    plan, and one in two hundred is deleted.
     """
     kinds = random.choices(("both", "email", "id", "neither"), (80, 14, 5, 1), k=count + count // 100)
     return [

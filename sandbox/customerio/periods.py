@@ -1,4 +1,4 @@
-"""The periods that metrics are counted by, and the parameters that request them."""
+"""The periods by which metrics are counted, and the parameters that request them."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -16,18 +16,18 @@ from sandbox.customerio.behaviour import Behaviour
 
 EST = timezone(timedelta(hours=-5))
 STEPS = {"hours": (24, 24), "days": (45, 45), "weeks": (12, 12), "months": (121, 12)}
-"""The most steps of each resolution, and the number without `steps`."""
+"""The maximum number of steps for each resolution, and the default."""
 _TEN_YEARS = 3653 * DAY
 _UNITS = {name: name for name in STEPS} | {"hourly": "hours", "daily": "days", "weekly": "weeks", "monthly": "months"}
 _FORMATS = {"text": "%Y-%m-%d %H:%M:%S +0000 UTC", "iso": "%Y-%m-%dT%H:%M:%SZ"}
 
 Totals = Mapping[int, Counter[str]]
-"""How often each metric was recorded, by the position of the period."""
+"""The counts of each metric by the position of the period."""
 
 
 @dataclass(frozen=True)
 class Periods:
-    """Adjacent periods of one resolution; `bounds` are their beginnings and the end of the last, in epoch seconds."""
+    """Adjacent periods of one resolution; `bounds` are their starts and the end of the last, in epoch seconds."""
 
     resolution: str
     bounds: tuple[int, ...]
@@ -38,20 +38,20 @@ class Periods:
         return len(self.bounds) - 1
 
     def position(self, moment: int) -> int | None:
-        """Return the position of the period that has a moment, or None."""
+        """Return the position of the period that contains a time, or None."""
         position = bisect_right(self.bounds, moment) - 1
         return position if 0 <= position < self.count else None
 
     def start(self, position: int) -> str:
-        """Return the beginning of a period, as the connector writes it."""
+        """Return the start of a period, as the connector writes it."""
         return at(self.bounds[position]).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def arrays(self, totals: Totals, names: Iterable[str]) -> dict[str, list[int]]:
-        """Return the totals as the API gives them."""
+        """Return the totals as the API returns them."""
         return {name: [totals[n][name] if n in totals else 0 for n in range(self.count)] for name in names}
 
     def dates(self, behaviour: Behaviour) -> Record:
-        """Return the dates that an answer has, if any."""
+        """Return the dates in a response, if any."""
         if behaviour.metrics_dates == "absent":
             return {}
         pattern = _FORMATS[behaviour.metrics_dates]
@@ -61,7 +61,7 @@ class Periods:
 
 
 def periods(resolution: str, first: int, last: int, zone: tzinfo) -> Periods:
-    """Return the periods from the one that has the moment `first` to the one that has `last`."""
+    """Return the periods from the one that contains `first` to the one that contains `last`."""
     bounds = [_beginning(resolution, at(first).astimezone(zone))]
     while bounds[-1].timestamp() <= last:
         bounds.append(_following(resolution, bounds[-1]))
@@ -69,7 +69,7 @@ def periods(resolution: str, first: int, last: int, zone: tzinfo) -> Periods:
 
 
 def by_date(given: Arguments, name: str, zone: tzinfo, behaviour: Behaviour) -> Periods:
-    """Return the periods from `start` to `end`, which are required; the parameter `name` has their resolution.
+    """Return the periods from `start` to `end`, which are required; the parameter `name` is their resolution.
 
     Raises:
         ApiError: for bounds or units that the API rejects.
@@ -90,10 +90,10 @@ def by_date(given: Arguments, name: str, zone: tzinfo, behaviour: Behaviour) -> 
 
 
 def by_steps(given: Arguments, now: int, behaviour: Behaviour) -> Periods:
-    """Return the last `steps` periods up to the current one: two at least, and all that there are for 0.
+    """Return the last `steps` periods up to the current one: at least two, or for 0 as many as allowed.
 
     Raises:
-        ApiError: for more than there are, or for units that the API rejects.
+        ApiError: for too many steps, or for units that the API rejects.
     """
     resolution = _resolution(given, "period", "days")
     most, default = STEPS[resolution]
@@ -104,7 +104,7 @@ def by_steps(given: Arguments, now: int, behaviour: Behaviour) -> Periods:
 
 
 def last_periods(resolution: str, count: int, now: int, behaviour: Behaviour) -> Periods:
-    """Return so many periods up to the current one, in the zone of requests by steps."""
+    """Return this many periods up to the current one, in the zone of requests by steps."""
     zone = steps_zone(behaviour)
     longest = {"hours": HOUR, "days": DAY, "weeks": 7 * DAY, "months": 31 * DAY}[resolution]
     found = periods(resolution, now - (count + 1) * longest, now, zone)
@@ -136,12 +136,12 @@ def _resolution(given: Arguments, name: str, default: str = "") -> str:
     if value not in _UNITS:
         raise invalid(f"{name} must be days, or another unit")
     if {"type", "unique"} & set(given):
-        raise invalid("the sandbox counts neither by type nor unique people")
+        raise invalid("the sandbox supports neither counts by type nor unique counts")
     return _UNITS[value]
 
 
 def _beginning(resolution: str, moment: datetime) -> datetime:
-    """Return the beginning of the period that has a moment: weeks begin on Sunday."""
+    """Return the start of the period that contains a time; weeks start on Sunday."""
     if resolution == "hours":
         return moment.replace(minute=0, second=0, microsecond=0)
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -151,7 +151,7 @@ def _beginning(resolution: str, moment: datetime) -> datetime:
 
 
 def _following(resolution: str, beginning: datetime) -> datetime:
-    """Return the beginning of the next period; days and longer ones are those of the zone's calendar."""
+    """Return the start of the next period; days and longer periods follow the zone's calendar."""
     if resolution == "hours":
         return (beginning.astimezone(timezone.utc) + timedelta(hours=1)).astimezone(beginning.tzinfo)
     if resolution == "months":
@@ -162,8 +162,8 @@ def _following(resolution: str, beginning: datetime) -> datetime:
 def http_date(now: int, behaviour: Behaviour) -> str:
     """Return the header `Date` of a response.
 
-    The sandbox's clock stands still, so the first two minutes of a day in the zone of requests by steps would never
-    end: they are left out.
+    The sandbox's clock is stopped, so the first two minutes of a day in the zone of requests by steps would never
+    end: they are skipped.
     """
     midnight = epoch(_beginning("days", at(now).astimezone(steps_zone(behaviour))))
     return formatdate(now + max(2 * 60 - (now - midnight), 0), usegmt=True)

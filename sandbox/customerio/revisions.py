@@ -1,4 +1,4 @@
-"""Objects with the time of their last change."""
+"""Versions of objects with the time of their last change."""
 
 from collections.abc import Iterable
 
@@ -8,9 +8,9 @@ from sandbox.api.timeline import FOREVER, Dated, Record, at, versions
 def revisions(
     record: Record, created: int, updates: Iterable[int], stamp: str, label: str, vanishes: int | None = None
 ) -> list[Dated]:
-    """Return the versions of an object, all moments in epoch seconds.
+    """Return the versions of an object; all times are in epoch seconds.
 
-    The field `stamp` (and `deduplicate_id`) has the time of the last change, and `label` the number of changes.
+    The field `stamp` (and `deduplicate_id`) contains the time of the last change, and `label` the number of changes.
     """
     changes = (
         (at(moment), {label: f"{record[label]} (revision {number})"} | _stamped(record, moment, stamp))

@@ -20,7 +20,7 @@ SUPPRESSION_CATEGORIES = {
 }
 SENDING_DOMAINS = ("example.com", "example.org")
 QUIET_DOMAIN = "quiet.example.com"
-"""A domain that one hidden sender has, and for which nothing is suppressed."""
+"""The domain of a hidden sender, for which nothing is suppressed."""
 
 Suppressed = Mapping[tuple[str, str], list[Dated]]
 """The suppressed addresses by type and domain, ordered by address."""
@@ -57,7 +57,7 @@ def generate_senders(start: int) -> list[Dated]:
 def generate_suppressions(random: Random, start: int, count: int) -> Suppressed:
     """Suppress addresses.
 
-    `count` at `start`; in the four days after it, one in fifty is new and one in fifty is lifted. Most bounce.
+    `count` at `start`; in the four days after it, one in fifty is added and one in fifty is lifted. Most are bounces.
     """
     kinds = random.choices(tuple(SUPPRESSION_CATEGORIES), (82, 10, 5, 3), k=count + count // 50)
     tables: dict[tuple[str, str], list[Dated]] = {

@@ -1,8 +1,8 @@
 """The totals of the workspace's deliveries, which grow for weeks.
 
-A delivery counts in the period of its creation, and each of its metrics from the moment at which it is recorded.
-Deliveries older than their sender do not count. A newsletter counts until half a year after it was last sent, and a
-draft never.
+A delivery is counted in the period of its creation, and each of its metrics from the time at which it is recorded.
+Deliveries older than their sender are not counted. A newsletter is counted until half a year after it was last sent,
+and a draft never.
 """
 
 from collections import Counter, defaultdict
@@ -29,14 +29,14 @@ JOURNEY_SERIES = (*("started", "activated", "exited_early", "finished", "convert
 
 
 Count = Callable[[Delivery, int], Iterable[str]]
-"""The names of the metrics that a delivery has at a moment."""
+"""Yields the names of the metrics that a delivery has at a given time."""
 
 
 class Sent:
     """The deliveries by their sender: a campaign, one of its actions, a newsletter and so on."""
 
     def __init__(self, deliveries: Iterable[Delivery], parents: Mapping[str, list[Dated]]) -> None:
-        """Index the deliveries; `parents` has the senders by the list that they are in."""
+        """Index the deliveries; `parents` contains the senders by the name of their list."""
         self.parents = parents
         self._created = {
             (kind, each.record["id"]): int(each.record.get("created_at") or each.record["created"])
@@ -54,7 +54,7 @@ class Sent:
                 self._by_origin[name, identifier].append(delivery)
 
     def stopped(self, campaign: int) -> int | None:
-        """Return since when no journey starts in a campaign, which is its first change, or None if it runs."""
+        """Return the time since which no journey starts in a campaign, or None if it is running."""
         return self._stopped.get(campaign)
 
     def created(self, kind: str, parent: int) -> int:
@@ -83,7 +83,7 @@ def _counts(delivery: Delivery, sent_at: int | None) -> bool:
 
 
 def recorded_metrics(delivery: Delivery, now: int) -> Iterator[str]:
-    """Yield the names of the metrics of a delivery."""
+    """Yield the names of a delivery's metrics."""
     recorded = [name for name, moment in delivery.metrics.items() if moment <= now]
     yield from (name for name in recorded if name in SERIES)
     if "delivered" in recorded:

@@ -1,4 +1,4 @@
-"""The subscriptions of people, and the channels on which they want nothing."""
+"""People's subscriptions, and the channels that they opted out of."""
 
 from datetime import datetime
 
@@ -76,8 +76,8 @@ class Subscriptions:
     def _optouts(self, person: Person, now: datetime) -> list[Record]:
         """Return the opt-outs of a person.
 
-        One in fifty wants no text messages from one number, some of them nothing from another one either. One in two
-        hundred says so in the first two days.
+        One in fifty has opted out of text messages from one number, and some of these from another one too. One in two
+        hundred opts out in the first two days.
         """
         passed = epoch(now) - self._start
         if person.number % 50 or (person.number % 200 == 0 and passed < person.number * 7919 % (2 * DAY)):
@@ -98,7 +98,7 @@ class Subscriptions:
 
 
 def _preference(topic: Record, person: Person) -> Record:
-    """Return a topic, whose id is a string here, unlike in the list of topics."""
+    """Return a topic; its id is a string here, unlike in the list of topics."""
     return {
         "id": str(topic["id"]),
         "name": topic["name"],

@@ -1,4 +1,4 @@
-"""The triggers of broadcasts through the API, and the errors in the data that came with them."""
+"""The triggers of broadcasts through the API, and the errors in the submitted data."""
 
 from datetime import datetime
 from random import Random
@@ -10,14 +10,14 @@ from sandbox.api.tokens import Tokens
 
 
 class Triggers:
-    """The triggers of each broadcast, numbered from 1 in each."""
+    """The triggers of each broadcast, numbered from 1."""
 
     def __init__(self, random: Random, start: int, broadcasts: list[Dated]) -> None:
         """Generate up to three triggers per broadcast, and one more in the four days after `start`."""
         self._tables = {each.record["id"]: _triggers(random, start, each) for each in first_versions(broadcasts)}
 
     def endpoints(self, each_broadcast: Parents) -> list[Endpoint]:
-        """Return the lists of triggers and of their errors, whose path has the broadcast below `campaigns`."""
+        """Return the lists of triggers and of their errors; the latter's path is `campaigns` with a broadcast's id."""
 
         def each_trigger(now: datetime) -> list[Arguments]:
             return [
@@ -56,7 +56,7 @@ class Triggers:
 
 
 def _errors(broadcast: int, trigger: int) -> list[str]:
-    """Return the errors of a trigger: none of most, and 120 of the first trigger of the third broadcast."""
+    """Return the errors of a trigger: none for most, and 120 for the first trigger of the third broadcast."""
     count = 120 if (broadcast, trigger) == (3, 1) else (broadcast + trigger) % 3 * 2
     return [f"line {line}: could not find person" for line in range(1, count + 1)]
 

@@ -1,4 +1,4 @@
-"""The people of the workspace, their names in requests, and the endpoints that find them."""
+"""The people in the workspace, their ids in requests, and the endpoints that find them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,15 +19,15 @@ from sandbox.customerio.people import Person, number_of
 PREFIX = "cio_"
 LARGEST_GROUP = 100
 MEMBERLESS = 9
-"""The last digit of the segments without members."""
+"""The last digit of the ids of segments without members."""
 _EVERYBODY = {"and": [{"attribute": {"field": "cio_id", "operator": "exists"}}]}
 
 
 class WorkspacePeople:
-    """The people who are in the workspace, in the order of their `cio_id`."""
+    """The people in the workspace, in the order of their `cio_id`."""
 
     def __init__(self, people: list[Person], segments: list[Dated], behaviour: Behaviour) -> None:
-        """Take all people, past and future, and the segments that they can be members of."""
+        """Use these people, past and future, and the segments that they can be members of."""
         self.behaviour = behaviour
         self._segments = segments
         self.ever = people
@@ -42,7 +42,7 @@ class WorkspacePeople:
         return self._present[1]
 
     def each(self, now: datetime) -> list[Arguments]:
-        """Name each person in the workspace."""
+        """Return the `cio_id` of each person in the workspace."""
         return [{"cio_id": person.cio_id} for person in self.at(now)]
 
     def person(self, cio_id: str) -> Person:
@@ -59,17 +59,17 @@ class WorkspacePeople:
         return person if person and person.exists(epoch(now)) else None
 
     def resolve(self, arguments: Arguments) -> Arguments:
-        """Return the arguments of a request that names a person by `cio_id`, without its prefix.
+        """Return the arguments of a request that identifies a person by `cio_id`, without its prefix.
 
         Raises:
             ApiError: 422 for another `id_type`.
         """
         if arguments.get("id_type") != "cio_id":
-            raise invalid("the sandbox knows people by id_type=cio_id only, and for relationships by their id too")
+            raise invalid("the sandbox supports only id_type=cio_id for people, and id_type=id for their relationships")
         return {**arguments, "cio_id": bare_cio_id(arguments["cio_id"], self.behaviour.cio_id_in_paths)}
 
     def resolve_any(self, arguments: Arguments) -> Arguments:
-        """Return the arguments of a request that names a person by `cio_id` or `id`, with the `cio_id`.
+        """Return the arguments of a request that identifies a person by `cio_id` or `id`, with the `cio_id`.
 
         Raises:
             ApiError: 422 for another `id_type`.
@@ -94,7 +94,7 @@ class WorkspacePeople:
         return [person for person in self.ever[segment - 1 :: 17 * segment] if person.exists(epoch(now))]
 
     def matches(self, condition: Json, person: Person, now: datetime) -> bool:
-        """Return whether a person fulfils the filter of a request.
+        """Return whether a person matches the filter of a request.
 
         Raises:
             ApiError: 422 unless it consists of `and`, `or`, `not`, `segment`, and `attribute` with `exists`.
@@ -110,10 +110,10 @@ class WorkspacePeople:
                 return segment in {each["id"] for each in self.segments_of(person.cio_id, now)}
             case {"attribute": {"field": "cio_id" | "id" | "email" as field, "operator": "exists"}}:
                 return person.identifiers[field] is not None
-        raise invalid("the filter is malformed, or not one that the sandbox knows")
+        raise invalid("the filter is malformed, or not supported by the sandbox")
 
     def endpoints(self) -> list[Endpoint]:
-        """Return the endpoints by which the stream `customers` is read."""
+        """Return the endpoints from which the stream `customers` is read."""
         return [_Search(people=self), _Attributes(people=self)]
 
 
@@ -125,7 +125,7 @@ class _Customers(Endpoint):
     people: WorkspacePeople
 
     def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - people have no time
-        """Return everybody with all attributes."""
+        """Return all people with all attributes."""
         now = epoch(present.now)
         return [person.at(now) | {"cio_id": person.cio_id} for person in self.people.at(present.now)]
 
@@ -161,14 +161,14 @@ class _Attributes(_Customers):
         if not isinstance(ids, list) or not 0 < len(ids) <= LARGEST_GROUP or not all(isinstance(i, str) for i in ids):
             raise invalid(f"ids must be an array of 1 to {LARGEST_GROUP} strings")
         if parameters(request, present).get("id_type") != "cio_id":
-            raise invalid("the sandbox knows people by id_type=cio_id only")
+            raise invalid("the sandbox supports only id_type=cio_id for people")
         form, now = self.people.behaviour.cio_id_in_attributes, present.now
         found = [person for cio_id in ids if (person := self.people.find(bare_cio_id(cio_id, form), now))]
         return {"customers": [person.at(epoch(present.now)) for person in found]}
 
 
 def bare_cio_id(cio_id: str, form: str) -> str:
-    """Return a `cio_id` without its prefix, or nothing if it does not have the accepted form."""
+    """Return a `cio_id` without its prefix, or an empty string if it does not have the accepted form."""
     bare = cio_id.removeprefix(PREFIX)
     if form == "both":
         return bare

@@ -33,9 +33,9 @@ _START = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class CustomerioWorld(Behaviour):
-    """A workspace of 20,000 people (times `scale`), with a history of eight months and a future of four days.
+    """A workspace of 20,000 people (times `scale`), with eight months of history and four days of changes.
 
-    New messages come for fourteen days. The same seed, scale and start of the clock give the same workspace. The
+    New messages are sent for fourteen days. The same seed, scale and start of the clock give the same workspace. The
     switches of the API's behaviour are attributes that can be set at any time.
     """
 
@@ -43,7 +43,7 @@ class CustomerioWorld(Behaviour):
     """The App API key of each region."""
 
     def __init__(self, clock: Clock, *, seed: int, scale: float) -> None:
-        """Generate the workspace as it is at `clock.now`, and its changes in the four days after."""
+        """Generate the workspace at `clock.now`, and its changes in the four days after."""
         super().__init__()
         self._clock = clock
         self.region_keys = {"us": "sandbox-key-us", "eu": "sandbox-key-eu"}
@@ -116,7 +116,7 @@ class CustomerioWorld(Behaviour):
     def expected(self, stream: str, resolution: str = "days") -> list[Record]:
         """Return the rows that a complete read of the stream must contain now, as source-customerio emits them.
 
-        `resolution` is that of metrics.
+        `resolution` applies to metrics.
 
         Raises:
             KeyError: for an unknown stream.

@@ -1,4 +1,4 @@
-"""`make demo`: watch every connector sync twice against the sandbox, and look at the result in DuckDB."""
+"""`make demo`: watch every connector sync twice against the sandbox, and view the results in DuckDB."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ from sandbox.server import Sandbox
 DATABASE = Path("build/demo.duckdb")
 PASSING_TIME = timedelta(days=2)
 SCALE = 0.5
-"""Half of the sandbox's usual size: Customer.io answers ten requests a second, and nobody likes to wait."""
+"""Half the sandbox's usual size, so that the demo stays short."""
 INTERRUPTED = 130
 DESTINATION = "destination-segment"
 
@@ -50,7 +50,7 @@ def main() -> int:
             ]
             if runs:
                 _sync_twice(runs, sandbox, bucket, console)
-                console.print(f"Everything is in [bold]{DATABASE}[/bold]; open it with any DuckDB client.")
+                console.print(f"All rows are in [bold]{DATABASE}[/bold]; open it with any DuckDB client.")
             if chosen in {"all", DESTINATION}:
                 into_segment.show(sandbox.segment_tracking, configs, console)
     except (DemoError, into_segment.PipelineError) as error:
@@ -75,7 +75,7 @@ def _sync_twice(runs: list[Run], sandbox: Sandbox, bucket: HeapBucket, console: 
 def _together(
     runs: list[Run], sync: Callable[[Run, Callable[[str], None], Callable[[str], None]], None], console: Console
 ) -> None:
-    """Let all connectors work at once, each with a line that shows where it is."""
+    """Sync all connectors at once, each with a progress line."""
     columns = SpinnerColumn(), TextColumn("{task.fields[source]:<18} {task.description}")
     with Progress(*columns, console=console, transient=True) as progress, ThreadPoolExecutor() as threads:
 

@@ -1,4 +1,4 @@
-"""The connectors of the demo, with their example queries."""
+"""The demo's connectors and their example queries."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class DemoConnector:
     """As in its console script, without `source-`."""
     queries: Sequence[Query]
     remarks: Sequence[str] = ()
-    """Explanations of rows that may look odd in the demo."""
+    """Explanations of rows that may look odd."""
 
     @property
     def source(self) -> str:
@@ -33,11 +33,11 @@ class DemoConnector:
 
     @property
     def module(self) -> str:
-        """The package whose `python -m` is the console script."""
+        """The connector's package, which `python -m` runs like the console script."""
         return f"source_{self.name}"
 
     def recipes(self) -> list[str]:
-        """The SQL recipes of the connector's README, to be run as a reader would."""
+        """The SQL recipes in the connector's README, run exactly as written."""
         return _SQL_BLOCK.findall((Path(self.module) / "README.md").read_text())
 
 
@@ -87,7 +87,7 @@ CONNECTORS = [
         "customerio",
         [
             Query(
-                "How well are the newsletters read?",
+                "How well do the newsletters perform?",
                 """
                 SELECT n.name AS newsletter, count(*) AS deliveries,
                        round(100 * count(m.metrics ->> 'opened') / count(*), 1) AS opened_percent,
@@ -105,7 +105,7 @@ CONNECTORS = [
                 """,
             ),
             Query(
-                "Why can people not be reached, by sending domain?",
+                "Why are addresses suppressed, by sending domain?",
                 """
                 SELECT suppression_type, coalesce(nullif(domain, ''), '(the account)') AS domain, count(*) AS addresses
                 FROM customerio.eps_suppression GROUP BY ALL ORDER BY addresses DESC LIMIT 6
@@ -120,20 +120,20 @@ CONNECTORS = [
             ),
         ],
         [
-            "The four streams with one request per person need the setting people_detail, and are not read here.",
+            "The four streams that make one request per person need the setting people_detail, and are not read here.",
         ],
     ),
     DemoConnector(
         "heap",
         [
             Query(
-                "Which dumps count for each table?",
+                "Which dumps make up each table?",
                 """
                 SELECT "table", first_valid_dump_id, newest_dump_id FROM heap._heap_tables ORDER BY ALL LIMIT 8
                 """,
             ),
             Query(
-                "How many people are behind the pageviews, before and after identities are resolved?",
+                "How many people are behind the pageviews, before and after identity resolution?",
                 """
                 SELECT count(*) AS pageviews, count(DISTINCT user_id) AS users_as_recorded,
                        count(DISTINCT resolved_user_id) AS users_resolved
@@ -142,8 +142,8 @@ CONNECTORS = [
             ),
         ],
         [
-            "A table can appear with a later dump; Airbyte discovers it on the next day.",
-            "A full copy of a table makes all its earlier dumps void: see the query for the dumps that count.",
+            "A table can first appear in a later dump; Airbyte discovers it the next day.",
+            "A full resync of a table supersedes its earlier dumps; the first query shows the dumps that still count.",
         ],
     ),
 ]

@@ -1,4 +1,4 @@
-"""The demo's way back: what the sources read becomes calls of Segment, through the connectors' real commands."""
+"""The demo's way back: the sources' records become Segment calls, through the connectors' real commands."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -115,7 +115,9 @@ def _run(pipeline: Pipeline, configs: Mapping[str, JsonObject], console: Console
 def _rejected(tracking: TrackingWorld) -> str:
     """Explain the difference between the messages that were sent and those that Segment shows."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(tracking.rejected.items()))
-    return f"Not shown by Segment, although accepted: {reasons}" if reasons else "Segment shows all that was sent."
+    return (
+        f"Not shown by Segment, although accepted: {reasons}" if reasons else "Segment shows all calls that were sent."
+    )
 
 
 def _received(tracking: TrackingWorld) -> Table:

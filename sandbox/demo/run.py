@@ -1,4 +1,4 @@
-"""One connector's way through the demo."""
+"""One connector's part of the demo."""
 
 from collections.abc import Callable
 
@@ -13,16 +13,16 @@ from sandbox.airbyte import Attempt, BulkCdkLike, CommandError, Connector, Sync,
 from sandbox.demo.connectors import DemoConnector, Query
 
 Say = Callable[[str], None]
-"""Shows a line: one that stays, or one that is replaced by the next."""
+"""Prints a line, or replaces the current progress line."""
 
 WHY_TWICE = (
-    "A full refresh stream is read completely each time, and its table is replaced. An incremental stream reads again "
-    "what may have changed since (a lookback), and in its table the newer row of a key replaces the older one."
+    "A full refresh stream is read completely by every sync, and its table is replaced. An incremental stream rereads "
+    "recent rows that may have changed (a lookback), and a newer row replaces the older one with the same key."
 )
 
 
 class DemoError(Exception):
-    """A command that did not do what the demo shows; the message says which and why."""
+    """A command of the demo failed; the message says which and why."""
 
 
 class Run:
@@ -54,15 +54,15 @@ class Run:
         self._sync("first sync", say, progress)
 
     def second_sync(self, say: Say, progress: Say) -> None:
-        """Discover and read again from the state that the first sync left, as Airbyte does on the next day."""
+        """Discover again and sync from the state of the first sync, as Airbyte does the next day."""
         known = set(self._names())
         self._discover(progress)
         if new := [name for name in self._names() if name not in known]:
-            say(f"discover     new since the first sync, and added: {', '.join(new)}")
+            say(f"discover     streams that are new since the first sync: {', '.join(new)}")
         self._sync("second sync", say, progress)
 
     def show(self, console: Console) -> None:
-        """Print the rows of both syncs, and the answers to the example queries."""
+        """Print the row counts of both syncs, and the results of the example queries."""
         table = Table(title=f"{self.source}: rows", title_justify="left", box=SIMPLE_HEAD, caption_justify="left")
         table.add_column("stream", overflow="fold")
         table.add_column("sync mode", no_wrap=True)

@@ -1,1 +1,1 @@
-"""A Heap Connect bucket, simulated on this machine: dumps with every documented quirk, on real S3 servers."""
+"""A local simulation of a Heap Connect bucket: dumps with every documented quirk, on real S3 servers."""

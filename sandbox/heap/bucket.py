@@ -1,4 +1,4 @@
-"""The simulated Heap bucket as one thing: a server, the dumps in it, and the configuration that reads them."""
+"""The simulated Heap bucket: a server, the dumps on it, and the configuration that reads them."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,12 +17,12 @@ SEED = 20260101
 
 @dataclass(frozen=True)
 class HeapBucket:
-    """A bucket on a running server, with the dumps that its world has written by now."""
+    """A bucket on a running server, with the dumps that its world has written so far."""
 
     world: HeapWorld
     server: S3Server
     directory: Path
-    """The bucket's content as files."""
+    """The folder with the bucket's content."""
 
     @property
     def config(self) -> dict[str, Any]:
@@ -30,7 +30,7 @@ class HeapBucket:
         return self.server.config
 
     def sync(self) -> list[str]:
-        """Bring what has happened by the clock's present into the bucket; for after the clock was advanced.
+        """Upload the dumps up to the clock's current time; call this after advancing the clock.
 
         Returns:
             the keys of the new objects, manifests last.
@@ -48,7 +48,7 @@ def heap_bucket(
     server: Callable[[str], AbstractContextManager[S3Server]] = MotoS3,
     name: str = BUCKET,
 ) -> Iterator[HeapBucket]:
-    """Serve a Heap bucket, filled up to the clock's present, while the context lasts."""
+    """Serve a Heap bucket, filled up to the clock's current time, while the context lasts."""
     world = HeapWorld(clock, seed=seed, scale=scale, bucket=name)
     with tempfile.TemporaryDirectory(prefix="heap-bucket-") as directory, server(world.bucket) as running:
         bucket = HeapBucket(world, running, Path(directory))

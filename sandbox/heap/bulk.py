@@ -1,4 +1,4 @@
-"""Pageviews by the million, written fast: for measuring speed and memory, not for comparing rows."""
+"""Fast generation of millions of pageviews, for measuring speed and memory, not for comparing rows."""
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -20,10 +20,10 @@ _FIRST_DAY = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 def pageview_columns(count: int = 32) -> dict[str, str]:
-    """The first columns that pageviews have, the last of `count` being their time.
+    """The first `count` columns of pageviews, of which the last is their time.
 
     Raises:
-        ValueError: when pageviews do not have that many columns.
+        ValueError: if pageviews do not have that many columns.
     """
     if not 0 < count <= len(PAGEVIEWS):
         raise ValueError(f"Pageviews have 1 to {len(PAGEVIEWS)} columns.")
@@ -40,18 +40,18 @@ def write_pageviews(
 
     Args:
         path: the file to write.
-        rows: how many rows to write.
-        columns: how many of the pageviews' columns the file has.
+        rows: number of rows.
+        columns: number of the pageviews' columns in the file.
         codec: any codec of Avro.
-        query_bytes: the length of a page's random query, which no codec compresses well.
-        seed: the same seed gives the same rows, another one other rows.
+        query_bytes: length of a page's random query, which no codec compresses well.
+        seed: determines the rows.
     """
     distinct = _pageviews(min(rows, DISTINCT_ROWS), query_bytes, seed)
     _write_repeated(path, pageview_columns(columns), distinct, rows, codec)
 
 
 def sparse_columns(count: int = 200) -> dict[str, str]:
-    """Columns of an event with many properties, of which a row has few."""
+    """Columns of an event with many properties, of which a row has only a few."""
     properties = {f"property_{number:03}": "string" for number in range(count - 4)}
     return {"event_id": "long", "user_id": "long", "session_id": "long", **properties, "time": "string"}
 
@@ -61,10 +61,10 @@ def write_sparse_events(path: Path, rows: int, *, columns: int = 200, filled: fl
 
     Args:
         path: the file to write.
-        rows: how many rows to write; they repeat as those of `write_pageviews` do.
-        columns: how many columns the file has.
+        rows: number of rows; they repeat like those of `write_pageviews`.
+        columns: number of columns in the file.
         filled: the share of the properties that have a value.
-        seed: the same seed gives the same rows, another one other rows.
+        seed: determines the rows.
     """
     names = sparse_columns(columns)
     _write_repeated(path, names, _sparse_events(min(rows, DISTINCT_ROWS), names, filled, seed), rows, "snappy")
@@ -87,13 +87,13 @@ def _write_repeated(path: Path, columns: Columns, rows: Iterator[Row], count: in
 
 
 def write_large_dump(directory: Path, bucket: str, *, files: int, rows: int) -> None:
-    """Write a dump of pageviews, long ones, as the bucket would hold it.
+    """Write a dump of long pageviews, as in the bucket.
 
     Args:
         directory: the folder for the bucket's content.
         bucket: the bucket's name.
-        files: how many files to write.
-        rows: how many rows to write into each.
+        files: number of files.
+        rows: number of rows in each file.
     """
     columns = pageview_columns()
     parts = [AvroFile(f"sync_1000/pageviews/part-{part:05}.avro", columns, lambda: ()) for part in range(files)]

@@ -1,4 +1,4 @@
-"""Which columns the simulated tables have, and how a value is written into each."""
+"""The columns of the simulated tables, and the encoding of their values."""
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -6,8 +6,8 @@ from typing import Any
 
 Row = dict[str, Any]
 Columns = Mapping[str, str]
-"""Kind by column name: an Avro type; `!` behind it for a plain type instead of a union with null; for times a unit,
-as in `long:ms`, `long:us`, `long:s`, `string:utc`."""
+"""Kind by column name: an Avro type, followed by `!` for a plain type instead of a union with null, or by a unit for
+times, as in `long:ms`, `long:us`, `long:s`, `string:utc`."""
 
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LONG_TABLE = "growth_experiments_2026_q3_checkout_redesign_completed_orders"
 _LONG_PREFIX = "experiment_eu_checkout_redesign_2026_q3_variation_assignment_of"
 LONG_COLUMNS = (_LONG_PREFIX + "_svc", _LONG_PREFIX + "_service_2_0_eu")
-"""63 characters in common, and the second has 78: PostgreSQL would cut both to the same name."""
+"""The first 63 characters are the same, so PostgreSQL would truncate both to the same name."""
 
 IDS = {"event_id": "long!", "user_id": "long", "session_id": "long"}
 VISIT = dict.fromkeys(
@@ -38,7 +38,7 @@ USERS_FIRST = {
     "joindate": "long:ms",
     "last_modified": "long:us",
 }
-"""`plan_seats` becomes text later, while the list of columns stays the same."""
+"""`plan_seats` becomes a string later, while the list of columns stays the same."""
 USERS = {**USERS_FIRST, "plan_seats": "string"}
 USERS_LATER = {**USERS, "lifetime_value": "double", "company_size": "string"}
 MIGRATIONS = {"from_user_id": "long!", "to_user_id": "long!", "time": "long:ms"}
@@ -46,7 +46,7 @@ MIGRATIONS = {"from_user_id": "long!", "to_user_id": "long!", "time": "long:ms"}
 SESSIONS = {**IDS, **VISIT, "time": "string"}
 PAGEVIEWS_FIRST = {**IDS, **VISIT, **PAGE, "experiment": "int", "time": "string:utc"}
 PAGEVIEWS = {**PAGEVIEWS_FIRST, "experiment": "string", "session_time": "double"}
-"""A column came, and another changed from numbers to text."""
+"""One column is new, and another changed from number to string."""
 PAGEVIEWS_LATER = {name: kind for name, kind in PAGEVIEWS.items() if name != "carrier"} | {"logged_in": "boolean"}
 
 CLICKS = {**IDS, "type": "string", "target_text": "string", "href": "string", "country": "string", "time": "long:ms"}
@@ -59,12 +59,12 @@ METADATA = {"event_name": "string", "definition": "string", "row_count": "long"}
 
 
 def avro_type(kind: str) -> str:
-    """The Avro type of a kind of column."""
+    """The Avro type for a kind of column."""
     return kind.rstrip("!").partition(":")[0]
 
 
 def encode(row: Row, columns: Columns) -> Row:
-    """The row as these columns hold it."""
+    """The row as encoded in these columns."""
     return {name: _encode(row[name], kind) for name, kind in columns.items()}
 
 

@@ -1,4 +1,4 @@
-"""The parts of a Heap Connect dump: Avro files, the tables they belong to, and the manifest that names them."""
+"""The parts of a Heap Connect dump: Avro files, the tables they belong to, and the manifest that lists them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ class AvroFile:
     key: str
     columns: Columns
     source: Callable[[], Iterable[Row]]
-    """Gives the same rows every time, with more values than the file has columns."""
+    """Returns the same rows every time, with more values than the file has columns."""
     null_first: bool = False
 
     def rows(self) -> Iterator[Row]:
-        """The rows, as the file holds them."""
+        """The rows, as stored in the file."""
         return (encode(row, self.columns) for row in self.source())
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The writer schema, as Spark names and orders it, or null first."""
+        """The writer schema, with Spark's names and order of unions, or with null first."""
         return {
             "type": "record",
             "name": "record" if self.null_first else "topLevelRecord",
@@ -57,11 +57,11 @@ class TableDump:
     incremental: bool
     files: tuple[AvroFile, ...] = ()
     columns: tuple[str, ...] = ()
-    """The manifest's list of columns: it can name some that no file has."""
+    """The manifest's list of columns, which can include some that no file has."""
     names_files: bool = True
-    """Whether the manifest's entry has the key `files` at all."""
+    """True if the manifest's entry has the key `files` at all."""
     strays: tuple[AvroFile, ...] = ()
-    """Files in the table's folder that the manifest does not name: an attempt that failed half-way left them."""
+    """Files in the table's folder that the manifest does not list, left behind by a failed attempt."""
 
     def entry(self, bucket: str) -> dict[str, Any]:
         """This table's entry in the manifest."""
@@ -81,14 +81,14 @@ class Dump:
 
     dump_id: int
     written: datetime
-    """When the data files appeared, UTC."""
+    """The time at which the data files appeared, UTC."""
     finished: datetime | None
-    """When the manifest appeared, UTC; None for a run that failed."""
+    """The time at which the manifest appeared, UTC; None for a failed run."""
     tables: tuple[TableDump, ...]
     manifest_key: str
 
     def is_complete(self, now: datetime) -> bool:
-        """Whether the manifest is there."""
+        """True if the dump has a manifest."""
         return self.finished is not None and self.finished <= now
 
     def manifest(self, bucket: str) -> bytes:
@@ -104,7 +104,7 @@ class Dump:
     def documents(self, bucket: str) -> Iterator[tuple[str, bytes]]:
         """The JSON objects of a complete dump, as key and content; the manifest last.
 
-        One is a copy of the manifest under another prefix, where another reader keeps those it has seen.
+        One is a copy of the manifest under another prefix, where another reader keeps the manifests it has seen.
         """
         definition = {
             "property_name": "channel",

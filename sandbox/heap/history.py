@@ -1,4 +1,4 @@
-"""Nine nights of dumps: everything the Heap export is known to do, in the order in which it happens."""
+"""Nine nights of dumps, with every known behaviour of the Heap export, in chronological order."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from sandbox.heap.dumps import AvroFile, Dump, TableDump
 from sandbox.heap.visitors import Visitors
 
 NEWEST_NIGHT = 6
-"""The night after the days before it: the newest one whose dump is complete when the sandbox starts."""
+"""The newest night whose dump is complete when the sandbox starts."""
 DUMP_FINISHES = timedelta(hours=2)
 """After midnight, UTC."""
 _LATE = timedelta(days=2, hours=6)
@@ -25,7 +25,7 @@ INTERNAL_TABLE = "_event_metadata"
 
 @dataclass(frozen=True)
 class Night:
-    """Makes the table dumps of one night; `day` is the newest day whose events it holds."""
+    """Makes the table dumps of one night; `day` is the last day whose events they contain."""
 
     visitors: Visitors
     dump_id: int
@@ -34,31 +34,31 @@ class Night:
 
     @property
     def today(self) -> range:
-        """The one day that an incremental dump adds."""
+        """The single day that an incremental dump adds."""
         return range(self.day, self.day + 1)
 
     @property
     def so_far(self) -> range:
-        """All days, as a full dump holds them."""
+        """All days so far, as in a full dump."""
         return range(self.day + 1)
 
     def users(self, columns: Columns, *, full: bool = False) -> TableDump:
-        """Users who are new or have changed; in a full dump, all."""
+        """Users who are new or have changed; all users in a full dump."""
         days = self.so_far if full else self.today
         return self.table("users", columns, lambda: self.visitors.users(days), full=full)
 
     def migrations(self) -> TableDump:
-        """All merges: this table is never incremental."""
+        """All merges, since this table is never incremental."""
         return self.table("user_migrations", cols.MIGRATIONS, lambda: self.visitors.migrations(self.so_far), full=True)
 
     def sessions(self) -> TableDump:
-        """Sessions: this table never had a full dump."""
+        """Sessions, a table that never had a full dump."""
         return self.table("sessions", cols.SESSIONS, lambda: self.visitors.sessions(self.today))
 
     def events(
         self, table: str, columns: Columns, every: int = 1, *, full: bool = False, parts: int = 1, extra: str = ""
     ) -> TableDump:
-        """The rows of an event, of which the day's first is there twice; `extra` is a column only the manifest has."""
+        """The rows of an event, the day's first one twice; `extra` is a column that only the manifest lists."""
         days = self.so_far if full else self.today
 
         def rows() -> Iterator[Row]:
@@ -71,7 +71,7 @@ class Night:
     def table(
         self, name: str, columns: Columns, rows: Callable[[], Iterable[Row]], *, full: bool = False, parts: int = 1
     ) -> TableDump:
-        """A table with its rows spread over `parts` files."""
+        """A table with its rows distributed over `parts` files."""
         files = tuple(
             AvroFile(self._key(name, part), columns, partial(_share, rows, part, parts), null_first=self.day == 0)
             for part in range(parts)
@@ -79,7 +79,7 @@ class Night:
         return TableDump(name, not full, files, tuple(columns))
 
     def with_stray(self, dump: TableDump) -> TableDump:
-        """The same, with a file in the folder that a failed attempt of this night left behind."""
+        """The same table, with a file that a failed attempt of this night left behind."""
         stray = replace(dump.files[0], key=self._key(dump.table, 0, attempt=1))
         return replace(dump, strays=(stray,))
 
@@ -87,12 +87,12 @@ class Night:
         random = Random(f"{self.seed}/{self.dump_id}/{table}/{part}/{attempt}")
         name = f"part-{part:05}-{UUID(int=random.getrandbits(128), version=4)}-c000.avro"
         if self.day == 0 and table == "pageviews":
-            name = f"{random.getrandbits(56):014x}.avro"  # as files were named in the export's first years
+            name = f"{random.getrandbits(56):014x}.avro"  # the naming of the export's early years
         return f"sync_{self.dump_id}/{table}/{name}"
 
 
 def heap_history(visitors: Visitors, *, first_dump_id: int, seed: int) -> list[Dump]:
-    """All dumps, those of the future included, in the order of their nights."""
+    """All dumps, including future ones, in the order of their nights."""
 
     def night(offset: int, day: int) -> Night:
         return Night(visitors, first_dump_id + offset, day, seed)
@@ -149,7 +149,7 @@ def _second(night: Night) -> list[TableDump]:
 
 
 def _third(night: Night) -> list[TableDump]:
-    """A table appears, one is emptied by a full dump without files, one has a file without rows."""
+    """A table is added, one is emptied by a full dump without files, and one has a file without rows."""
     return [
         night.migrations(),
         night.users(cols.USERS),
@@ -167,7 +167,7 @@ def _third(night: Night) -> list[TableDump]:
 
 
 def _fourth(night: Night) -> list[TableDump]:
-    """A full resync after an event's definition changed; a table was switched off; types and columns change."""
+    """A full resync after an event's definition changed; a table is disabled; types and columns change."""
     return [
         night.migrations(),
         night.users(cols.USERS),
@@ -183,7 +183,7 @@ def _fourth(night: Night) -> list[TableDump]:
 
 
 def _late(night: Night) -> list[TableDump]:
-    """Its manifest appears after those of later dumps; what it holds of searches is void by then."""
+    """A dump whose manifest appears after those of later ones, when its data for searches has been superseded."""
     return [
         night.migrations(),
         night.users(cols.USERS),
@@ -195,7 +195,7 @@ def _late(night: Night) -> list[TableDump]:
 
 
 def _newest(night: Night) -> list[TableDump]:
-    """Searches are resynced as well, and two tables have columns that came and went."""
+    """Searches are resynced as well, and columns are added to and removed from two tables."""
     return [
         night.migrations(),
         night.users(cols.USERS_LATER),
@@ -210,7 +210,7 @@ def _newest(night: Night) -> list[TableDump]:
 
 
 def _first_to_come(night: Night) -> list[TableDump]:
-    """A new table, and rows again for the one that was emptied."""
+    """A new table, and new rows for the one that was emptied."""
     return [
         night.migrations(),
         night.users(cols.USERS_LATER),
@@ -225,7 +225,7 @@ def _first_to_come(night: Night) -> list[TableDump]:
 
 
 def _initial_sync(night: Night) -> list[TableDump]:
-    """A table that was just switched on: its history comes as a dump of its own, the second of the day."""
+    """A newly enabled table: its history is a separate dump, the second of the day."""
     return [night.events("support_chat_opened", cols.CLICKS, 15, full=True)]
 
 

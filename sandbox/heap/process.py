@@ -1,4 +1,4 @@
-"""A server in a process of its own that does not outlive this one, however this one ends."""
+"""A server in a separate process that exits with this one, however this one exits."""
 
 import socket
 import subprocess
@@ -13,11 +13,11 @@ from typing_extensions import Self
 _STARTS_WITHIN_SECONDS = 60
 _ATTEMPTS = 3
 _GUARD = 'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$ 2>/dev/null) & exec 3<&-; exec "$@" </dev/null'
-"""The shell becomes the server; its companion waits for the end of standard input, which comes even after SIGKILL."""
+"""The shell becomes the server; its child waits for the end of standard input, which comes even after SIGKILL."""
 
 
 class ServerProcess:
-    """Runs a server, silently, from entering the context to leaving it."""
+    """Runs a server, without output, while the context lasts."""
 
     def __init__(self, command: Sequence[str], url: str, environment: Mapping[str, str] | None = None) -> None:
         """Prepare to run `command`, which serves HTTP at `url` once it is ready."""
@@ -30,9 +30,9 @@ class ServerProcess:
         """Start the server and wait for it.
 
         Raises:
-            RuntimeError: when it ends instead, or has not answered after a minute.
+            RuntimeError: if it exits, or does not respond within a minute.
         """
-        for _ in range(_ATTEMPTS):  # a port that was free can be taken by somebody else before the server has it
+        for _ in range(_ATTEMPTS):  # another process can take a free port before the server does
             self._start()
             deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
             while self._process and self._process.poll() is None and time.monotonic() < deadline:
@@ -44,7 +44,7 @@ class ServerProcess:
 
     @property
     def session(self) -> int:
-        """The number of the session that the server and all its processes are in."""
+        """The id of the session of the server and all its processes."""
         if self._process is None:
             raise RuntimeError(f"{self._command[0]} was not started.")
         return self._process.pid
@@ -75,7 +75,7 @@ class ServerProcess:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports of the loopback interface that nothing listens on."""
+    """Different free ports of the loopback interface."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

@@ -21,7 +21,7 @@ from sandbox.heap.s3_server import EXTERNAL_ID, ROLE, AccessKey, S3Server
 class MotoS3(S3Server):
     """moto's server with authentication enforced: signatures, IAM policies, the role's trust in one external id.
 
-    It checks neither the clock nor a body's hash, and forgets everything at the end.
+    It checks neither the clock nor a body's hash, and discards everything at the end.
     """
 
     def _start(self, stack: ExitStack) -> None:
@@ -48,9 +48,9 @@ class MotoS3(S3Server):
 
 
 class SeaweedS3(S3Server):
-    """SeaweedFS: signatures, the clock, permissions per bucket, roles; its objects lie in a temporary folder.
+    """SeaweedFS: signatures, the clock, permissions per bucket, roles; its objects are in a temporary folder.
 
-    A trust policy that asks for an external id denies everybody there, so its role asks for none.
+    It denies everyone if a trust policy requires an external id, so its role requires none.
     """
 
     writer = AccessKey("sandbox-writer-key", "sandbox-writer-secret")
@@ -84,7 +84,7 @@ class SeaweedS3(S3Server):
             "filer.localSocket": folder / "filer.sock",
         } | {".port.".join(name.split(".")) if "." in name else f"{name}.port": port for name, port in ports.items()}
         weed = Path(sysconfig.get_path("scripts")) / "weed"
-        for name in names:  # it leaves these behind
+        for name in names:  # SeaweedFS leaves these behind
             socket = Path(f"/tmp/seaweedfs-{name}-grpc-{ports[f'{name}.grpc']}.sock")  # noqa: S108 # its choice
             stack.callback(socket.unlink, missing_ok=True)
         command = [str(weed), "mini", *(f"-{name}={value}" for name, value in options.items())]
@@ -92,7 +92,7 @@ class SeaweedS3(S3Server):
         self.client(self.writer).create_bucket(Bucket=self.bucket)
 
     def requests_answered(self) -> Counter[str]:
-        """How many S3 requests it has answered since its start, by method, as `GET` and `LIST`."""
+        """The number of S3 requests since the start, by method, such as `GET` and `LIST`."""
         answered: Counter[str] = Counter()
         for line in requests.get(self._metrics_url, timeout=10).text.splitlines():
             if counted := re.fullmatch(r'SeaweedFS_s3_request_total\{.*type="(\w+)".*\} (\S+)', line):

@@ -1,4 +1,4 @@
-"""The common part of the sandbox's S3 servers: a bucket, who may do what with it, and how it is filled."""
+"""The common part of the sandbox's S3 servers: a bucket, its permissions, and uploads to it."""
 
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
@@ -30,7 +30,7 @@ class S3Server(ABC):
     """An S3 server with one bucket, a writer (Heap) and a reader (the connector), inside the context.
 
     `reader` may list the bucket, read its objects and assume `ROLE`, which may do the same; `stranger` has a valid
-    key and no permission.
+    key but no permissions.
     """
 
     account_id = "123456789012"
@@ -57,7 +57,7 @@ class S3Server(ABC):
 
     @abstractmethod
     def _start(self, stack: ExitStack) -> None:
-        """Start the server and create keys, role and bucket; `stack` undoes it."""
+        """Start the server and create keys, role and bucket; cleanup is registered in `stack`."""
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -98,13 +98,13 @@ class S3Server(ABC):
         bucket = f"arn:aws:s3:::{self.bucket}"
         return {
             "Effect": "Allow",
-            "Action": ["s3:ListBucket", "s3:GetObject", "s3:HeadBucket"],  # moto's own name for what ListBucket covers
+            "Action": ["s3:ListBucket", "s3:GetObject", "s3:HeadBucket"],  # moto's own name for part of ListBucket
             "Resource": [bucket, f"{bucket}/*"],
         }
 
     @property
     def config(self) -> dict[str, Any]:
-        """A whole configuration of source-heap, with the reader's access key."""
+        """A complete configuration of source-heap, with the reader's access key."""
         return {
             "bucket": self.bucket,
             "aws_region": self.region,
@@ -123,7 +123,7 @@ class S3Server(ABC):
         )
 
     def upload(self, directory: Path) -> list[str]:
-        """Upload what the bucket does not have yet, manifests last, with a folder marker for them as the console makes.
+        """Upload missing files, manifests last, with a folder marker for manifests like the S3 console's.
 
         Returns:
             the keys of the new objects, in the order in which they were uploaded.

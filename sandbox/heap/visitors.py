@@ -1,4 +1,4 @@
-"""Who visits the simulated site and what they do there: any user, session or event by its number."""
+"""The visitors of the simulated site and their activity: any user, session or event by its number."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -34,12 +34,12 @@ _BROKEN_TIMES = (None, 0, "", "Invalid date")
 class Visitors:
     """The people behind the dumps.
 
-    A day has a number, 0 being the first; so has everything else, and whatever has a number is the same each time
-    it is asked for. Ids are integers of up to 62 bits, as Heap's are.
+    Days are numbered from 0, and so is everything else; the same number always gives the same content. Ids are
+    integers of up to 62 bits, like Heap's.
     """
 
     def __init__(self, first_day: datetime, *, seed: int, scale: float) -> None:
-        """Let the first day begin at `first_day` (UTC midnight)."""
+        """Start the first day at `first_day` (midnight UTC)."""
         self.first_day = first_day
         self.users_per_day = max(12, int(300 * scale))
         self.sessions_per_day = max(8, int(800 * scale))
@@ -47,7 +47,7 @@ class Visitors:
         self._seed = seed
 
     def users(self, days: range) -> Iterator[Row]:
-        """The users who came or changed on these days, as they were at the end of the last of them."""
+        """The users who are new or changed on these days, as of the end of the last day."""
         arrived = range(days.start * self.users_per_day, days.stop * self.users_per_day)
         changed = range(0, arrived.start, 9)
         for number in (*changed, *arrived):
@@ -59,7 +59,7 @@ class Visitors:
             yield self._session(number)
 
     def events(self, days: range, every: int = 1) -> Iterator[Row]:
-        """Each `every`-th event of these days: how an event's definition selects among all that happened."""
+        """Every `every`-th event of these days, like the selection by an event's definition."""
         first, last = days.start * self.events_per_day, days.stop * self.events_per_day
         for number in range(first + -first % every, last, every):
             yield self._event(number)
@@ -172,5 +172,5 @@ class Visitors:
 
 def _previous_page(number: int, path: str) -> str | None:
     if number % 50 == 0:
-        return f"https://shop.example.com{path}?{'q' * 300}"  # vendors' values are long at times, or no URL at all
+        return f"https://shop.example.com{path}?{'q' * 300}"  # real values can be long, or not a URL
     return (f"https://shop.example.com{path}", "file:///tmp/x.html", None)[number % 3]

@@ -1,4 +1,4 @@
-"""The simulated Heap Connect bucket: what lies in it at the sandbox's present, and what a reader should get from it."""
+"""The simulated Heap Connect bucket: its content at the sandbox's current time, and the rows that readers must get."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -19,11 +19,11 @@ _KEYS = {"users": ("user_id",), "user_migrations": ("from_user_id",)}
 
 
 class HeapWorld:
-    """A history of dumps, generated from a seed, of which the clock decides how much has happened.
+    """A history of dumps, generated from a seed; the clock determines how much of it has happened.
 
-    The newest dump is at most a day old when the sandbox starts. Within the following two days two more nightly
-    dumps appear (the second with a full resync), in between the manifest of an earlier dump, and on the first day
-    a second dump with the initial sync of one table.
+    The newest dump is at most a day old when the sandbox starts. Within the following two days, two more nightly
+    dumps appear (the second with a full resync), as well as the manifest of an earlier dump in between, and a second
+    dump on the first day, with the initial sync of one table.
     """
 
     def __init__(
@@ -35,14 +35,14 @@ class HeapWorld:
         bucket: str = BUCKET,
         first_dump_id: int = FIRST_DUMP_ID,
     ) -> None:
-        """Plan everything; nothing is written.
+        """Plan all dumps without writing anything.
 
         Args:
             clock: the sandbox's time.
             seed: the same seed and clock give the same data.
             scale: multiplies the number of users, sessions and events.
-            bucket: the bucket that the manifests name.
-            first_dump_id: the later dumps have 1, 2, 5, 7, 9, 10, 11 and 12 more.
+            bucket: the bucket in the manifests' URLs.
+            first_dump_id: the id of the first dump; those of later dumps are 1, 2, 5, 7, 9, 10, 11 and 12 higher.
         """
         self.clock = clock
         self.bucket = bucket
@@ -52,13 +52,13 @@ class HeapWorld:
 
     @property
     def dumps(self) -> list[Dump]:
-        """The dumps whose manifests are there, by dump id."""
+        """The dumps whose manifests have appeared, by dump id."""
         complete = [dump for dump in self._dumps if dump.is_complete(self.clock.now)]
         return sorted(complete, key=lambda dump: dump.dump_id)
 
     @property
     def tables(self) -> list[str]:
-        """The tables a reader should find, sorted; those without rows included, Heap's internal one not."""
+        """The tables that a reader should find, sorted, including those without rows, but not Heap's internal one."""
         return sorted({table.table for dump in self.dumps for table in dump.tables} - {INTERNAL_TABLE})
 
     def primary_key(self, table: str) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ class HeapWorld:
         return _KEYS.get(table, ("event_id",))
 
     def current_files(self, table: str) -> list[tuple[int, AvroFile]]:
-        """The files that make up the table at present with their dump ids: those since its newest full dump."""
+        """The files that currently make up the table, with their dump ids: those since its newest full dump."""
         files: list[tuple[int, AvroFile]] = []
         for dump in self.dumps:
             for part in dump.tables:
@@ -75,15 +75,15 @@ class HeapWorld:
         return files
 
     def expected(self, table: str, since: datetime | None = None) -> list[Row]:
-        """Every row a first sync should emit at the clock's present, in the order of dumps and files.
+        """Every row that a first sync should emit at the clock's current time, in the order of dumps and files.
 
-        Each has `_heap_dump_id` and `_heap_file` (the object's key) besides the file's own columns; a column that
-        a file lacks is no key of its rows. Rows that a file holds twice are here twice. A column that is text in one
-        of the current files and a number in another is text in all rows.
+        Each has `_heap_dump_id` and `_heap_file` (the object's key) in addition to the file's columns; rows lack
+        columns that their file lacks. Rows that a file contains twice occur twice. A column that is a string in one
+        of the current files and a number in another is a string in all rows.
 
         Args:
             table: the table.
-            since: leaves out the rows of tables with events that happened before; a row whose time is unknown stays.
+            since: omits earlier rows of event tables; rows with an unknown time are kept.
         """
         files = self.current_files(table)
         widened = _widened(file for _, file in files)
@@ -99,10 +99,10 @@ class HeapWorld:
         ]
 
     def write(self, directory: Path) -> list[Path]:
-        """Write what is in the bucket at present and not yet in the directory.
+        """Write the bucket's current files that are not yet in the directory.
 
         Returns:
-            the new files, in the order in which they appeared in the bucket: a dump's manifest is its last.
+            the new files, in the order in which they appeared in the bucket; a dump's manifest comes last.
         """
         written = []
         for key, write in self._objects():

@@ -29,41 +29,41 @@ GATES = {
     "space-filters": "Space Filters",
     "spaces": "Spaces",
 }
-"""The features that a workspace may lack, with the vendor's names for them."""
+"""The features that a workspace may lack, with the vendor's names."""
 
 _WINDOW_S = 60
 _GENEROUS = 1_000_000
 
 
 def error_response(error: ApiError, behaviour: Behaviour, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return an error in the form that Segment gives it."""
+    """Return an error in Segment's format."""
     body = {"type": error.kind, "message": str(error), **error.details}
-    if behaviour.validation_errors == "documented" and error.status == 422:  # noqa: PLR2004 - the status says it best
+    if behaviour.validation_errors == "documented" and error.status == 422:  # noqa: PLR2004 - the status is clearer than a name
         body = {"type": "ValidationFailure", "message": "Validation failure"}
     return JSONResponse({"errors": [body]}, error.status, headers)
 
 
 class RateLimit:
-    """A fixed window of a minute, in real time, so that the client has to wait."""
+    """A rate limit with a fixed window of one minute, in real time, so that the client has to wait."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
-        """Count against a clock that returns epoch seconds."""
+        """Use a clock that returns epoch seconds."""
         self._now = now
         self._reset = 0.0
         self.consumed = 0
 
     def consume(self) -> None:
-        """Count one request, in a new window if the last one is over."""
+        """Count one request, in a new window if the previous one is over."""
         if self._now() >= self._reset:
             self._reset = self._now() + _WINDOW_S
             self.consumed = 0
         self.consumed += 1
 
     def reject_beyond(self, allowed: int | None) -> None:
-        """Count one request against what is allowed in a window; None is any number.
+        """Count one request against the number allowed per window; None for no limit.
 
         Raises:
-            ApiError: 429 for a request beyond it.
+            ApiError: 429 if the request exceeds the limit.
         """
         self.consume()
         if allowed is not None and self.consumed > allowed:
@@ -81,12 +81,12 @@ class RateLimit:
 
     @property
     def milliseconds_left(self) -> int:
-        """How long until the end of the window, at least 1."""
+        """Milliseconds until the end of the window, at least 1."""
         return max(1, math.ceil((self._reset - self._now()) * 1000))
 
 
 class AccessControl:
-    """Lets requests pass that carry the region's token and keep to the rate limit, and adds the rate-limit headers."""
+    """Admits requests with the region's token and within the rate limit, and adds the rate-limit headers."""
 
     def __init__(self, app: ASGIApp, world: "SegmentWorld", region: str) -> None:
         self._app = app
@@ -104,7 +104,7 @@ class AccessControl:
             self._limit.reject_beyond(self._world.rate_limit)
         except ApiError as error:
             headers = {"Date": format_datetime(self._world.present.now, usegmt=True)}
-            if error.status == 429 and self._world.token_limited:  # noqa: PLR2004 - the status says it best
+            if error.status == 429 and self._world.token_limited:  # noqa: PLR2004 - the status is clearer than a name
                 headers["Retry-After"] = str(math.ceil(self._limit.milliseconds_left / 1000))
             await error_response(error, self._world, headers)(scope, receive, send)
             return

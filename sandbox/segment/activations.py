@@ -14,7 +14,7 @@ _TYPES = ("Audience Entered", "Audience Exited", "Audience Membership Changed", 
 
 
 class Activations:
-    """An audience is connected to up to two destinations, each with up to two activations."""
+    """The activations of audiences: each has up to two destinations, with up to two activations each."""
 
     def __init__(
         self, workspace: Workspace, audiences: Callable[[datetime], list[Arguments]], connections: Connections
@@ -52,7 +52,7 @@ class Activations:
         ]
 
     def by_destination(self, now: datetime) -> dict[str, list[Record]]:
-        """Return the activations by the id of the destination that they send to."""
+        """Return the activations by the id of their destination."""
         found: dict[str, list[Record]] = {}
         for arguments in self._each(now):
             destinations = {each["id"]: each["destinationId"] for each in self._connections(arguments)}

@@ -1,4 +1,4 @@
-"""The endpoints of the Segment Public API, on the web."""
+"""The Segment Public API over a `SegmentWorld`."""
 
 import re
 from datetime import datetime
@@ -26,7 +26,7 @@ def segment_api(world: SegmentWorld) -> Starlette:
 
 def _region(world: SegmentWorld, region: str) -> Starlette:
     async def rejected(_: Request, error: Exception) -> JSONResponse:
-        """Respond to what an endpoint rejects and to what has no route: an unknown path, a method other than GET."""
+        """Respond to requests that an endpoint rejects or that have no route: an unknown path, or not GET."""
         if isinstance(error, ApiError):
             return error_response(error, world)
         if isinstance(error, HTTPException):

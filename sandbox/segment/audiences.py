@@ -1,4 +1,4 @@
-"""Audiences and what belongs to them, and computed traits."""
+"""Audiences with their children, and computed traits."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,10 +26,10 @@ _CONFIGS: tuple[tuple[str, Any], ...] = (
 
 
 class Audiences:
-    """The first space has more audiences than a page can hold, the others a few.
+    """The audiences of all spaces: more than fit on a page in the first space, a few in the others.
 
-    An audience is created every day in the first space, and its first audience is disabled after a day. Every
-    twentieth audience is referred to by the next one.
+    An audience is created in the first space every day, and its first audience is disabled after a day. Every
+    twentieth audience is referenced by the next one.
     """
 
     def __init__(self, workspace: Workspace, spaces: Spaces, connections: Connections, users: list[Record]) -> None:
@@ -111,7 +111,7 @@ class Audiences:
         ]
 
     def each(self, now: datetime) -> list[Arguments]:
-        """Name each audience that exists, with its space."""
+        """Return the ids of each audience that exists, and of its space."""
         return [
             {**arguments, "audienceId": audience["id"]}
             for arguments in self._spaces.each(now)
@@ -127,7 +127,7 @@ class Audiences:
         return list(map(self._with_schedules, audiences)) if "include" in arguments else audiences
 
     def _with_schedules(self, audience: Record) -> Record:
-        """Return the record with its schedules, which an audience that is computed at once does not have."""
+        """Return the record with its schedules; audiences that are computed in real time have none."""
         batch = audience["computeCadence"]["type"] == "BATCH"
         return audience | {"schedules": self._schedules[audience["id"]]} if batch else audience
 

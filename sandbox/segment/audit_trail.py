@@ -1,4 +1,4 @@
-"""The Audit Trail: changes of the workspace and their authors, kept for 90 days."""
+"""The Audit Trail: changes to the workspace and their authors, kept for 90 days."""
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _EVENTS = (
 
 
 class AuditTrail:
-    """Events over the retention and well past `origin`; sixty per day, some of them in bursts of the same second."""
+    """Events of the retention period and well beyond `origin`; sixty per day, some in bursts within the same second."""
 
     def __init__(self, users: list[Record], origin: datetime, *, seed: int, scale: float) -> None:
         self._random = Seeded(f"{seed}/audit-trail")
@@ -70,7 +70,7 @@ class AuditTrail:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEvents(Endpoint):
-    """The events of a window of time, newest first; the cursor holds the end of the walk."""
+    """The events of a time window, newest first; the cursor fixes the end of the window."""
 
     path: str = "/audit-events"
     stream: str = "audit_events"

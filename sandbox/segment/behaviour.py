@@ -1,4 +1,4 @@
-"""The behaviour of the simulated Segment Public API, where it can be switched."""
+"""Switchable behaviour of the simulated Segment Public API."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -27,42 +27,42 @@ FunctionType = Literal["SOURCE", "DESTINATION", "INSERT_SOURCE", "INSERT_DESTINA
 
 @dataclass(eq=False)
 class Behaviour(Switches):
-    """The switches of the control endpoint; where evidence about the vendor disagrees, each reading has a value."""
+    """The switches of the control endpoint; where evidence about the vendor conflicts, each variant has a value."""
 
     gates: set[Gate] = field(default_factory=set)
-    """Features that the workspace's plan lacks; their endpoints answer with `gate_status`."""
+    """Features that the workspace's plan lacks; their endpoints return `gate_status`."""
     gate_status: Literal[401, 403, 404] = 403
     """Status of a missing feature: 401 as documented, 403 and 404 as observed."""
     rejected_function_types: set[FunctionType] = field(default_factory=set)
     """Types of functions that are rejected with 422."""
     rate_limit: Positive | None = None
-    """Requests that a region answers per minute; None for any number."""
+    """Requests per minute that a region accepts; None for no limit."""
     endpoint_limits: bool = False
-    """Whether the endpoints with a limit of their own hold to it."""
+    """True if the endpoints that have their own limit enforce it."""
     token_limited: bool = False
-    """Whether a 429 carries `Retry-After`, as it does when the limit is that of the token."""
+    """True if a 429 carries `Retry-After`, as it does if the limit is that of the token."""
     rate_limit_remaining: Literal["number", "word", "absent"] = "number"
     """The header `X-RateLimit-Remaining`: a number, the word `unlimited`, or none."""
     pagination_required: bool = True
-    """Whether a list answers 422 without `pagination` where the documents require it."""
+    """True if a list returns 422 without `pagination` where the documentation requires it."""
     largest_count: Positive = LARGEST_COUNT
     """The largest page that may be requested; the vendor's own was 200 until 2024."""
     largest_page: Positive | None = None
-    """The largest page that is sent, whatever is requested; None for the requested size."""
+    """The largest page that is sent, regardless of the requested size; None for the requested size."""
     after_last_page: Literal["nothing", "empty", "own cursor", "endless"] = "nothing"
-    """Pages after the last: none, an empty one, an empty one whose `next` is its own cursor, or endless empty ones."""
+    """Pages after the last one: none, an empty one, an empty one with its own cursor as `next`, or endless ones."""
     repeat_records: bool = False
-    """Whether every page but the first begins with the last record of the page before."""
+    """True if every page except the first begins with the last record of the previous page."""
     validation_errors: Literal["detailed", "documented"] = "detailed"
-    """Whether a 422 names the parameter, or says `Validation failure` and nothing else, as documented."""
+    """`detailed` if a 422 names the parameter, `documented` if it is only `Validation failure`."""
     seconds_behind: Count = 0
-    """Seconds by which the server's clock, and its header `Date`, is behind the sandbox's."""
+    """Seconds by which the server's clock, and its `Date` header, is behind the sandbox's."""
     unnamed_groups: bool = False
-    """Whether Delivery Overview groups by subscription, audience and activation without returning the group, which the
-    documents do not list among the fields of a response."""
+    """True if Delivery Overview groups by subscription, audience and activation without returning the group, which the
+    documentation does not list among the fields of a response."""
     reject_future: bool = False
-    """Whether an `endTime` after the server's time is rejected with 422."""
+    """True if an `endTime` after the server's time is rejected with 422."""
     times: Literal["usual", "microseconds"] = "usual"
-    """Whether all times in answers are written as `2026-03-01T00:00:00.000000+00:00`."""
+    """`microseconds` if all times in responses are written as `2026-03-01T00:00:00.000000+00:00`."""
     removed_ids: set[str] = field(default_factory=set)
-    """Objects that are still listed, but whose own endpoints answer 404."""
+    """Objects that are still listed, but whose own endpoints return 404."""

@@ -73,7 +73,7 @@ _LIBRARY_CATEGORIES = frozenset({"Mobile", "Server", "Website"})
 
 
 class Catalog:
-    """The three catalogs, each large enough for several pages of 1000, and how each destination gets its data."""
+    """The three catalogs, and how each kind of destination receives its data."""
 
     def __init__(self, seed: int, scale: float) -> None:
         chance = Seeded(f"{seed}/catalog")
@@ -116,11 +116,11 @@ class Catalog:
         ]
 
     def sources_of(self, category: str) -> list[Record]:
-        """Return the kinds of sources of a category, or all if a small catalog has none of it."""
+        """Return the kinds of sources in a category, or all if a small catalog has none in it."""
         return [kind for kind in self.sources if category in kind["categories"]] or self.sources
 
     def destinations_of(self, mode: DeliveryMode) -> list[Record]:
-        """Return the kinds of destinations of a mode, or all if a small catalog has none of it."""
+        """Return the kinds of destinations with a mode, or all if a small catalog has none with it."""
         return [kind for kind in self.destinations if self.delivery_mode(kind["id"]) == mode] or self.destinations
 
     def delivery_mode(self, metadata_id: str) -> DeliveryMode:
@@ -128,7 +128,7 @@ class Catalog:
         return self._modes[metadata_id]
 
     def has_event_delivery(self, metadata_id: str) -> bool:
-        """Return whether the vendor measures the delivery: it does where its own servers stream the events."""
+        """Return whether the vendor measures delivery, which it does if its own servers stream the events."""
         return self._modes[metadata_id] in {"actions", "cloud"}
 
 

@@ -17,7 +17,7 @@ def entry(chance: Seeded, identifier: str, name: str, description: str) -> Recor
 
 
 def options(chance: Seeded, count: int) -> list[Record]:
-    """Return options with defaults of any type, some without."""
+    """Return options, most with a default, of any type."""
     generated = []
     for name in chance.sample(_OPTIONS, k=count):
         kind = "string" if name == "apiKey" else chance.choice(tuple(_DEFAULTS))

@@ -21,15 +21,15 @@ _MODES: tuple[DeliveryMode, ...] = ("cloud", "actions", "cloud", "device", "clou
 
 
 class Connections:
-    """Sources, destinations and warehouses as they come, change and go.
+    """Sources, destinations and warehouses, which are created, change and are deleted.
 
-    Most of the workspace exists at `origin`, the moment at which the sandbox's clock starts. Afterwards a source with
-    a destination appears every two days, the first after twenty hours; one destination is disabled after a day and
-    another one is deleted after a day and a half.
+    Most of the workspace exists at `origin`, the time at which the sandbox's clock starts. After that, a source with a
+    destination is created every two days, the first after twenty hours; one destination is disabled after a day, and
+    another is deleted after a day and a half.
     """
 
     def __init__(self, catalog: Catalog, workspace: Workspace, sources: int, destinations: int) -> None:
-        """Generate so many sources and destinations, and thirteen warehouses, scaled."""
+        """Generate the given numbers of sources and destinations, and thirteen warehouses times the scale."""
         self._catalog = catalog
         self._workspace_id = workspace.id
         self._random = workspace.chance("connections")
@@ -50,7 +50,7 @@ class Connections:
         self._disable(self.destinations[0], origin + timedelta(days=1))
 
     def endpoints(self) -> list[Endpoint]:
-        """Return the endpoints of the workspace's connections, and of what links them."""
+        """Return the endpoints of the workspace's connections and of the links between them."""
         return [
             Listing(
                 path="/sources",
@@ -101,15 +101,15 @@ class Connections:
         ]
 
     def each_source(self, now: datetime) -> list[Arguments]:
-        """Name each source that exists."""
+        """Return the id of each source that exists."""
         return [{"sourceId": record["id"]} for record in visible(self.sources, now)]
 
     def each_destination(self, now: datetime) -> list[Arguments]:
-        """Name each destination that exists."""
+        """Return the id of each destination that exists."""
         return [{"destinationId": record["id"]} for record in visible(self.destinations, now)]
 
     def each_warehouse(self, now: datetime) -> list[Arguments]:
-        """Name each warehouse that exists."""
+        """Return the id of each warehouse that exists."""
         return [{"warehouseId": record["id"]} for record in visible(self.warehouses, now)]
 
     def warehouses_of(self, source_id: str, now: datetime) -> list[Record]:
@@ -200,13 +200,13 @@ class Connections:
         }
 
     def _links(self, number: int, since: datetime) -> list[Dated]:
-        """Connect every fourth source to several warehouses, and every fourth to none."""
+        """Connect every fourth source to several warehouses, another fourth to none, and the others to one."""
         several = min(3, len(self.warehouses))
         linked = self._random.sample(self.warehouses, k=(1, several, 1, 0)[number % 4])
         return [Dated({"warehouseId": warehouse.record["id"]}, since) for warehouse in linked]
 
     def _connected(self, at_origin: int) -> list[Dated]:
-        """Connect destinations to random sources of the past, and one destination to every later source."""
+        """Connect destinations to random existing sources, and one destination to every later source."""
         past = [source for source in self.sources if source.since < self._origin]
         chosen = [self._random.choice(past) for _ in range(at_origin)] + self.sources[len(past) :]
         return [

@@ -1,4 +1,4 @@
-"""Credentials, by which the workspace logs in to warehouses and sources."""
+"""The credentials with which the workspace logs in to warehouses and sources."""
 
 from sandbox.api.endpoints import Endpoint, Listing
 from sandbox.api.timeline import Dated, timestamp, visible
@@ -9,7 +9,7 @@ _TYPES = ("Snowflake", "Redshift", "BigQuery", "Databricks")
 
 
 def credentials(workspace: Workspace) -> list[Endpoint]:
-    """Return the endpoint of the tag Credentials; what is secret in the settings is redacted."""
+    """Return the endpoint of the tag Credentials; secrets in the settings are redacted."""
     chance = workspace.chance("credentials")
     dated = []
     for number, birth in enumerate(workspace.births(chance, 7)):

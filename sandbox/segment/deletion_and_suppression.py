@@ -1,4 +1,4 @@
-"""Regulations, which delete or suppress the data of people, and the suppressed people."""
+"""Regulations, which delete or suppress people's data, and the suppressed people."""
 
 from datetime import datetime, timedelta
 
@@ -25,9 +25,9 @@ _STATUSES = tuple(sorted({"INITIALIZED", "RUNNING", *_OUTCOMES}))
 
 
 class DeletionAndSuppression:
-    """A regulation of the workspace is created every day, and some of sources; each is listed for 90 days.
+    """Regulations of the workspace, one created every day, and of some sources; each is listed for 90 days.
 
-    It is initialized for two hours, runs for eighteen more, and finishes then.
+    A regulation is initialized for two hours, runs for another eighteen, and is then finished.
     """
 
     def __init__(self, workspace: Workspace, connections: Connections) -> None:

@@ -22,7 +22,7 @@ _REACH = timedelta(days=14)
 
 @dataclass(frozen=True)
 class _Limits:
-    """How far back a granularity reaches, how long a window may be, and its default length."""
+    """The limits of a granularity: the earliest start, the longest window, and the default length."""
 
     reach: timedelta
     longest: timedelta
@@ -37,7 +37,7 @@ _GRANULARITIES = {
 
 
 class _Counter:
-    """The events that were sent to one destination up to any moment."""
+    """The number of events sent to one destination up to any point in time."""
 
     def __init__(self, chance: Seeded, destination: Dated, origin: datetime) -> None:
         self._first = midnight((origin - _BEHIND).date())
@@ -48,7 +48,7 @@ class _Counter:
         self.latency = chance.randrange(40, 900)
 
     def sent(self, start: datetime, end: datetime) -> tuple[int, int]:
-        """Return the events sent until the start and until the end of a window; their difference is its total."""
+        """Return the numbers of events sent up to the start and the end of a window; their difference is its total."""
         return self._until(max(start, self._born)), self._until(max(end, self._born))
 
     def _until(self, moment: datetime) -> int:
@@ -60,7 +60,7 @@ class _Counter:
 class Delivery:
     """Delivery metrics of every destination.
 
-    A window's totals are the same for every request and add up: those of a day are those of its hours.
+    Totals are the same for every request and add up: those of a day are the sums of its hours.
     """
 
     def __init__(self, destinations: list[Dated], origin: datetime, *, seed: int) -> None:
@@ -71,7 +71,7 @@ class Delivery:
             self._counters.setdefault(destination.record["id"], counter)
 
     def summary(self, destination: Record, start: datetime, end: datetime) -> Record:
-        """Return the vendor's summary over a window, its end excluded."""
+        """Return the vendor's summary of a window with an exclusive end."""
         counter = self._counters[destination["id"]]
         before, until = counter.sent(start, end)
 
@@ -114,7 +114,7 @@ def _timing(name: str, total: int, average_ms: int) -> Record:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryMetrics(OfParents):
-    """A destination's summary over the requested window."""
+    """The endpoint of a destination's summary of a window."""
 
     path: str = "/destinations/{destinationId}/delivery-metrics"
     stream: str = "destination_delivery_metrics_summary"
@@ -125,7 +125,7 @@ class DeliveryMetrics(OfParents):
     catalog: Catalog
 
     def answer(self, request: Request, present: Present) -> Record:
-        """Return the summary, where the vendor measures the destination at all."""
+        """Return the summary, if the vendor measures the destination."""
         given = parameters(request, present, ("sourceId", "startTime", "endTime", "granularity"))
         identifier = self._arguments(request, given, present)["destinationId"]
         destination = self.connections.destination(identifier, present.now)
@@ -143,7 +143,7 @@ class DeliveryMetrics(OfParents):
         return {"deliveryMetricsSummary": self.delivery.summary(destination, min(start, now), min(end, now))}
 
     def rows(self, present: Present, start: datetime) -> list[Record]:
-        """Return a row for every day from the first that the vendor still answers for to today."""
+        """Return a row for every day from the earliest that the vendor still serves to today."""
         now = present.now
         first = max(start.date(), (now - _REACH + _DAY - timedelta(microseconds=1)).date())
         days = [midnight(first) + index * _DAY for index in range((now.date() - first).days + 1)]

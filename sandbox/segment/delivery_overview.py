@@ -40,12 +40,12 @@ class _Step:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The dimensions by which a connector groups the step."""
+        """The dimensions by which a connector groups the step's counts."""
         return _GROUPS if self.name == "successfully-received" else _REASONS
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """The dimensions by which the vendor groups the step."""
+        """The dimensions by which the vendor can group the step's counts."""
         return (*self.groups, "appVersion", *(_AT_DESTINATION if self.at_destination else ()))
 
 
@@ -69,7 +69,7 @@ _STEPS = (
 
 
 class DeliveryOverview:
-    """All sources, and the destinations that are enabled and get their events from the vendor's servers."""
+    """Delivery Overview of all sources, and of destinations that are enabled and not in device mode."""
 
     def __init__(self, volume: Volume, connections: Connections, activations: Activations) -> None:
         self._volume = volume
@@ -106,7 +106,7 @@ class DeliveryOverview:
                     yield Counter(dimensions, _share(counter, lower, upper))
 
     def _senders(self, destination: str, number: int, now: datetime) -> list[Record]:
-        """Return what sent the events of a kind to a destination: up to two subscriptions, and an audience."""
+        """Return the senders of a kind of event to a destination: up to two subscriptions, and an audience."""
         subscriptions = self._connections.subscriptions_of(destination, now)
         activations = self._activations(now).get(destination, [])
         sent: Record = {}
@@ -123,7 +123,7 @@ class DeliveryOverview:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview(OfParents):
-    """One step; a connector makes a row of every element of its series."""
+    """The endpoint of one step; a connector makes a row of every element of its series."""
 
     step: _Step
     overview: DeliveryOverview
@@ -143,11 +143,11 @@ class Overview(OfParents):
         return {"total": total, **page.answer("dataset", dataset)}
 
     def rows(self, present: Present, start: datetime) -> list[Record]:
-        """Return a row for every day from the first that the vendor still answers for to today."""
+        """Return a row for every day from the earliest that the vendor still serves to today."""
         return self.rows_by("DAY", (), present, start)
 
     def rows_by(self, granularity: str, groups: tuple[str, ...], present: Present, start: datetime) -> list[Record]:
-        """Return the rows of `DAY` or `HOUR`, from the first whole day that the vendor still answers for.
+        """Return the rows of `DAY` or `HOUR`, from the first full day that the vendor still serves.
 
         `groups` are dimensions in addition to those by which a connector always groups.
         """

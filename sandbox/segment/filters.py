@@ -19,9 +19,9 @@ _CONDITIONS = ('type = "identify"', '!(type = "track")', "event = 'Order Cancell
 
 
 class Filters:
-    """A destination has up to three filters; the first space has many, the second has none.
+    """Filters: up to three per destination; many in the first space, none in the second.
 
-    A day after the clock starts a filter of each kind is switched, and others of spaces are added day by day.
+    A day after the clock starts, a filter of each kind is toggled; new filters of spaces are added over time.
     """
 
     def __init__(self, workspace: Workspace, connections: Connections, spaces: Spaces) -> None:
@@ -92,7 +92,7 @@ class Filters:
         return Dated(made, born)
 
     def _of_space(self, number: int, space: Dated) -> Dated:
-        """Return a filter of a space; every sixth is added after the clock started."""
+        """Return a filter of a space; every sixth one is added after the clock has started."""
         added = self._workspace.origin + timedelta(hours=20 * (number // 6 + 1))
         born = max(space.since, added if number % 6 == 5 else self._workspace.past(self._chance))  # noqa: PLR2004
         made: Record = {

@@ -21,7 +21,7 @@ _CODE = "async function onRequest(request) {\n  Segment.track({ event: 'Version 
 
 
 class Functions:
-    """A function of each kind in turn; a new version of the first is deployed a day after the clock starts."""
+    """Functions of each kind in turn; a new version of the first is deployed a day after the clock starts."""
 
     def __init__(self, workspace: Workspace, connections: Connections, users: list[Record]) -> None:
         self._chance = workspace.chance("functions")
@@ -92,7 +92,7 @@ class Functions:
         return [function for function in functions if self._types[function["id"]] == arguments["resourceType"]]
 
     def _function(self, number: int, birth: datetime) -> Record:
-        """Return a function; every seventh record does not say of which kind it is."""
+        """Return a function; every seventh record lacks the kind."""
         kind = _TYPES[number % len(_TYPES)]
         catalog_id = self._chance.identifier()
         function: Record = {
@@ -112,7 +112,7 @@ class Functions:
         return function
 
     def _versions_of(self, birth: datetime, latest: datetime | None = None) -> list[Dated]:
-        """Return the versions of a function, each deployed until the next one is."""
+        """Return the versions of a function, each deployed until the next one."""
         moments = [birth + timedelta(days=days) for days in range(self._chance.randrange(1, 4))]
         moments += [latest] if latest else []
         versions = []

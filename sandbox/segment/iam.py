@@ -22,7 +22,7 @@ _PRODUCTION = {"key": "environment", "value": "production"}
 
 
 class Iam:
-    """Users, user groups and invites; a user joins every day, the first twenty hours after the clock starts."""
+    """Users, user groups and invites; one user joins per day, the first twenty hours after the clock starts."""
 
     def __init__(self, workspace: Workspace, source_ids: list[str]) -> None:
         self._random = workspace.chance("iam")
@@ -111,12 +111,12 @@ class Iam:
         ]
 
     def _invited(self, origin: datetime, count: int) -> list[datetime]:
-        """Return when somebody is invited; an invite lasts for a week."""
+        """Return the times at which people are invited; an invite is valid for a week."""
         past = [self._random.moment(origin - timedelta(days=6), origin) for _ in range(count)]
         return past + [origin + timedelta(hours=15, days=days) for days in range(30)]
 
     def _emails(self, now: datetime, group_id: str | None = None) -> list[str]:
-        """Return who is invited to the workspace, or to one group: every invite but each third is to one."""
+        """Return the people invited to the workspace or to a group; two of three invites are to a group."""
         invites = visible(self._invites, now)
         if group_id is None:
             return [invite["email"] for invite in invites]

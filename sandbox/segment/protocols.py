@@ -21,10 +21,10 @@ _LONG = 30
 
 
 class Protocols:
-    """The first tracking plan has more rules than a page can hold; the others have up to thirty.
+    """Tracking plans: the first has more rules than fit on a page, the others have up to thirty.
 
-    A day after the clock starts a rule of the first plan is changed, and six hours later another one is deprecated
-    in favour of its second version. A plan appears every third day.
+    A day after the clock starts, a rule of the first plan is changed; six hours later, another one is deprecated in
+    favour of its second version. A plan is created every third day.
     """
 
     def __init__(self, workspace: Workspace, connections: Connections) -> None:

@@ -14,10 +14,10 @@ _MOST_SYNCS = 230
 
 
 class ReverseEtl:
-    """A model for every subscription that names one, and two that none uses.
+    """A model for every subscription that uses one, and two unused models.
 
-    Every subscription syncs regularly, newest first; the first has had more syncs than pages can hold. A sync
-    is in progress for up to forty minutes; that of the first subscription is so when the clock starts.
+    Every such subscription syncs regularly; the first has had more syncs than fit on a page. A sync is in progress
+    for up to forty minutes; one of the first subscription is in progress when the clock starts.
     """
 
     def __init__(self, workspace: Workspace, connections: Connections) -> None:

@@ -1,4 +1,4 @@
-"""Counts over time, cut into buckets of a granularity and grouped by dimensions."""
+"""Counts over time, in buckets of a granularity and grouped by dimensions."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ _LATE = timedelta(days=1)
 _STEPS = {"MINUTE": timedelta(minutes=1), "HOUR": timedelta(hours=1), "DAY": _DAY}
 
 Limits: TypeAlias = Mapping[str, tuple[timedelta, timedelta]]
-"""The reach of a granularity, and its longest window."""
+"""How far back a granularity reaches, and its longest window."""
 
 
 @dataclass(frozen=True)
 class Counter:
-    """The counts of one kind of event; `of_day` has those of a whole day, once everything has arrived."""
+    """The counts of one kind of event; `of_day` returns those of a full day, after all events have arrived."""
 
     dimensions: Record
     of_day: Callable[[date], int]
@@ -28,7 +28,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Window:
-    """A window of time, its end excluded, in buckets of a granularity."""
+    """A time window with an exclusive end, in buckets of a granularity."""
 
     start: datetime
     end: datetime
@@ -40,7 +40,7 @@ class Window:
         """Read `granularity`, `startTime` and `endTime`, which are required.
 
         Raises:
-            ApiError: 422 for what is missing or malformed, and for a window beyond the limits.
+            ApiError: 422 if one is missing or malformed, or if the window is beyond the limits.
         """
         now = present.now
         granularity = choice(given, "granularity", tuple(_STEPS))
@@ -53,9 +53,9 @@ class Window:
         return cls(start, end, granularity, now)
 
     def counts(self, counter: Counter) -> dict[datetime, int]:
-        """Return the counts of the buckets that have any, by their beginnings.
+        """Return the nonzero counts by the start of their bucket.
 
-        Of a day that was not over a day ago, a fortieth has not arrived yet; today grows with the hour.
+        A fortieth of a day's events arrives within a day after it; today's counts grow with the hour.
         """
         step, day, counted = _STEPS[self.granularity], midnight(self.start.date()), {}
         end = min(self.end, self.now)
@@ -81,7 +81,7 @@ def _until(whole: int, passed: timedelta) -> int:
 def grouped(
     counters: Iterable[Counter], span: Window, names: Collection[str]
 ) -> list[tuple[Record, dict[datetime, int]]]:
-    """Return the counts for every combination of the named dimensions; one that a counter lacks is left out."""
+    """Return the counts for every combination of the named dimensions; dimensions that a counter lacks are omitted."""
     groups: dict[str, tuple[Record, dict[datetime, int]]] = {}
     for counter in counters:
         counts = span.counts(counter)

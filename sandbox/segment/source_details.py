@@ -12,9 +12,9 @@ _ON_VIOLATIONS = ("ALLOW", "BLOCK")
 
 
 class SourceDetails:
-    """Every source has schema settings, and every fourth a live plugin; the others answer 404 or null for it.
+    """Schema settings of every source, and live plugins of every fourth; for the others, the response is 404 or null.
 
-    A day after the clock starts the settings of the first source are changed and its live plugin gets a new version.
+    A day after the clock starts, the first source's settings change and its live plugin gets a new version.
     """
 
     def __init__(self, workspace: Workspace, connections: Connections, users: list[Record]) -> None:

@@ -16,13 +16,13 @@ _KINDS = ("TRACK", "TRACK", "PAGE", "SCREEN")
 _KEYLESS = ("IDENTIFY", "GROUP", "ALIAS")
 _TRAIT_TYPES = ("CUSTOM", "CUSTOM", "COMPUTED", "AUDIENCE", "SQL")
 _COLLECTION = "users"
-"""The only collection of traits that the vendor's documents name."""
+"""The only collection of traits that the vendor's documentation names."""
 _PER_MINUTE = 25
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """Something that is seen again and again."""
+    """An event, trait or entity that occurs repeatedly."""
 
     record: Record
     first: datetime
@@ -33,7 +33,7 @@ class _Seen:
 
 
 class SpaceSchema:
-    """Every space has events, traits of its users and entity paths; the first space has most of them."""
+    """Events, traits of users and entity paths of every space; the first space has the most."""
 
     def __init__(self, workspace: Workspace, spaces: Spaces) -> None:
         self._chance = workspace.chance("space-schema")
@@ -130,7 +130,7 @@ class SpaceSchema:
 
 
 def _sorted(seen: list[_Seen], arguments: Arguments, now: datetime, by: str, direction: str) -> list[Record]:
-    """Sort by the requested field, and by name where that is equal."""
+    """Sort by the requested field, then by name."""
     by, direction = arguments.get("sortBy", by), arguments.get("sortDir", direction)
     name = "trait" if seen and "trait" in seen[0].record else "name"
     records = sorted((each.at(now) for each in seen), key=lambda record: str(record[name]))

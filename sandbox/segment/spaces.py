@@ -14,7 +14,7 @@ _COLLECTIONS = ("identifies", "tracks", "user_traits", "user_identifiers")
 
 
 class Spaces:
-    """Some spaces, of which the first is the large one; another one is created thirty hours after the clock starts."""
+    """The spaces, of which the first is large; another one is created thirty hours after the clock starts."""
 
     def __init__(self, workspace: Workspace, connections: Connections) -> None:
         chance = workspace.chance("spaces")
@@ -66,7 +66,7 @@ class Spaces:
         ]
 
     def each(self, now: datetime) -> list[Arguments]:
-        """Name each space that exists."""
+        """Return the id of each space that exists."""
         return [{"spaceId": space["id"]} for space in visible(self.spaces, now)]
 
     def _each_warehouse(self, now: datetime) -> list[Arguments]:

@@ -19,7 +19,7 @@ _SCHEDULES: tuple[Record | None, ...] = (
 def subscriptions(chance: Seeded, destinations: list[Dated]) -> dict[str, list[Dated]]:
     """Generate up to five subscriptions for every actions destination, and none for the others.
 
-    Some have a reverse ETL model, with a schedule of every strategy in turn.
+    Some have a reverse ETL model, with each schedule strategy in turn.
     """
     numbers = count()
     generated = {}

@@ -40,8 +40,8 @@ _EVENTS = ("Order Cancelled", "Order Completed", "User Clicked", "Signed Up")
 def transformations(workspace: Workspace, connections: Connections) -> list[Dated]:
     """Generate transformations of every shape, each for a source that exists when the clock starts.
 
-    Like live records they carry `workspaceId`, and some `destinationId` and `propertyDrops`, which the vendor's
-    documents do not name.
+    Like live records, they have `workspaceId`, and some have `destinationId` and `propertyDrops`, which the vendor's
+    documentation does not mention.
     """
     chance, origin = workspace.chance("transformations"), workspace.origin
     sources = visible(connections.sources, origin)

@@ -16,7 +16,7 @@ from sandbox.api.timeline import Dated, Record, Seeded, midnight
 from sandbox.api.validation import parameters, requested_month
 
 UsageRows: TypeAlias = Callable[[date, datetime], list[Record]]
-"""The rows of the month that begins on a date, as they are known at a moment."""
+"""The rows of the month that begins on a date, as known at a given time."""
 
 _DAY = timedelta(days=1)
 _AHEAD = timedelta(days=40)
@@ -28,11 +28,11 @@ _COUNTERS = ("anonymous", "anonymousIdentified", "identified", "neverIdentified"
 
 @dataclass(frozen=True)
 class Meter:
-    """The meter of one source, or of the whole workspace.
+    """The meter of one source, or of the entire workspace.
 
-    `daily` holds the API calls of each day from `first_day` on; `shares` the users of each MTU counter that are first
-    seen in a period, in thousandths of the day's API calls; `billing_days` the days of the month on which the billing
-    periods begin that the users count towards.
+    `daily` contains the API calls of each day from `first_day` on; `shares` the new users of each MTU counter in a
+    period, in thousandths of the day's API calls; `billing_days` the days of the month on which the billing periods
+    of the users begin.
     """
 
     first_day: date
@@ -41,10 +41,10 @@ class Meter:
     billing_days: tuple[int, ...]
 
     def calls(self, day: date, now: datetime) -> int:
-        """Return the API calls of a day as they are known at `now`.
+        """Return the API calls of a day as known at `now`.
 
-        Today's grow with the hour. The last three days of a month lack their late calls until the second day of the
-        next month has begun.
+        Today's count grows with the hour. The last three days of a month lack late calls until the second day of the
+        next month begins.
         """
         index = (day - self.first_day).days
         if not 0 <= index < len(self.daily):
@@ -59,7 +59,7 @@ class Meter:
 
 
 class Usage:
-    """The usage of the workspace and of its sources over eighteen months, and well past `origin`."""
+    """The usage of the workspace and its sources over eighteen months, and well beyond `origin`."""
 
     def __init__(self, sources: list[Dated], origin: datetime, *, seed: int) -> None:
         self._random = Seeded(f"{seed}/usage")
@@ -101,7 +101,7 @@ class Usage:
         ]
 
     def settled_calls(self, source_id: str, day: date) -> int:
-        """Return the API calls of a source on a day, as they are known when all have arrived."""
+        """Return the API calls of a source on a day, after all have arrived."""
         meter = self._meters[source_id]
         index = (day - meter.first_day).days
         return meter.daily[index] if 0 <= index < len(meter.daily) else 0
@@ -112,7 +112,7 @@ class Usage:
         return lambda month, now: cached(month, now) if self.first_month <= month <= now.date() else []
 
     def _meter(self, number: int, source: Dated) -> Meter:
-        """Meter a source; a fifth of them is billed from the 15th, another fifth from the 1st and from the 15th."""
+        """Meter a source; a fifth of them are billed from the 15th, another fifth from both the 1st and the 15th."""
         first_day = max(source.since.date(), self.first_month)
         size = int(self._random.lognormvariate(7, 1.5)) + 50
         daily = []
@@ -162,7 +162,7 @@ class Usage:
 
 @dataclass(frozen=True, kw_only=True)
 class _UsageListing(Endpoint):
-    """The days of the month that the parameter `period` requests; a connector adds the `period` to its rows."""
+    """The days of the month in the parameter `period`, which a connector adds to its rows."""
 
     key: str
     of_month: UsageRows
@@ -214,7 +214,7 @@ def _billing_period_rows(meter: Meter, month: date, period: tuple[date, date], n
 
 
 def _billing_periods(month: date, billing_day: int) -> list[tuple[date, date]]:
-    """Return the billing periods, their ends excluded, that overlap the calendar month."""
+    """Return the billing periods, with exclusive ends, that overlap the calendar month."""
     if billing_day == 1:
         return [(month, _next_month(month))]
     renewal = month.replace(day=billing_day)

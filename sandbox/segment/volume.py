@@ -1,4 +1,4 @@
-"""Event volume: the numbers of events of each source, by kind."""
+"""Event volume: the number of events of each source, by kind."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -28,7 +28,7 @@ _KINDS: tuple[Record, ...] = (
 
 
 class Volume:
-    """The API calls of a source, settled, divided among one to three kinds of events."""
+    """The settled API calls of each source, divided among one to three kinds of events."""
 
     def __init__(self, workspace: Workspace, usage: Usage, sources: list[Dated]) -> None:
         chance = workspace.chance("volume")
@@ -38,11 +38,11 @@ class Volume:
         self._counters = {dated.record["id"]: self._counters_of(chance, dated.record) for dated in sources}
 
     def of_source(self, source_id: str) -> list[Counter]:
-        """Return the counters of the events of one source."""
+        """Return the event counters of one source."""
         return self._counters[source_id]
 
     def of_sources(self, now: datetime) -> list[Counter]:
-        """Return the counters of all sources that exist."""
+        """Return the event counters of all sources that exist."""
         return [each for dated in self._sources if dated.since <= now for each in self._counters[dated.record["id"]]]
 
     def _counters_of(self, chance: Seeded, source: Record) -> list[Counter]:
@@ -67,7 +67,7 @@ class Volume:
 
 @dataclass(frozen=True, kw_only=True)
 class EventsVolume(Endpoint):
-    """The volume of a window, in series; a connector makes a row of each of their elements."""
+    """The endpoint of a window's volume, as series; a connector makes a row of each of their elements."""
 
     path: str = "/events/volume"
     stream: str = "events_volume"

@@ -17,10 +17,10 @@ _PER_MINUTE = 2
 
 
 class WarehouseDetails:
-    """Every connected source is synced twice a day since ten days before the clock starts.
+    """The details of warehouses; every connected source syncs twice a day, from ten days before the clock starts.
 
-    A sync is running for up to an hour and has no end until then; that of a warehouse's first source is running when
-    the clock starts.
+    A sync runs for up to an hour and has no end time until it finishes; that of a warehouse's first source is running
+    when the clock starts.
     """
 
     def __init__(self, workspace: Workspace, connections: Connections) -> None:
@@ -124,7 +124,7 @@ def _sync(chance: Seeded, source_id: str, start: datetime, now: datetime) -> Rec
 
 
 def _schedule(chance: Seeded) -> Record:
-    """Return an advanced schedule; where there is none, it is null or absent."""
+    """Return an advanced schedule; if there is none, it is null or absent."""
     if chance.happens(0.4):
         return chance.choice(({"enabled": False}, {"enabled": False, "schedule": None}))
     times = [{"hourOfDay": hour, "enabled": chance.happens(0.7)} for hour in sorted(chance.sample(range(24), k=3))]

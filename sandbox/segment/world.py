@@ -30,10 +30,10 @@ from sandbox.segment.workspace import Workspace
 
 
 class SegmentWorld(Behaviour):
-    """One Segment workspace, reachable through both regions with a token each.
+    """One Segment workspace, reachable through both regions with one token per region.
 
-    All content is generated at once, from the seed and from the moment of the clock; the clock decides what of it
-    can be seen. The switches of the API's behaviour are attributes that can be set at any time.
+    All content is generated up front, from the seed and the clock's start; the clock determines how much of it is
+    visible. The switches of the API's behaviour are attributes that can be set at any time.
 
     Attributes:
         region_tokens: the API token of each region.
@@ -45,7 +45,7 @@ class SegmentWorld(Behaviour):
     ) -> None:
         """Generate the workspace; `scale` multiplies the number of its objects and events.
 
-        `sources` and `destinations` are their numbers at first, if these should not follow from the scale.
+        `sources` and `destinations` are their initial numbers, which by default depend on the scale.
         """
         super().__init__()
         self.clock = clock
@@ -103,7 +103,7 @@ class SegmentWorld(Behaviour):
 
     @property
     def present(self) -> Present:
-        """The clock's present, and how the API behaves in it."""
+        """The current time and behaviour of the API."""
         return Present(
             self.clock.now - timedelta(seconds=self.seconds_behind),
             largest_count=self.largest_count,
@@ -139,13 +139,13 @@ class SegmentWorld(Behaviour):
     def expected(
         self, stream_name: str, start: date | None = None, *, granularity: str = "DAY", groups: tuple[str, ...] = ()
     ) -> list[Record]:
-        """Return the rows that a complete read of a stream must contain at the clock's present.
+        """Return the rows that a complete read of a stream must contain at the clock's current time.
 
-        They are the vendor's records with the keys that a connector adds, such as the ids of their parents, and
-        without the fields that it leaves out. Delivery metrics and the series of a day are given for every day from
-        the first that the vendor still answers for to today. `start`, a day or a moment in UTC, drops the audit
-        events, the days of metrics and series and the usage months that end before it. Gates are not considered;
-        `removed_ids` are. `granularity` (`DAY` or `HOUR`) and further `groups` are those of Delivery Overview.
+        They are the vendor's records with the keys that a connector adds, such as parent ids, and without the fields
+        that it leaves out. Delivery metrics and daily series cover every day from the earliest that the vendor still
+        serves to today. `start`, a day or a time in UTC, drops the audit events, the days of metrics and series and
+        the usage months that end before it. Gates are ignored; `removed_ids` are respected.
+        `granularity` (`DAY` or `HOUR`) and further `groups` are those of Delivery Overview.
 
         Raises:
             KeyError: for an unknown stream.

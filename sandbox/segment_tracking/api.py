@@ -19,17 +19,17 @@ _SHARED = ("context", "integrations")
 
 
 class _MalformedError(Exception):
-    """A request that the API rejects with a message."""
+    """A request that the API rejects with a 400 and this message."""
 
 
 class TrackingApi:
-    """Answers 200 to nearly everything, as the real one does; rejects what is too large, no JSON, or has no key."""
+    """Returns 200 for nearly everything, like the real API; rejects what is too large, not JSON, or has no key."""
 
     def __init__(self, world: TrackingWorld) -> None:
         self._world = world
 
     async def call(self, request: Request) -> Response:
-        """Take one call, or a batch of them."""
+        """Handle one call or a batch."""
         kind = request.path_params["kind"]
         if kind != "batch" and kind not in CALL_TYPES:
             return PlainTextResponse("Not Found", 404)
@@ -43,7 +43,7 @@ class TrackingApi:
             return JSONResponse({"success": False, "message": str(error)}, 400)
 
     def _unread(self, size: int) -> Response | None:
-        """The response that does not depend on the body, if any."""
+        """The response, if it does not depend on the body."""
         behaviour = self._world.behaviour
         limit = behaviour.take_rate_limit()
         if limit is not None:

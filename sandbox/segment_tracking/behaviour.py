@@ -11,31 +11,31 @@ RATE_LIMIT_HEADERS = ("retry_after", "x_ratelimit_reset", "both", "none")
 
 @dataclass
 class Behaviour:
-    """How the Tracking API answers, beyond what its documents say."""
+    """Behaviour of the Tracking API beyond its documentation."""
 
     rejected_users: list[str] = field(default_factory=list)
-    """User ids; a request with a call of one of them is answered with 400, without saying which call it is."""
+    """User ids; a request that contains a call of one of them gets 400, without identifying the call."""
     largest_body: int = 0
-    """Bytes as sent; a larger request is answered with 413. 0 for no limit."""
+    """Size limit in bytes as sent; a larger request gets 413. 0 for no limit."""
     rate_limited: int = 0
-    """How many more requests are answered with 429."""
+    """Number of further requests that get 429."""
     rate_limit_headers: str = "both"
-    """Which headers a 429 has, one of `RATE_LIMIT_HEADERS`."""
+    """The headers of a 429, one of `RATE_LIMIT_HEADERS`."""
     rate_limit_wait: int = 1
-    """Seconds that the headers of a 429 name; `X-RateLimit-Reset` names one more, so that both can be told apart."""
+    """Seconds in the headers of a 429; `X-RateLimit-Reset` has one more, to distinguish the two."""
     answer: str = "json"
-    """How success is said: as Segment does, or as compatible collectors do. One of `ANSWERS`."""
+    """The body of a successful response, as sent by Segment or by compatible collectors. One of `ANSWERS`."""
 
     def update(self, changes: Mapping[str, Json]) -> None:
         """Set the given fields; nothing is changed if one of them is wrong.
 
         Raises:
-            ValueError: for an unknown name, or a value that the field cannot take.
+            ValueError: for an unknown name, or a value that is invalid for the field.
         """
         current = asdict(self)
         for name, value in changes.items():
             if name not in current or type(value) is not type(current[name]):
-                raise ValueError(f"'{name}' is not one of {', '.join(current)}, or not of its type.")
+                raise ValueError(f"'{name}' is unknown or has the wrong type. The fields are: {', '.join(current)}.")
         if changes.get("answer", "json") not in ANSWERS:
             raise ValueError(f"answer must be one of {', '.join(ANSWERS)}.")
         if changes.get("rate_limit_headers", "both") not in RATE_LIMIT_HEADERS:
@@ -44,13 +44,13 @@ class Behaviour:
             setattr(self, name, value)
 
     def clear(self) -> None:
-        """Behave as documented."""
+        """Reset everything to the documented behaviour."""
         default = Behaviour()
         for each in fields(self):
             setattr(self, each.name, getattr(default, each.name))
 
     def take_rate_limit(self) -> dict[str, str] | None:
-        """The headers of the 429 that the next request gets; None if it gets none."""
+        """The headers of the next request's 429; None if it does not get one."""
         if not self.rate_limited:
             return None
         self.rate_limited -= 1

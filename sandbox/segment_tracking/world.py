@@ -1,4 +1,4 @@
-"""The messages that the simulated workspace received through the Tracking API."""
+"""The messages that the simulated workspace has received through the Tracking API."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -19,26 +19,26 @@ _NEEDED = {"track": "event", "group": "groupId", "alias": "previousId"}
 
 @dataclass
 class Received:
-    """One source's messages, in the order in which they arrived."""
+    """One source's messages, in order of arrival."""
 
     messages: list[Message] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
 
 
 class TrackingWorld:
-    """The messages of each source, without repetitions, and what became of those that no source shows.
+    """The messages of each source, without duplicates, and the numbers of those that no source shows.
 
-    As with Segment, nobody who sends learns of the latter: the answer is 200 all the same. Requests may arrive, and
-    the messages be looked at, in several threads at a time.
+    As with Segment, the sender does not learn about the latter: the response is still 200. Safe to use from several
+    threads.
 
     Attributes:
-        rejected: how many messages were dropped, by reason.
-        behaviour: how the API answers.
-        keeps_messages: whether messages are kept, or only counted: for volumes that need not be looked at.
+        rejected: the number of dropped messages by reason.
+        behaviour: the switches of the API.
+        keeps_messages: whether messages are kept or only counted, for large volumes.
     """
 
     def __init__(self, clock: Clock, sources: Callable[[], Iterable[dict[str, Any]]]) -> None:
-        """Receive for the sources that the workspace has at the time."""
+        """Receive messages for the sources that `sources` returns at the time of a request."""
         self._clock = clock
         self._sources = sources
         self._received: dict[str, Received] = {}
@@ -49,7 +49,7 @@ class TrackingWorld:
 
     @property
     def count(self) -> int:
-        """How many messages the sources show."""
+        """The number of messages that the sources show."""
         with self._lock:
             return sum(len(received.ids) for received in self._received.values())
 
@@ -61,18 +61,18 @@ class TrackingWorld:
 
     @property
     def write_key(self) -> str:
-        """The write key of a source that is switched on."""
+        """The write key of an enabled source."""
         keys: Iterable[str] = (key for source in self._sources() if source["enabled"] for key in source["writeKeys"])
         return next(iter(keys))
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all messages and counts."""
         with self._lock:
             self._received.clear()
             self.rejected.clear()
 
     def receive(self, write_key: str, messages: list[Message]) -> None:
-        """Take the messages of one request."""
+        """Receive the messages of one request."""
         with self._lock:
             source = next((source for source in self._sources() if write_key in source["writeKeys"]), None)
             if len(messages) > MOST_ITEMS:
@@ -80,7 +80,7 @@ class TrackingWorld:
             elif source is None:
                 self.rejected["unknown write key"] += len(messages)
             elif not source["enabled"]:
-                self.rejected["source switched off"] += len(messages)
+                self.rejected["source disabled"] += len(messages)
             else:
                 for message in messages:
                     self._take(self._received.setdefault(source["id"], Received()), message)

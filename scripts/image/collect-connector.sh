@@ -1,6 +1,6 @@
 #!/bin/sh
-# Collect in /own what connector $1 (such as source-segment) adds to its dependencies in /opt/connector: its script, its
-# package and the one that all connectors share.
+# Collect in /own the files that connector $1 (such as source-segment) adds to its dependencies in /opt/connector: its
+# script, its package and the package that all connectors share.
 set -eu
 name=$1
 package=$(echo "$name" | tr - _)

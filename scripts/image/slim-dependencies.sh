@@ -1,6 +1,6 @@
 #!/bin/sh
-# Remove from the virtual environment /opt/connector what no connector runs: the tests of its dependencies, and
-# botocore's descriptions of the AWS services other than S3 and those that credentials come from.
+# Remove unused files from the virtual environment /opt/connector: the tests of dependencies, and botocore's
+# descriptions of AWS services other than S3 and those that provide credentials.
 set -eu
 site=$(echo /opt/connector/lib/python3*/site-packages)
 find "$site" -type d -name tests -prune -exec rm -rf {} +

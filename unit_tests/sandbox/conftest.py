@@ -21,5 +21,5 @@ def clock() -> Clock:
 
 @pytest.fixture
 def world(clock: Clock) -> SegmentWorld:
-    """A smaller world that the test may change; time passes in it with `clock`."""
+    """A smaller world that the test may change; `clock` advances its time."""
     return SegmentWorld(clock, seed=7, scale=0.3)

@@ -1,4 +1,4 @@
-"""The metrics of the simulated Customer.io workspace: how they follow from its deliveries, and how they grow."""
+"""The metrics of the simulated Customer.io workspace: consistent with its deliveries, and growing."""
 
 from collections import Counter
 from datetime import timedelta
@@ -30,7 +30,7 @@ def still() -> CustomerioWorld:
 
 @pytest.fixture(scope="module")
 def later() -> CustomerioWorld:
-    """The same two days later."""
+    """The same workspace two days later."""
     clock = Clock(NOW)
     world = CustomerioWorld(clock, seed=7, scale=1)
     clock.advance(timedelta(days=2))
@@ -49,14 +49,14 @@ def totals(rows: list[dict[str, Any]], metric: str, *keys: str) -> Counter[Any]:
     return +found
 
 
-def test_all_metrics_of_the_api_are_there() -> None:
+def test_every_metric_of_the_api_is_present() -> None:
     senders = ["campaign", "campaign_action", "broadcast", "broadcast_action", "newsletter", "newsletter_variant"]
     kinds = [f"{sender}{kind}" for sender in [*senders, "transactional"] for kind in ("_metrics", "_link_metrics")]
     assert sorted(STREAMS) == sorted([*kinds, "campaign_journey_metrics"])
 
 
 @per_stream
-def test_every_day_has_one_row_in_which_something_was_counted(still: CustomerioWorld, stream: str) -> None:
+def test_every_day_with_counts_has_one_row(still: CustomerioWorld, stream: str) -> None:
     rows, by_date = still.expected(stream), "campaign" in stream and "link" not in stream
 
     assert rows
@@ -88,7 +88,7 @@ def test_the_metrics_of_the_actions_add_up_to_those_of_their_campaign(still: Cus
 
 
 @per_stream
-def test_numbers_grow_after_their_day_and_stand_still_after_a_month(
+def test_counts_grow_after_their_day_and_are_final_after_a_month(
     still: CustomerioWorld, later: CustomerioWorld, stream: str
 ) -> None:
     before, after = ({key_of(stream, row): row for row in world.expected(stream)} for world in (still, later))
@@ -101,7 +101,7 @@ def test_numbers_grow_after_their_day_and_stand_still_after_a_month(
         assert all(after[key][name] >= value for name, value in before[key].items() if isinstance(value, int))
 
 
-def test_an_answer_has_the_sandboxes_date_but_never_one_right_after_midnight_est() -> None:
+def test_responses_have_the_sandboxs_date_but_never_one_right_after_midnight_est() -> None:
     assert http_date(1795348800, Behaviour()) == "Sun, 22 Nov 2026 12:00:00 GMT"
     assert http_date(1795323599, Behaviour()) == "Sun, 22 Nov 2026 04:59:59 GMT"
     assert http_date(1795323600, Behaviour()) == "Sun, 22 Nov 2026 05:02:00 GMT"

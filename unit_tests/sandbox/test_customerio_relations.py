@@ -1,4 +1,4 @@
-"""How what lies below campaigns, segments, objects and people fits together, and changes as time passes."""
+"""Consistency of the children of campaigns, segments, objects and people, and their changes over time."""
 
 import json
 import re
@@ -21,7 +21,7 @@ BELOW = {
 }
 CHANGING = [stream for stream, endpoint in BELOW.items() if not isinstance(endpoint, Metrics)]
 STILL = {"newsletter_test_groups", "segment_usage", "sender_usage", "broadcast_trigger_errors"}
-"""Streams that need not change within two days."""
+"""Streams that may be unchanged after two days."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def world() -> CustomerioWorld:
 
 @pytest.fixture(scope="module")
 def twins() -> tuple[CustomerioWorld, CustomerioWorld]:
-    """Two workspaces of the same seed, two days apart."""
+    """Two workspaces with the same seed, two days apart."""
     clock = Clock(NOW)
     later = CustomerioWorld(clock, seed=7, scale=0.1)
     clock.advance(timedelta(days=2))
@@ -59,7 +59,7 @@ def test_the_same_seed_and_clock_give_the_same_rows(twins: tuple[CustomerioWorld
 
 
 @pytest.mark.parametrize("stream", sorted({*CHANGING, "objects", "optouts", "assets", "draft_messages"} - STILL))
-def test_two_days_change_something(twins: tuple[CustomerioWorld, ...], stream: str) -> None:
+def test_every_stream_changes_within_two_days(twins: tuple[CustomerioWorld, ...], stream: str) -> None:
     before, after = (world.expected(stream) for world in twins)
 
     assert before != after
@@ -78,13 +78,13 @@ def test_a_full_sync_stays_cheap(world: CustomerioWorld) -> None:
         ("broadcasts", "broadcast_actions", "broadcast_id"),
     ],
 )
-def test_actions_are_those_that_their_parent_names(world: CustomerioWorld, parents: str, stream: str, key: str) -> None:
+def test_actions_are_those_that_their_parent_lists(world: CustomerioWorld, parents: str, stream: str, key: str) -> None:
     named = {(row["id"], action["id"], action["type"]) for row in world.expected(parents) for action in row["actions"]}
 
     assert column(world, stream, key, "id", "type") == named
 
 
-def test_variants_and_test_groups_are_those_that_their_newsletter_names(world: CustomerioWorld) -> None:
+def test_variants_and_test_groups_are_those_that_their_newsletter_lists(world: CustomerioWorld) -> None:
     named = {(row["id"], content) for row in world.expected("newsletters") for content in row["content_ids"]}
     tested = {
         (row["newsletter_id"], content)
@@ -105,7 +105,7 @@ def test_actions_change_when_their_campaign_does_not(twins: tuple[CustomerioWorl
     assert any(row["updated"] > twins[0].now for row in newer)
 
 
-def test_what_was_sent_came_from_something_that_exists(twins: tuple[CustomerioWorld, ...]) -> None:
+def test_deliveries_come_from_senders_that_exist(twins: tuple[CustomerioWorld, ...]) -> None:
     world = twins[0]
     for stream in ("messages", "draft_messages"):
         rows = world.expected(stream)
@@ -114,7 +114,7 @@ def test_what_was_sent_came_from_something_that_exists(twins: tuple[CustomerioWo
         assert {row["content_id"] for row in rows if row["content_id"]} <= column(world, "newsletter_variants", "id")
 
 
-def test_members_are_people_and_counted(world: CustomerioWorld) -> None:
+def test_segment_members_are_people_and_match_the_count(world: CustomerioWorld) -> None:
     members = column(world, "segment_memberships", "cio_id", "segment_id")
 
     assert {cio_id for cio_id, _ in members} <= column(world, "customers", "cio_id")
@@ -124,7 +124,7 @@ def test_members_are_people_and_counted(world: CustomerioWorld) -> None:
 
 
 @pytest.mark.parametrize("stream", ["segment_usage", "sender_usage"])
-def test_usage_names_what_exists(world: CustomerioWorld, stream: str) -> None:
+def test_usage_refers_to_existing_campaigns_and_newsletters(world: CustomerioWorld, stream: str) -> None:
     newsletters = world.expected("newsletters")
     existing = {
         "campaigns": column(world, "campaigns", "id"),
@@ -158,7 +158,7 @@ def test_optouts_are_the_same_from_both_sides(world: CustomerioWorld) -> None:
     assert listed == column(world, "person_optouts", "cio_id", "channel", "from")
 
 
-def test_what_a_webhook_could_tell_of_credentials_is_not_expected(world: CustomerioWorld) -> None:
+def test_webhook_parts_that_may_contain_credentials_are_not_expected(world: CustomerioWorld) -> None:
     webhooks = [row for row in world.expected("campaign_actions") if row["type"] == "webhook"]
 
     assert webhooks
@@ -168,7 +168,7 @@ def test_what_a_webhook_could_tell_of_credentials_is_not_expected(world: Custome
 
 
 @pytest.mark.parametrize("stream", BELOW)
-def test_nothing_is_expected_below_what_is_removed(world: CustomerioWorld, stream: str) -> None:
+def test_no_rows_are_expected_below_removed_objects(world: CustomerioWorld, stream: str) -> None:
     endpoint = BELOW[stream]
     before = world.expected(stream)
     fields = [field for field in endpoint.adds if field in endpoint.primary_key] or list(endpoint.primary_key[:1])

@@ -41,11 +41,11 @@ def full_workspace() -> CustomerioWorld:
 
 @pytest.fixture
 def workspace(clock: Clock) -> CustomerioWorld:
-    """A smaller workspace; time passes in it with `clock`."""
+    """A smaller workspace; `clock` advances its time."""
     return CustomerioWorld(clock, seed=7, scale=0.05)
 
 
-def test_has_the_volume_of_a_real_workspace(full_workspace: CustomerioWorld) -> None:
+def test_the_workspace_has_the_volume_of_a_real_one(full_workspace: CustomerioWorld) -> None:
     counts = {stream: len(full_workspace.expected(stream)) for stream in STREAMS}
 
     assert counts["customers"] == 20_000
@@ -53,11 +53,11 @@ def test_has_the_volume_of_a_real_workspace(full_workspace: CustomerioWorld) -> 
     assert counts["activities"] == 5_000
     assert counts["newsletters"] == 240
     assert counts["campaigns"] == 40
-    assert counts["eps_suppression"] == 2 * 1_500  # each address for the account and for its domain
+    assert counts["eps_suppression"] == 2 * 1_500  # each address, for the account and for its domain
     assert all(counts.values())
 
 
-def test_people_are_known_in_every_way_there_is(full_workspace: CustomerioWorld) -> None:
+def test_people_have_every_combination_of_identifiers(full_workspace: CustomerioWorld) -> None:
     known = Counter(
         (person["identifiers"]["id"] is not None, person["identifiers"]["email"] is not None)
         for person in full_workspace.expected("customers")
@@ -103,7 +103,7 @@ def test_in_two_days_rows_vanish(clock: Clock, workspace: CustomerioWorld, strea
 
 
 @pytest.mark.parametrize(("stream", "stamp"), [("newsletters", "updated"), ("campaigns", "updated")])
-def test_what_changes_says_when(clock: Clock, workspace: CustomerioWorld, stream: str, stamp: str) -> None:
+def test_changed_rows_have_a_new_update_time(clock: Clock, workspace: CustomerioWorld, stream: str, stamp: str) -> None:
     before = {row["id"]: row for row in workspace.expected(stream)}
     start = workspace.now
     clock.advance(timedelta(days=2))

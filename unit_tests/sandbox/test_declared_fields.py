@@ -18,10 +18,10 @@ ROOT = Path(__file__).parents[2]
 UNDECLARED: dict[str, str] = {
     "sources.writeKeys": "secrets: source-segment removes them",
 }
-"""Fields that a vendor sends and no schema declares, on purpose, with the reason."""
+"""Fields that a vendor sends but no schema declares, intentionally, with the reason."""
 
 OTHER_SCHEMAS = {"draft_messages": "messages"}
-"""Streams that share the schema of another."""
+"""Streams that share another stream's schema."""
 
 
 def worlds() -> Iterator[tuple[str, SegmentWorld | CustomerioWorld]]:
@@ -37,7 +37,7 @@ STREAMS = [
     pytest.param(package, world, stream, id=f"{package}-{stream}")
     for package, world in worlds()
     for stream in sorted({endpoint.stream for endpoint in world.endpoints if endpoint.stream})
-    if schema_file(package, stream).exists()  # others are not read, which the contract tests hold against the manifest
+    if schema_file(package, stream).exists()  # others are not read, which the contract tests check against the manifest
 ]
 
 

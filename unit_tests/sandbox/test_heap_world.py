@@ -40,7 +40,7 @@ def manifests(bucket: Path) -> list[dict[str, Any]]:
 
 
 def read_bucket(bucket: Path, table: str) -> list[dict[str, Any]]:
-    """The table's rows by the rules for readers, from nothing but the bucket's files."""
+    """The table's rows according to the rules for readers, using only the bucket's files."""
     rows: list[dict[str, Any]] = []
     for manifest in manifests(bucket):
         for entry in manifest["tables"]:
@@ -69,7 +69,7 @@ def widened(row: dict[str, Any], name: str | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("days_later", [0, 1, 2])
-def test_what_is_expected_is_what_the_files_hold(days_later: int, tmp_path: Path) -> None:
+def test_expected_rows_are_those_in_the_files(days_later: int, tmp_path: Path) -> None:
     world = world_at()
     world.clock.advance(timedelta(days=days_later))
     world.write(tmp_path)
@@ -103,7 +103,7 @@ def test_dump_ids_have_gaps_and_cross_a_digit_boundary(world: HeapWorld) -> None
 
 
 @pytest.mark.parametrize("hour", [0, 1, 2, 3, 12, 23])
-def test_what_is_to_come_comes_within_two_days(hour: int, tmp_path: Path) -> None:
+def test_future_dumps_appear_within_two_days(hour: int, tmp_path: Path) -> None:
     world = world_at(NOW.replace(hour=hour))
     assert world.dumps[-1].dump_id == 1007
     first = set(world.write(tmp_path))
@@ -120,7 +120,7 @@ def test_what_is_to_come_comes_within_two_days(hour: int, tmp_path: Path) -> Non
                     assert (tmp_path / uri.removeprefix("s3://heap-rs3-sandbox/")).exists()
 
 
-def test_manifest_that_comes_late_belongs_to_an_earlier_dump(world: HeapWorld) -> None:
+def test_late_manifest_belongs_to_an_earlier_dump(world: HeapWorld) -> None:
     while 1008 not in {dump.dump_id for dump in world.dumps}:
         world.clock.advance(timedelta(hours=1))
     assert 1005 not in {dump.dump_id for dump in world.dumps}
@@ -144,7 +144,7 @@ def test_bucket_holds_more_than_manifests_and_their_files(bucket: Path) -> None:
     assert len(strays) == 1
 
 
-def test_full_resync_voids_what_came_before(world: HeapWorld) -> None:
+def test_full_resync_supersedes_earlier_dumps(world: HeapWorld) -> None:
     assert dumps_of(world, "checkout_complete_order_web_") == {1003, 1007}
     assert dumps_of(world, "search_submit_results") == {1007}
     world.clock.advance(TWO_DAYS)
@@ -182,7 +182,9 @@ def test_every_kind_of_empty_table(world: HeapWorld, bucket: Path) -> None:
     (empty,) = (bucket / "sync_1000" / "legacy_form_submit").iterdir()
     assert list(avro_rows(empty)) == []
     assert not world.expected("trial_reset_started")
-    assert list((bucket / "sync_999" / "trial_reset_started").iterdir()), "it had rows until a full dump emptied it"
+    assert list((bucket / "sync_999" / "trial_reset_started").iterdir()), (
+        "the table had rows until a full dump emptied it"
+    )
 
 
 def test_event_ids_recur_within_a_table_and_across_tables(world: HeapWorld) -> None:
@@ -192,7 +194,7 @@ def test_event_ids_recur_within_a_table_and_across_tables(world: HeapWorld) -> N
     assert max(clicks) > 2**53
 
 
-def test_changed_users_are_sent_again(world: HeapWorld) -> None:
+def test_changed_users_are_exported_again(world: HeapWorld) -> None:
     sent: dict[int, set[str]] = {}
     for row in world.expected("users"):
         sent.setdefault(row["user_id"], set()).add(str(row["last_modified"]))
@@ -219,13 +221,13 @@ def test_names_are_long_and_keep_their_underscores(world: HeapWorld, bucket: Pat
     assert (bucket / "sync_1000" / LONG_TABLE).is_dir()
 
 
-def test_manifest_names_a_column_that_no_file_has(world: HeapWorld, bucket: Path) -> None:
+def test_manifest_lists_a_column_that_no_file_has(world: HeapWorld, bucket: Path) -> None:
     entries = [entry for manifest in manifests(bucket) for entry in manifest["tables"]]
     assert any("promo_code" in entry["columns"] for entry in entries)
     assert not any("promo_code" in row for row in world.expected("checkout_complete_order_web_"))
 
 
-def test_times_come_in_every_spelling() -> None:
+def test_times_come_in_every_form() -> None:
     world = world_at(scale=0.4)
     times = {table: {row["time"] for row in world.expected(table)} for table in world.tables if table != "users"}
     for table, digits in (
@@ -241,7 +243,7 @@ def test_times_come_in_every_spelling() -> None:
     assert {len(time) for time in times["sessions"]} == {len("2026-03-10 15:30:00.000000")}
 
 
-def test_start_date_leaves_out_earlier_events_but_no_users(world: HeapWorld) -> None:
+def test_start_date_omits_earlier_events_but_no_users(world: HeapWorld) -> None:
     since = NOW.replace(hour=0, minute=0) - timedelta(days=2)
     for table in ("pageviews", "search_submit_results", "sign_up_click_link", "checkout_complete_order_web_"):
         kept = world.expected(table, since)

@@ -1,4 +1,4 @@
-"""The sandbox's README against its switches."""
+"""Check that the sandbox's README describes its switches."""
 
 import re
 from dataclasses import fields
@@ -16,7 +16,7 @@ README = (Path(sandbox.__file__).parent / "README.md").read_text()
 
 
 def rows_of(table: str) -> set[str]:
-    """The names in the first column of the table whose heading names the path."""
+    """The names in the first column of the table whose heading contains the path."""
     _, _, rest = README.partition(f"| field of `{table}` |")
     first_columns = [line.split("|")[1] for line in rest.partition("\n\n")[0].splitlines()[2:]]
     return {name for column in first_columns for name in re.findall("`(.+?)`", column)}

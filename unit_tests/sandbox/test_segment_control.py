@@ -8,7 +8,7 @@ from sandbox.segment.behaviour import Behaviour, Gate
 from sandbox.segment.world import SegmentWorld
 
 
-def test_only_what_is_named_changes(world: SegmentWorld) -> None:
+def test_only_the_given_switches_change(world: SegmentWorld) -> None:
     assert world.switches() == Behaviour().switches()
     world.change({"gates": ["protocols"], "rate_limit": 30})
     world.change({"rate_limit": None, "removed_ids": ["a", "b"]})

@@ -36,15 +36,15 @@ def test_a_settled_day_has_the_api_calls_of_the_source(still_world: SegmentWorld
             assert count == still_world.usage.settled_calls(source_id, day)
 
 
-def test_what_was_received_is_the_volume(still_world: SegmentWorld) -> None:
+def test_received_events_match_the_event_volume(still_world: SegmentWorld) -> None:
     received = still_world.expected("delivery_overview_successfully_received")
     first = datetime.fromisoformat(min(row["time"] for row in received).replace("Z", "+00:00"))
     fields = ("sourceId", "eventType", "eventName", "time")
     assert totals(received, *fields) == totals(still_world.expected("events_volume", first), *fields)
 
 
-def test_every_event_becomes_of_something(still_world: SegmentWorld) -> None:
-    """The steps of a destination and those before it count every event of the source once."""
+def test_every_event_has_exactly_one_outcome(still_world: SegmentWorld) -> None:
+    """A destination's steps and the preceding ones together count every event of the source once."""
     received = totals(still_world.expected("delivery_overview_successfully_received"), "sourceId", "time")
     before = totals(
         [row for step in STEPS[:2] for row in still_world.expected(f"delivery_overview_{step}")], "sourceId", "time"
@@ -65,7 +65,7 @@ def test_no_event_reaches_a_disabled_or_device_mode_destination(still_world: Seg
 
 
 @pytest.mark.parametrize("step", ["filtered_at_source", "failed_delivery"])
-def test_what_an_event_lacks_is_an_empty_string(still_world: SegmentWorld, step: str) -> None:
+def test_missing_dimensions_are_empty_strings(still_world: SegmentWorld, step: str) -> None:
     rows = still_world.expected(f"delivery_overview_{step}")
     assert {row["eventName"] == "" for row in rows if row["eventType"] == "identify"} == {True}
     assert all(row["discardReason"] for row in rows)
@@ -87,7 +87,7 @@ def test_the_start_of_a_window_is_in_it_and_its_end_is_not(still_world: SegmentW
     assert list(hours) == [DAY, DAY + timedelta(hours=1), DAY + timedelta(hours=2)]
 
 
-def test_a_closed_day_is_restated_once_and_today_grows(clock: Clock, world: SegmentWorld) -> None:
+def test_a_past_day_is_restated_once_and_today_grows(clock: Clock, world: SegmentWorld) -> None:
     day = clock.now.strftime("%Y-%m-%dT00:00:00.000Z")
     counts = []
     for hours in (0, 6, 15, 24, 24, 240):

@@ -18,7 +18,7 @@ BELOW = {
     for stream, endpoint in ENDPOINTS.items()
     if isinstance(endpoint, OfParents) and "{" in endpoint.path and set(endpoint.adds) & set(endpoint.primary_key)
 }
-# what refers to rows of another stream: stream, its fields, the other stream, its fields
+# references to rows of another stream: stream, its fields, the other stream, its fields
 REFERENCES = [
     ("audience_activations", ["connectionId"], "audience_destination_connections", ["id"]),
     ("audience_references", ["id"], "audiences", ["id"]),
@@ -92,7 +92,7 @@ def test_every_subscription_with_a_model_has_synced(still_world: SegmentWorld) -
     )
 
 
-def test_groups_say_how_many_members_they_have(still_world: SegmentWorld) -> None:
+def test_groups_contain_their_number_of_members(still_world: SegmentWorld) -> None:
     members = Counter(row["groupId"] for row in still_world.expected("group_users"))
     assert {row["id"]: row["memberCount"] for row in still_world.expected("groups") if row["memberCount"]} == members
 
@@ -108,7 +108,7 @@ def test_groups_say_how_many_members_they_have(still_world: SegmentWorld) -> Non
         ("credentials", "settings"),
     ],
 )
-def test_what_is_secret_is_not_expected_of_a_connector(still_world: SegmentWorld, stream: str, field: str) -> None:
+def test_secrets_are_not_expected_from_a_connector(still_world: SegmentWorld, stream: str, field: str) -> None:
     assert not any(field in row for row in still_world.expected(stream))
 
 
@@ -183,7 +183,7 @@ def test_two_days_change_rows(clock: Clock, world: SegmentWorld, stream: str, fi
 
 
 @pytest.mark.parametrize("stream", BELOW)
-def test_rows_below_what_was_removed_are_not_expected(world: SegmentWorld, stream: str) -> None:
+def test_rows_below_removed_objects_are_not_expected(world: SegmentWorld, stream: str) -> None:
     before = world.expected(stream)
     field = next(field for field in BELOW[stream].adds if field in BELOW[stream].primary_key)
     world.removed_ids = {before[0][field]}

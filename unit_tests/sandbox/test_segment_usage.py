@@ -84,7 +84,7 @@ def test_tracked_users_are_strings_and_cumulative_within_the_billing_period(stil
             assert counts == sorted(counts)
 
 
-def test_overlapping_billing_periods_give_two_rows_a_day(still_world: SegmentWorld) -> None:
+def test_overlapping_billing_periods_give_two_rows_per_day(still_world: SegmentWorld) -> None:
     rows = periods(still_world.usage.mtu_workspace(FEBRUARY, still_world.clock.now))
     assert list(rows) == [
         (utc(2026, 1, 15).timestamp(), utc(2026, 2, 15).timestamp()),

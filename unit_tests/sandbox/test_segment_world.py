@@ -28,7 +28,7 @@ def ids(world: SegmentWorld, stream: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("stream", "count"), AT_LEAST.items())
-def test_there_is_enough_to_page_through(still_world: SegmentWorld, stream: str, count: int) -> None:
+def test_lists_are_long_enough_for_several_pages(still_world: SegmentWorld, stream: str, count: int) -> None:
     assert len(still_world.expected(stream)) >= count
 
 
@@ -93,14 +93,14 @@ def test_an_optional_field_is_present_null_and_absent(still_world: SegmentWorld,
     assert any(field not in row for row in rows)
 
 
-def test_nobody_and_no_secret_is_real(still_world: SegmentWorld) -> None:
+def test_no_person_and_no_secret_is_real(still_world: SegmentWorld) -> None:
     assert all(user["email"].endswith("@example.com") for user in still_world.users)
     assert all(key.startswith("sandbox-write-key-") for source in still_world.sources for key in source["writeKeys"])
     settings = [warehouse["settings"] for warehouse in still_world.warehouses]
     assert {value.get("password", "") for value in settings} == {"•" * 12, ""}
 
 
-def test_two_days_bring_new_rows_everywhere_that_matters(clock: Clock, world: SegmentWorld) -> None:
+def test_two_days_bring_new_rows_to_every_important_list(clock: Clock, world: SegmentWorld) -> None:
     streams = ("sources", "destinations", "source_connected_destinations", "users", "audit_events")
     before = {stream: ids(world, stream) for stream in streams}
     clock.advance(timedelta(days=2))
@@ -119,7 +119,7 @@ def test_a_destination_is_disabled_and_another_one_is_deleted(clock: Clock, worl
     assert [after[destination["id"]] for destination in changed] == [{**changed[0], "enabled": False}]
 
 
-def test_something_happens_on_every_one_of_the_next_thirty_days(clock: Clock, world: SegmentWorld) -> None:
+def test_something_happens_on_each_of_the_next_thirty_days(clock: Clock, world: SegmentWorld) -> None:
     for _ in range(30):
         before = ids(world, "users"), ids(world, "audit_events")
         clock.advance(timedelta(days=1))

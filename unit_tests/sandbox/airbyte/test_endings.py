@@ -1,4 +1,4 @@
-"""How a sync ends: exit codes, signals, closed pipes, tables that are swapped or not."""
+"""The end of a sync: exit codes, signals, closed pipes, tables that are swapped or not."""
 
 import sys
 import time
@@ -35,7 +35,7 @@ print('{{"type":"RECORD","record":{{"stream":"users","data":{{"id":1}},"emitted_
 
 
 def process(then: str) -> Connector:
-    """A source that writes a record and then does this."""
+    """A source that writes a record and then executes `then`."""
     return Connector([sys.executable, "-c", WRITER.format(then=then)], {})
 
 
@@ -85,7 +85,7 @@ def test_failures_are_sorted_by_time_and_an_unknown_type_is_a_system_error(desti
     ]
 
 
-def test_a_failed_source_may_lose_the_tail_of_what_it_wrote() -> None:
+def test_a_failed_source_may_lose_its_last_messages() -> None:
     def committed(seed: int | None) -> int:
         destination = BulkCdkLike(delay=lambda _: 0.001)
         lines = [line for number in range(200) for line in (*rows("orders", [number]), state("orders", number))]
@@ -117,7 +117,7 @@ def test_a_closed_output_ends_a_source_at_its_next_line(destination: BulkCdkLike
     assert any("BrokenPipeError" in line for line in attempt.stderr)
 
 
-def test_a_sync_whose_output_is_not_read_to_its_end_fails_though_the_source_succeeded(destination: BulkCdkLike) -> None:
+def test_a_sync_fails_if_the_output_of_a_successful_source_is_not_read_completely(destination: BulkCdkLike) -> None:
     attempt = run_sync(process(""), destination, FULL, during=close_output_after(1))
 
     assert (attempt.status, attempt.source_exit_code) == ("failed", 0)
@@ -138,7 +138,7 @@ def test_a_sync_that_hangs_reaches_its_time_limit(destination: BulkCdkLike) -> N
     assert "The sync took longer than 0.5 seconds" in attempt.messages
 
 
-def test_a_source_that_goes_with_143_has_failed_too(destination: BulkCdkLike) -> None:
+def test_a_source_that_exits_with_143_has_failed(destination: BulkCdkLike) -> None:
     assert run_sync(process("sys.exit(143)"), destination, FULL).status == "failed"
 
 
@@ -152,7 +152,7 @@ def test_a_destination_that_dies_ends_the_source(destination: BulkCdkLike) -> No
     assert attempt.source_exit_code == -15
 
 
-def test_a_slow_destination_holds_the_source_up() -> None:
+def test_a_slow_destination_slows_the_source_down() -> None:
     read, read_when_resumed = [0], list[int]()
 
     def note(sync: Sync) -> None:
@@ -170,7 +170,7 @@ def test_a_slow_destination_holds_the_source_up() -> None:
     assert read_when_resumed[0] <= 2_010
 
 
-def test_memory_gap_and_standard_error_are_measured(destination: BulkCdkLike) -> None:
+def test_memory_gaps_and_standard_error_are_recorded(destination: BulkCdkLike) -> None:
     then = "time.sleep(0.3); print('careful', file=sys.stderr)"
 
     attempt: Attempt = run_sync(process(then), destination, FULL, during=stall_after(1, 0.1))
@@ -179,7 +179,7 @@ def test_memory_gap_and_standard_error_are_measured(destination: BulkCdkLike) ->
     assert attempt.stderr == ["careful"]
 
 
-def test_a_key_that_comes_twice_keeps_the_greatest_cursor(destination: BulkCdkLike) -> None:
+def test_of_several_rows_with_one_key_the_greatest_cursor_is_kept(destination: BulkCdkLike) -> None:
     lines = [
         record("orders", id=1, name="new", updated="2026-01-02T00:00:00Z"),
         record("orders", id=1, name="old", updated="2026-01-01T00:00:00Z"),
@@ -192,7 +192,7 @@ def test_a_key_that_comes_twice_keeps_the_greatest_cursor(destination: BulkCdkLi
 
 
 @pytest.mark.parametrize(("ending", "loss"), [("os.kill(os.getpid(), 9)", False), ("os._exit(143)", True)])
-def test_only_sigkill_excuses_a_torn_line(destination: BulkCdkLike, ending: str, *, loss: bool) -> None:
+def test_only_sigkill_excuses_a_truncated_line(destination: BulkCdkLike, ending: str, *, loss: bool) -> None:
     torn = process(f"import os; sys.stdout.write('{{\"type\":'); sys.stdout.flush(); {ending}")
 
     attempt = run_sync(torn, destination, FULL, strict=False)

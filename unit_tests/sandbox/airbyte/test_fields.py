@@ -36,7 +36,7 @@ def test_a_field_on_the_allow_list_may_be_undeclared(destination: BulkCdkLike, a
     assert attempt.dropped_fields == {"users": {"plan": 1}}
 
 
-def test_names_with_a_dollar_in_the_schema_stand_for_those_without(destination: BulkCdkLike) -> None:
+def test_schema_names_with_a_dollar_match_fields_without(destination: BulkCdkLike) -> None:
     schema = {"type": "object", "properties": {"$id": {}, "$comment": {}, "updated": {}}}
     source = ScriptedSource([record("users", id=1, comment="x"), state("users", 1)])
 
@@ -55,7 +55,7 @@ def test_a_record_that_violates_its_schema_is_reported_and_delivered(
     assert destination.table("users") == [data]
 
 
-def test_ten_erroneous_records_per_stream_are_looked_into(destination: BulkCdkLike) -> None:
+def test_ten_invalid_records_per_stream_are_examined(destination: BulkCdkLike) -> None:
     lines = [record("users", id=str(number)) for number in range(20)]
 
     attempt = run_sync(ScriptedSource([*lines, state("users", 1)]), destination, USERS, strict=False)
@@ -80,7 +80,7 @@ def test_a_user_selects_fields_and_keeps_key_and_cursor() -> None:
     assert (selected["sync_mode"], selected["destination_sync_mode"]) == ("incremental", "append_dedup")
 
 
-def test_mappers_change_and_remove_records_and_the_counts_follow(destination: BulkCdkLike) -> None:
+def test_mappers_change_and_remove_records_and_the_counts_match(destination: BulkCdkLike) -> None:
     lines = [record("users", id=1, name="a"), record("users", id=2, name="b"), state("users", 1, 2)]
     mappers = [RowFilter("users", lambda row: row["id"] == 2), HashField("users", "name")]
 

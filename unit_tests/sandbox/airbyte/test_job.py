@@ -12,7 +12,7 @@ BOTH = catalog(stream("users", mode="full_refresh", destination_mode="overwrite"
 
 
 class Syncs:
-    """A source whose syncs write one script after the other; notes what it was given."""
+    """A source whose syncs write one script after another, and that records its inputs."""
 
     def __init__(self, *scripts: tuple[Iterable[bytes], int]) -> None:
         self.config: JsonObject = {}
@@ -67,7 +67,7 @@ def test_a_configuration_error_that_comes_first_ends_the_job() -> None:
     assert not job.succeeded
 
 
-def test_a_configuration_error_that_comes_second_does_not() -> None:
+def test_a_configuration_error_that_comes_second_does_not_end_the_job() -> None:
     lines = [error("flaky", "transient_error", 1), error("wrong key", "config_error", 2)]
 
     job, _ = job_of(Syncs((lines, 1), ([], 0)), BulkCdkLike())
@@ -91,7 +91,7 @@ def test_attempts_with_progress_end_after_twenty() -> None:
     assert set(job.waits) == {0}
 
 
-def test_ten_attempts_without_progress_are_the_most_in_all() -> None:
+def test_a_job_ends_after_ten_attempts_without_progress_in_total() -> None:
     progress = [([record("orders", id=1), state("orders", 1)], 1)]
     scripts = [*[([], 1)] * 4, *progress, *[([], 1)] * 4, *progress, *[([], 1)] * 2]
 
@@ -102,7 +102,7 @@ def test_ten_attempts_without_progress_are_the_most_in_all() -> None:
 
 
 @pytest.mark.parametrize(("switched_on", "states"), [(False, [[], []]), (True, [[], [7]])])
-def test_a_resumable_full_refresh_resumes_only_where_that_is_switched_on(
+def test_a_resumable_full_refresh_resumes_only_where_that_is_enabled(
     *, switched_on: bool, states: list[list[int]]
 ) -> None:
     full = catalog(stream("users", mode="full_refresh", destination_mode="overwrite", is_resumable=True))
@@ -145,5 +145,5 @@ def test_a_refresh_reads_a_stream_from_the_beginning_and_replaces_its_table() ->
 def test_a_refresh_needs_a_destination_that_supports_it() -> None:
     connection = Connection(Syncs(), BulkCdkLike(), BOTH, supports_refreshes=False)  # type: ignore[arg-type] # a scripted source
 
-    with pytest.raises(ValueError, match="Refreshes need"):
+    with pytest.raises(ValueError, match="Refreshes require"):
         connection.refresh(["orders"])

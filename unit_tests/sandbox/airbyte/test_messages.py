@@ -1,4 +1,4 @@
-"""Which lines of a source the platform skips, and which end the sync."""
+"""Lines of a source that the platform skips, and lines that end the sync."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_line_that_the_platform_skips_fails_here(destination: BulkCdkLike, lin
     assert ids(destination.table("users")) == [1]
 
 
-def test_without_strictness_a_skipped_line_is_only_noted(destination: BulkCdkLike) -> None:
+def test_without_strict_mode_a_skipped_line_is_only_recorded(destination: BulkCdkLike) -> None:
     attempt = sync(destination, b"x", strict=False)
 
     assert attempt.status == "succeeded"
@@ -44,7 +44,7 @@ def test_without_strictness_a_skipped_line_is_only_noted(destination: BulkCdkLik
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (record("uzers", id=1), "A record of stream uzers, which the configured catalog lacks"),
+        (record("uzers", id=1), "A record of stream uzers, which is not in the configured catalog"),
         (record("users", name="no key"), "without its primary key"),
         (state("uzers", 1), "A state of stream uzers"),
         (status("uzers", "COMPLETE"), "COMPLETE for stream uzers"),

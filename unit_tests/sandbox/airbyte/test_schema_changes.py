@@ -1,4 +1,4 @@
-"""The discovery of each day, and what a connection makes of schema changes."""
+"""Daily discovery, and the effect of schema changes on a connection."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -19,7 +19,7 @@ def discovered(name: str = "users", /, **properties: object) -> JsonObject:
 
 
 class Discoveries:
-    """A source that discovers one catalog after the other; an exception fails."""
+    """A source that discovers one catalog after another; an exception makes discovery fail."""
 
     def __init__(self, *catalogs: JsonObject | CommandError) -> None:
         self._catalogs = list(catalogs)
@@ -115,7 +115,7 @@ def test_fields_are_compared_at_all_depths_but_not_below_one_without_a_type() ->
     ]
 
 
-def test_a_removed_stream_goes_only_with_full_propagation() -> None:
+def test_a_removed_stream_is_deselected_only_with_full_propagation() -> None:
     before = catalog(stream("users"), stream("orders"))
     after = {"streams": [discovered()]}
 

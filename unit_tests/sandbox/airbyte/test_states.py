@@ -22,7 +22,7 @@ def test_states_get_ids_over_all_streams_and_the_counts_they_lack(destination: B
 
 
 def test_a_source_that_miscounts_fails_here(destination: BulkCdkLike) -> None:
-    with pytest.raises(SilentLossError, match="users: the source counted 3 records before its state, 2 came"):
+    with pytest.raises(SilentLossError, match="users: the source counted 3 records before a state, but 2 were read"):
         run_sync(ScriptedSource([*rows("users", [1, 2]), state("users", 1, 3)]), destination, BOTH)
 
 
@@ -70,7 +70,7 @@ def test_a_state_without_its_id_ends_the_sync() -> None:
         ({"id": 9}, "returned state 9, which is unknown"),
         (
             {"destinationStats": {"recordCount": 1}},
-            "the destination counted 1 records and 0 rejected before state 1, 2",
+            "the destination counted 1 records and 0 rejected before state 1, but 2",
         ),
     ],
 )
@@ -79,7 +79,7 @@ def test_an_unknown_state_or_a_wrong_count_of_the_destination_fails_here(changes
         sync_into(AlteredStates(**changes))
 
 
-def test_rejected_records_are_not_lost_ones() -> None:
+def test_rejected_records_are_not_reported_as_lost() -> None:
     attempt = sync_into(AlteredStates(destinationStats={"recordCount": 1, "rejectedRecordCount": 1}))
 
     assert attempt.status == "succeeded"
@@ -113,7 +113,7 @@ def test_the_status_that_the_user_sees(destination: BulkCdkLike, lines: list[byt
     assert attempt.stream_status == {"users": shown}
 
 
-def test_what_no_returned_state_covers_is_not_committed(destination: BulkCdkLike) -> None:
+def test_records_that_no_returned_state_covers_are_not_committed(destination: BulkCdkLike) -> None:
     lines = [*rows("users", [1, 2]), state("users", 1), *rows("users", [3])]
 
     attempt = run_sync(ScriptedSource(lines, exit_code=1), destination, BOTH)
@@ -122,7 +122,7 @@ def test_what_no_returned_state_covers_is_not_committed(destination: BulkCdkLike
     assert ids(destination.table("users")) == [1, 2]
 
 
-def test_states_may_come_back_in_groups() -> None:
+def test_states_may_be_returned_in_groups() -> None:
     destination = BulkCdkLike(flush_records=3)
     lines = [*rows("users", [1, 2]), state("users", 1), *rows("users", [3]), state("users", 2), *rows("users", [4])]
 
