@@ -34,6 +34,7 @@ class HeapWorld:
         scale: float = 1.0,
         bucket: str = BUCKET,
         first_dump_id: int = FIRST_DUMP_ID,
+        adds_columns: bool = False,
     ) -> None:
         """Plan everything; nothing is written.
 
@@ -43,12 +44,13 @@ class HeapWorld:
             scale: multiplies the number of users, sessions and events.
             bucket: the bucket that the manifests name.
             first_dump_id: the later dumps have 1, 2, 5, 7, 9, 10, 11 and 12 more.
+            adds_columns: whether the two nights to come bring new columns.
         """
         self.clock = clock
         self.bucket = bucket
         newest = (clock.now - DUMP_FINISHES).replace(hour=0, minute=0, second=0, microsecond=0)
         visitors = Visitors(newest - timedelta(days=NEWEST_NIGHT), seed=seed, scale=scale)
-        self._dumps = heap_history(visitors, first_dump_id=first_dump_id, seed=seed)
+        self._dumps = heap_history(visitors, first_dump_id=first_dump_id, seed=seed, adds_columns=adds_columns)
 
     @property
     def dumps(self) -> list[Dump]:
