@@ -90,7 +90,7 @@ def _summary(outcome: Outcome) -> str:
     return (
         f"{outcome.jobs} jobs, {outcome.attempts} attempts ({outcome.failed_attempts} failed), "
         f"{outcome.faults_planned} faults planned, {outcome.responses_spoiled} responses spoiled, "
-        f"{outcome.records:,} records, at most {outcome.memory_mb:.0f} MB"
+        f"{outcome.records:,} records, {outcome.schema_changes} schema changes, at most {outcome.memory_mb:.0f} MB"
     )
 
 

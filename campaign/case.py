@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from campaign.faults import HIDING, SEAMS, Fault, clock_seconds, draw_faults
 from campaign.forked import ForkedConnector
@@ -17,6 +17,7 @@ from campaign.oracle import (
     STACKS_SECONDS,
     breaches_of_attempt,
     breaches_of_job,
+    breaches_of_message,
     breaches_of_states,
     losses_of_attempt,
 )
@@ -25,6 +26,7 @@ from campaign.surroundings import ask_for_stacks, jump, surroundings
 from campaign.vendors import JsonObject, Vendor, Vendors
 from campaign.zygote import Zygote
 from sandbox.airbyte import (
+    BreakingChangeError,
     BulkCdkLike,
     Connection,
     Job,
@@ -33,6 +35,7 @@ from sandbox.airbyte import (
     run_job,
 )
 from sandbox.airbyte.process import ConnectorProcess
+from sandbox.airbyte.schema_changes import Preference
 
 _REQUESTS_PER_ATTEMPT = 2_000
 """More requests than the streams of any case need in an attempt; an endless loop exceeds it."""
@@ -65,6 +68,10 @@ class Plan:
     """The seed for drawing the selected streams from the discovered catalog."""
     flush_records: int
     jobs: tuple[JobPlan, ...]
+    preference: Preference = "propagate_columns"
+    """The handling of schema changes, which the platform discovers once a day. Only the schemas of Heap change."""
+    new_columns: frozenset[int] = frozenset()
+    """The jobs before which a column is added to the streams to destination-segment."""
 
     @property
     def faults(self) -> list[tuple[int, int]]:
@@ -94,7 +101,10 @@ def draw_plan(connector: str, seed: int) -> Plan:
         )
         for number in range(chance.choice((4, 5, 6)))
     )
-    return Plan(connector, seed, chance.random(), chance.choice((0, 0, 50)), jobs)
+    streams, flush_records = chance.random(), chance.choice((0, 0, 50))
+    preference = chance.choice(get_args(Preference))
+    new_columns = frozenset(number for number in range(1, len(jobs)) if chance.random() < 0.4)  # noqa: PLR2004 # one or two
+    return Plan(connector, seed, streams, flush_records, jobs, preference, new_columns)
 
 
 @dataclass
@@ -109,6 +119,8 @@ class Outcome:
     faults_planned: int = 0
     responses_spoiled: int = 0
     records: int = 0
+    schema_changes: int = 0
+    """Fields that a daily discovery found changed."""
     memory_mb: float = 0.0
 
     def add(self, job: Job, plan: JobPlan, schedule: Schedule) -> None:
@@ -168,13 +180,16 @@ class _Case:
         proxy.schedule.now = self._now
         source = self._source(proxy.url)
         discovered = stage.catalog or source.discover()
-        if plan.connector != "heap":
+        self._discovers = plan.connector == "heap"
+        if not self._discovers:
             stage.catalog = discovered
         names = [stream["name"] for stream in discovered["streams"]]
         chance = random.Random(plan.streams)
         chosen = chance.sample(names, min(_STREAMS[plan.connector], len(names)))
-        self._connection = Connection(source, self._destination, configured(discovered, chosen))
-        self._allowed: set[str] = set()
+        self._connection = Connection(
+            source, self._destination, configured(discovered, chosen), preference=plan.preference
+        )
+        self._deselected: set[str] = set()
         self._sessions: list[int] = []
         self._watch = threading.Timer(0, print)
 
@@ -184,8 +199,12 @@ class _Case:
     def run(self, plan: JobPlan) -> None:
         """Run one job and check it."""
         outcome, schedule = self._outcome, self._proxy.schedule
-        self._change_connection(plan)
+        if plan.days:
+            self._vendor.pass_time(plan.days)
         schedule.begin(plan.faults)
+        if self._discovers:
+            self._discover()
+        self._change_connection(plan)
         before = dict(self._connection.states)
         job = run_job(self._connection, wait=at_once, attempt_options=lambda n: self._options(plan, n))
         self._watch.cancel()
@@ -198,7 +217,7 @@ class _Case:
         invalid = hiding or any(fault.what in _INVALID for fault in plan.faults)
         for attempt in job.attempts:
             outcome.breaches += breaches_of_attempt(attempt, self._vendor.secrets, self._sessions, invalid=invalid)
-            outcome.breaches += losses_of_attempt(attempt, self._allowed)
+            outcome.breaches += losses_of_attempt(attempt, self._deselected | self._vendor.new_fields)
         if not plan.refreshes and not hiding:
             incremental = {
                 each["stream"]["name"]
@@ -214,9 +233,30 @@ class _Case:
         if not plan.faults and not job.succeeded:
             outcome.breaches.append(f"a job without faults failed: {job.attempts[-1].messages[:2]}")
 
+    def _discover(self) -> None:
+        connection = self._connection
+        connection.source = self._source(self._proxy.url)
+        known = len(connection.failed_discoveries)
+        try:
+            changes = connection.discover_once_a_day(self._vendor.now)
+            self._outcome.schema_changes += sum(bool(change.field) for change in changes)
+        except BreakingChangeError as change:
+            self._outcome.breaches.append(f"a breaking schema change: {change}")
+        for message in connection.failed_discoveries[known:]:
+            self._outcome.breaches += breaches_of_message(message, self._vendor.secrets)
+        for each in connection.catalog["streams"]:
+            self._without_deselected(each)
+
+    def _without_deselected(self, configured_stream: JsonObject) -> None:
+        stream = configured_stream["stream"]
+        kept = {
+            name: schema
+            for name, schema in stream["json_schema"]["properties"].items()
+            if f"{stream['name']}.{name}" not in self._deselected
+        }
+        configured_stream["stream"] = {**stream, "json_schema": {**stream["json_schema"], "properties": kept}}
+
     def _change_connection(self, plan: JobPlan) -> None:
-        if plan.days:
-            self._vendor.pass_time(plan.days)
         streams = self._connection.catalog["streams"]
         if plan.deselects:
             self._deselect(streams, plan.deselects)
@@ -230,12 +270,8 @@ class _Case:
             vital = {path[0] for path in each["primary_key"]} | set(each["cursor_field"])
             removable = [name for name in properties if name not in vital]
             if each["sync_mode"] == "full_refresh" and len(removable) > count:
-                kept = {name: value for name, value in properties.items() if name not in removable[:count]}
-                each["stream"] = {
-                    **each["stream"],
-                    "json_schema": {**each["stream"]["json_schema"], "properties": kept},
-                }
-                self._allowed |= {f"{each['stream']['name']}.{name}" for name in removable[:count]}
+                self._deselected |= {f"{each['stream']['name']}.{name}" for name in removable[:count]}
+                self._without_deselected(each)
                 return
 
     def _options(self, plan: JobPlan, attempt: int) -> Mapping[str, Any]:

@@ -61,6 +61,8 @@ class Records:
     rows: dict[str, list[JsonObject]] = field(default_factory=lambda: {stream: [] for stream in _STREAMS})
     unsendable: set[tuple[str, int]] = field(default_factory=set)
     """Records that have no user, so that the destination rejects them."""
+    columns: list[str] = field(default_factory=list)
+    """The columns added after the first job; a record has those that existed when it was added."""
     rejected: set[tuple[str, int]] = field(default_factory=set)
     """Records whose calls Segment rejects with 400."""
 
@@ -71,6 +73,7 @@ class Records:
                 number = len(rows)
                 row: JsonObject = {"id": number, "user": f"{stream}-{number}", "at": 1767225600 + number}
                 row["plan"] = f"{_MARK}{number}@example.com"
+                row.update(dict.fromkeys(self.columns, number))
                 if self.chance.random() < _BAD_SHARE:
                     row["user"] = None
                     self.unsendable.add((stream, number))
@@ -141,8 +144,8 @@ def run_destination_case(plan: Plan, stage: Stage) -> Outcome:
         tempfile.TemporaryDirectory(prefix="campaign-") as folder,
     ):
         case = _Case(plan, sandbox, proxy, stage.zygote, Path(folder), outcome)
-        for job in (*plan.jobs, JobPlan(days=0, faults=())):
-            case.run(job)
+        for number, job in enumerate((*plan.jobs, JobPlan(days=0, faults=()))):
+            case.run(number, job)
             if outcome.breaches:
                 break
     return outcome
@@ -155,6 +158,7 @@ class _Case:
         self._sandbox, self._proxy, self._zygote, self._folder, self._outcome = sandbox, proxy, zygote, folder, outcome
         chance = random.Random(plan.streams)
         self._records = Records(chance)
+        self._new_columns = plan.new_columns
         self._skips = chance.random() < 0.7  # noqa: PLR2004 # in most cases; the others have no bad records
         self._connection = Connection(_GrowingSource(self._records), self._destination(proxy.url), CATALOG)  # type: ignore[arg-type] # it is started only
         self._connection.supports_refreshes = chance.random() < 0.5  # noqa: PLR2004 # either
@@ -162,9 +166,11 @@ class _Case:
         self._watch = threading.Timer(0, print)
         self._secret = sandbox.segment_tracking.write_key
 
-    def run(self, plan: JobPlan) -> None:
+    def run(self, number: int, plan: JobPlan) -> None:
         """Run one job and check it."""
         outcome, schedule = self._outcome, self._proxy.schedule
+        if number in self._new_columns:
+            self._add_column(f"column_{number}")
         self._records.grow(120)
         if not self._skips:
             self._forget_bad()
@@ -182,6 +188,16 @@ class _Case:
         rejects = any(fault.what in {"status 400", "status 413"} for fault in plan.faults)
         self._judge(job, plan, before, rejects=rejects)
 
+    def _add_column(self, name: str) -> None:
+        self._records.columns.append(name)
+        self._outcome.schema_changes += 1
+        streams = []
+        for each in self._connection.catalog["streams"]:
+            properties = {**each["stream"]["json_schema"]["properties"], name: {}}
+            described = {**each["stream"], "json_schema": {"type": "object", "properties": properties}}
+            streams.append({**each, "stream": described})
+        self._connection.catalog = {"streams": streams}
+
     def _forget_bad(self) -> None:
         for stream, number in self._records.unsendable:
             self._records.rows[stream][number]["user"] = f"{stream}-{number}"
@@ -193,6 +209,7 @@ class _Case:
         for attempt in job.attempts:
             outcome.breaches += breaches_of_attempt(attempt, (self._secret, _MARK), self._sessions, invalid=rejects)
         arrived = {message["userId"] for message in self._sandbox.segment_tracking.messages}
+        outcome.breaches += self._missing_columns()
         rejected = sum(attempt.rejected.total() for attempt in job.attempts)
         for stream in _STREAMS:
             last, now = position(before, stream), position(self._connection.states, stream)
@@ -213,6 +230,15 @@ class _Case:
             outcome.breaches.append(f"{schedule.requests} requests in {len(job.attempts)} attempts")
         if not plan.faults and not job.succeeded:
             outcome.breaches.append(f"a job without faults failed: {job.attempts[-1].messages[:2]}")
+
+    def _missing_columns(self) -> Iterator[str]:
+        """A record whose call at Segment lacks columns of the record."""
+        for message in self._sandbox.segment_tracking.messages:
+            stream, _, number = message["userId"].rpartition("-")
+            fields = message.get("traits") or message.get("properties") or {}
+            if missing := self._records.rows[stream][int(number)].keys() & set(self._records.columns) - fields.keys():
+                yield f"{stream}: columns lost in record {number}: {', '.join(sorted(missing))}"
+                return
 
     def _judge_counts(self, job: Job, before: Mapping[str, JsonObject]) -> None:
         """Check that every record that cannot be sent is counted as rejected."""

@@ -69,6 +69,16 @@ def breaches_of_attempt(
         yield f"process {pid} was left behind"
 
 
+def breaches_of_message(message: str, secrets: Iterable[str]) -> Iterator[str]:
+    """The violations in one message for users."""
+    if any(secret in message for secret in secrets):
+        yield "a secret in a message"
+    if personal := _EMAIL.search(message):
+        yield f"personal data in a message: {personal[0]}"
+    if _TRACEBACK in message or not message.rstrip().endswith((".", "!", "?")):
+        yield f"not a message: {message[:_EXCERPT]}"
+
+
 def losses_of_attempt(attempt: Attempt, allowed: Collection[str]) -> Iterator[str]:
     """The data that the platform would have lost silently, except where the proxy replaced lists with numbers.
 

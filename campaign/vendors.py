@@ -30,11 +30,17 @@ class Vendor(Protocol):
     package: str
     secrets: tuple[str, ...]
     """Values that no output may contain."""
+    new_fields: frozenset[str]
+    """Fields that are added as time passes, as `stream.field`; the platform drops them until it has discovered them."""
     most_ahead: float
     """The maximum number of seconds by which a connector's clock was ahead of `connector_now`.
 
     Such a connector treated days as expired that the vendor still had, and resumes after them.
     """
+
+    @property
+    def now(self) -> datetime:
+        """The vendor's time, which passes for the platform too."""
 
     @property
     def connector_now(self) -> datetime | None:
@@ -71,11 +77,17 @@ class _Api:
     sandbox: Sandbox
     package: str = ""
     secrets: tuple[str, ...] = ()
+    new_fields: frozenset[str] = frozenset()
     most_ahead: float = 0.0
     start: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         self.start = (self.sandbox.clock.now - REACH).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    @property
+    def now(self) -> datetime:
+        """The sandbox's time."""
+        return self.sandbox.clock.now
 
     @property
     def connector_now(self) -> datetime:
@@ -168,10 +180,18 @@ class Heap:
     clock: Clock
     package: str = "source_heap"
     secrets: tuple[str, ...] = ()
+    new_fields: frozenset[str] = frozenset(
+        ("pageviews.target_text", "pageviews.cart_value", "search_submit_results.logged_in")
+    )
     most_ahead: float = 0.0
 
     def __post_init__(self) -> None:
         self.secrets = (self.bucket.server.reader.secret,)
+
+    @property
+    def now(self) -> datetime:
+        """The time by which dumps appear."""
+        return self.clock.now
 
     @property
     def connector_now(self) -> None:
@@ -185,7 +205,7 @@ class Heap:
 
     def config(self, url: str) -> JsonObject:
         """The configuration, with this URL."""
-        return {**self.bucket.config, "endpoint_url": url}
+        return {**self.bucket.config, "endpoint_url": url, "reread_on_new_columns": True}
 
     def pass_time(self, days: int) -> None:
         """Advance the clock day by day, with a dump each day."""
@@ -232,7 +252,9 @@ class Vendors:
         if self._s3:
             running, clock = self._s3, Clock()
             _empty(running)
-            with heap_bucket(clock, seed=seed, scale=scale, server=lambda _: nullcontext(running)) as bucket:
+            with heap_bucket(
+                clock, seed=seed, scale=scale, server=lambda _: nullcontext(running), adds_columns=True
+            ) as bucket:
                 yield Heap(bucket, clock)
         else:
             with Sandbox(seed=seed, scale=scale) as sandbox:

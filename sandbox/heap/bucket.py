@@ -47,9 +47,13 @@ def heap_bucket(
     scale: float = 1.0,
     server: Callable[[str], AbstractContextManager[S3Server]] = MotoS3,
     name: str = BUCKET,
+    adds_columns: bool = False,
 ) -> Iterator[HeapBucket]:
-    """Serve a Heap bucket, filled up to the clock's current time, while the context lasts."""
-    world = HeapWorld(clock, seed=seed, scale=scale, bucket=name)
+    """Serve a Heap bucket, filled up to the clock's current time, while the context lasts.
+
+    With `adds_columns`, the two nights to come add columns to two tables.
+    """
+    world = HeapWorld(clock, seed=seed, scale=scale, bucket=name, adds_columns=adds_columns)
     with tempfile.TemporaryDirectory(prefix="heap-bucket-") as directory, server(world.bucket) as running:
         bucket = HeapBucket(world, running, Path(directory))
         bucket.sync()

@@ -31,6 +31,8 @@ class Night:
     dump_id: int
     day: int
     seed: int
+    adds_columns: bool = False
+    """True if the nights to come add columns to tables."""
 
     @property
     def today(self) -> range:
@@ -78,6 +80,10 @@ class Night:
         )
         return TableDump(name, not full, files, tuple(columns))
 
+    def with_new(self, columns: Columns, **new: str) -> Columns:
+        """These columns, and the `new` ones if nights add columns."""
+        return {**columns, **new} if self.adds_columns else columns
+
     def with_stray(self, dump: TableDump) -> TableDump:
         """The same table, with a file that a failed attempt of this night left behind."""
         stray = replace(dump.files[0], key=self._key(dump.table, 0, attempt=1))
@@ -91,11 +97,11 @@ class Night:
         return f"sync_{self.dump_id}/{table}/{name}"
 
 
-def heap_history(visitors: Visitors, *, first_dump_id: int, seed: int) -> list[Dump]:
+def heap_history(visitors: Visitors, *, first_dump_id: int, seed: int, adds_columns: bool = False) -> list[Dump]:
     """All dumps, including future ones, in the order of their nights."""
 
     def night(offset: int, day: int) -> Night:
-        return Night(visitors, first_dump_id + offset, day, seed)
+        return Night(visitors, first_dump_id + offset, day, seed, adds_columns)
 
     return [
         _dump(night(0, 0), _first(night(0, 0))),
@@ -215,7 +221,7 @@ def _first_to_come(night: Night) -> list[TableDump]:
         night.migrations(),
         night.users(cols.USERS_LATER),
         night.sessions(),
-        night.events("pageviews", cols.PAGEVIEWS_LATER),
+        night.events("pageviews", night.with_new(cols.PAGEVIEWS_LATER, target_text="string")),
         night.events("sign_up_click_link", cols.CLICKS, 5),
         night.events("checkout_complete_order_web_", cols.ORDERS, 4),
         night.events("search_submit_results", cols.SEARCHES, 6),
@@ -235,10 +241,10 @@ def _second_to_come(night: Night) -> list[TableDump]:
         night.migrations(),
         night.users(cols.USERS_LATER),
         night.sessions(),
-        night.events("pageviews", cols.PAGEVIEWS_LATER),
+        night.events("pageviews", night.with_new(cols.PAGEVIEWS_LATER, target_text="string", cart_value="double")),
         night.events("sign_up_click_link", cols.CLICKS, 3, full=True, parts=2),
         night.events("checkout_complete_order_web_", cols.ORDERS, 4),
-        night.events("search_submit_results", cols.SEARCHES, 6),
+        night.events("search_submit_results", night.with_new(cols.SEARCHES, logged_in="boolean"), 6),
         night.events("feature_tour_finished", cols.CLICKS, 17),
     ]
 

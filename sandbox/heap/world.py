@@ -34,6 +34,7 @@ class HeapWorld:
         scale: float = 1.0,
         bucket: str = BUCKET,
         first_dump_id: int = FIRST_DUMP_ID,
+        adds_columns: bool = False,
     ) -> None:
         """Plan all dumps without writing anything.
 
@@ -43,12 +44,13 @@ class HeapWorld:
             scale: multiplies the number of users, sessions and events.
             bucket: the bucket in the manifests' URLs.
             first_dump_id: the id of the first dump; those of later dumps are 1, 2, 5, 7, 9, 10, 11 and 12 higher.
+            adds_columns: True to add columns to two tables on the two nights to come.
         """
         self.clock = clock
         self.bucket = bucket
         newest = (clock.now - DUMP_FINISHES).replace(hour=0, minute=0, second=0, microsecond=0)
         visitors = Visitors(newest - timedelta(days=NEWEST_NIGHT), seed=seed, scale=scale)
-        self._dumps = heap_history(visitors, first_dump_id=first_dump_id, seed=seed)
+        self._dumps = heap_history(visitors, first_dump_id=first_dump_id, seed=seed, adds_columns=adds_columns)
 
     @property
     def dumps(self) -> list[Dump]:

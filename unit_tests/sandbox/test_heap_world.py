@@ -213,6 +213,19 @@ def test_columns_change_and_types_widen_to_string(world: HeapWorld) -> None:
     assert files[999].columns["plan_seats"] != files[1000].columns["plan_seats"]
 
 
+def test_nights_to_come_add_columns_on_request() -> None:
+    added = {}
+    for adds in (False, True):
+        world = HeapWorld(Clock(NOW), seed=7, scale=0.05, adds_columns=adds)
+        before = {table: set().union(*world.expected(table)) for table in world.tables}
+        world.clock.advance(TWO_DAYS)
+        added[adds] = {
+            table: new for table, old in before.items() if (new := set().union(*world.expected(table)) - old) and old
+        }
+    assert added[False] == {}
+    assert added[True] == {"pageviews": {"target_text", "cart_value"}, "search_submit_results": {"logged_in"}}
+
+
 def test_names_are_long_and_keep_their_underscores(world: HeapWorld, bucket: Path) -> None:
     assert {LONG_TABLE, "_key_events__order_completed_", "checkout_complete_order_web_"} <= set(world.tables)
     assert len(LONG_TABLE) == 61
