@@ -18,7 +18,7 @@ from campaign.zygote import Zygote
 
 _PROMISES = re.compile(
     r"lost|too many|differs|undeclared|checksum|skipped line|secret|personal data|traceback|hang|did not exit"
-    r"|left behind|the state .*fell|without faults failed|counted as rejected",
+    r"|left behind|breaking schema|the state .*fell|without faults failed|counted as rejected",
     re.IGNORECASE,
 )
 """Findings that fail the run; others, such as a message of the wrong type, are only printed."""
