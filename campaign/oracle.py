@@ -29,6 +29,7 @@ _EXCERPT = 400
 _MOST_OF_A_LOSS = 2_000
 _SPOILED = re.compile(f": {numbers_for_lists([])} is not of types? ")
 _UNFORESEEN = "An unexpected error occurred"
+_SENTENCES = re.compile(r"[.!?]\s*$")
 _TRACEBACK = "Traceback (most recent call last)"
 _UNREASONABLE_WAIT = re.compile(r"UNREASONABLE WAIT of \d+ seconds")
 _EMAIL = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+\.[a-z]{2,}")
@@ -56,7 +57,7 @@ def breaches_of_attempt(
             yield f"a traceback of a configuration error: {described}"
         if failure.failure_type == "system_error" and (not invalid or _UNFORESEEN in failure.message):
             yield f"a system error: {described}"
-        if failure.message.rstrip().endswith(":"):
+        if not _SENTENCES.search(failure.message):
             yield f"an unfinished message: {described}"
     yield from _breaches_of_exit(attempt)
     yield from _breaches_of_requests(attempt)
@@ -75,8 +76,8 @@ def breaches_of_message(message: str, secrets: Iterable[str]) -> Iterator[str]:
         yield "a secret in a message"
     if personal := _EMAIL.search(message):
         yield f"personal data in a message: {personal[0]}"
-    if _TRACEBACK in message or not message.rstrip().endswith((".", "!", "?")):
-        yield f"not a message: {message[:_EXCERPT]}"
+    if _TRACEBACK in message or not _SENTENCES.search(message):
+        yield f"an unfinished message: {message[:_EXCERPT]}"
 
 
 def losses_of_attempt(attempt: Attempt, allowed: Collection[str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from cdp_connectors.personal_data import without_personal_data
 _NO_ANSWER = re.compile(
     r"^(?P<kind>ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError): .*?host='(?P<host>[^']+)'"
 )
+_BROKEN_OFF = re.compile(r"^(?P<kind>ConnectionError|ChunkedEncodingError|ContentDecodingError): ")
 _TLS = "SSLError: "
 _CAUSE = re.compile(r"(?:\[Errno -?\d+\] )?(?P<cause>[\w ]+?)\W*$")
 
@@ -118,6 +119,11 @@ def _without_attempts(message: str) -> str:
     if reason is None:
         return message
     unreachable = _NO_ANSWER.match(reason)
+    if not unreachable and (broken_off := _BROKEN_OFF.match(reason)):
+        return (
+            f"The connection broke before the response was complete, in all attempts ({broken_off['kind']}). Check the "
+            "network and any proxy between this connector and the vendor; otherwise run the sync again later."
+        )
     if not unreachable:
         return f"All retries failed. {reason}"
     host = unreachable["host"]

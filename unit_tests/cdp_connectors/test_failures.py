@@ -125,6 +125,16 @@ POOL = "HTTPSConnectionPool(host='api.example.com', port=443): "
             ["The proxy in front of api.example.com could not be used"],
             FailureType.transient_error,
         ),
+        (
+            "ConnectionError: ('Connection aborted.', RemoteDisconnected('Remote end closed connection'))",
+            ["The connection broke before the response was complete, in all attempts (ConnectionError). Check"],
+            FailureType.transient_error,
+        ),
+        (
+            "ChunkedEncodingError: ('Connection broken: IncompleteRead(5 bytes read)', IncompleteRead(5 bytes read))",
+            ["The connection broke before the response was complete, in all attempts (ChunkedEncodingError). Check"],
+            FailureType.transient_error,
+        ),
     ],
 )
 def test_each_connection_error_has_its_own_message(reason: str, words: list[str], failure_type: FailureType) -> None:
