@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 import requests_mock
 from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, SyncMode
+from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
 from airbyte_cdk.sources.declarative.partition_routers import SubstreamPartitionRouter
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
@@ -20,7 +21,14 @@ from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarat
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.cdk_repairs import RepairedSource, check_reason, exhausted_reason, is_noise, watch_stream
+from cdp_connectors.cdk_repairs import (
+    RepairedSource,
+    check_reason,
+    exhausted_reason,
+    is_noise,
+    resolve_manifests_once,
+    watch_stream,
+)
 from cdp_connectors.rejections import stop_rejected_streams
 from unit_tests.declarative_sources import api
 from unit_tests.helpers import catalog_of
@@ -83,6 +91,27 @@ def test_the_cdk_names_no_router_of_a_full_refresh_stream() -> None:
 
     assert plain.get_partition_router() is None
     assert isinstance(repaired.get_partition_router(), SubstreamPartitionRouter)
+
+
+@pytest.mark.parametrize("repaired", [False, True])
+def test_the_cdk_resolves_a_manifest_for_each_source(monkeypatch: pytest.MonkeyPatch, *, repaired: bool) -> None:
+    resolve_manifests_once()
+    YamlDeclarativeSource(MANIFEST)
+    if not repaired:
+        for name in ("_read_and_parse_yaml_file", "_pre_process_manifest"):
+            monkeypatch.setattr(YamlDeclarativeSource, name, getattr(YamlDeclarativeSource, name).__wrapped__)
+    resolved: list[object] = []
+    preprocess = ManifestReferenceResolver.preprocess_manifest
+    monkeypatch.setattr(
+        ManifestReferenceResolver,
+        "preprocess_manifest",
+        lambda resolver, manifest: resolved.append(manifest) or preprocess(resolver, manifest),
+    )
+
+    first, second = YamlDeclarativeSource(MANIFEST), YamlDeclarativeSource(MANIFEST)
+
+    assert first.resolved_manifest == second.resolved_manifest
+    assert len(resolved) == (0 if repaired else 2)
 
 
 def test_the_cdk_builds_streams_that_nobody_reads() -> None:
