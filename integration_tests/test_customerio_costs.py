@@ -132,13 +132,13 @@ def assert_as_computed(name: str, counts: Mapping[str, int], computed: float, ac
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_first_sync_takes_the_requests_that_the_formula_gives(name: str, counted: tuple) -> None:  # type: ignore[type-arg]
+def test_a_first_sync_takes_the_requests_that_the_formula_gives(name: str, counted: tuple) -> None:
     counts, account, *_ = counted
     assert_as_computed(name, counts, COSTS[name].first(account), account)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_sync_on_the_next_day_takes_the_requests_that_the_formula_gives(name: str, counted: tuple) -> None:  # type: ignore[type-arg]
+def test_a_sync_on_the_next_day_takes_the_requests_that_the_formula_gives(name: str, counted: tuple) -> None:
     _, _, counts, account, own = counted
     if name == "draft_messages":  # the window begins thirty days before the newest draft, of which there are few
         assert COSTS[name].daily(account) <= counts[name] <= COSTS[name].daily(account) + ceil(LOOKBACK / DAY / 7)
@@ -147,7 +147,7 @@ def test_a_sync_on_the_next_day_takes_the_requests_that_the_formula_gives(name: 
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_metrics_take_the_requests_that_the_formulas_give_together(family: str, counted: tuple) -> None:  # type: ignore[type-arg]
+def test_metrics_take_the_requests_that_the_formulas_give_together(family: str, counted: tuple) -> None:
     """A parent that counted is requested again for its own stream if a stream within it came first.
 
     A stream whose newest row is older than what such a request covers has the parents requested again, as one that

@@ -24,7 +24,7 @@ class Switches:
             ValueError: for an unknown name or an invalid value; nothing is changed then.
         """
         if not isinstance(changes, Mapping):
-            raise ValueError("The switches must be given as a JSON object.")  # noqa: TRY004 - of the request's sender
+            raise ValueError("The switches must be given as a JSON object.")  # noqa: TRY004 # of the request's sender
         known = self._types()
         unknown = [name for name in changes if name not in known]
         if unknown:

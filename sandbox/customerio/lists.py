@@ -95,7 +95,7 @@ class Messages(Endpoint):
     sent: list[Delivery]
     drafts: list[Delivery]
     of_drafts: bool = False
-    paging: Paging = Tokens("v20", default=50, largest=1000, clamps=True)  # noqa: RUF009 - frozen
+    paging: Paging = Tokens("v20", default=50, largest=1000, clamps=True)  # noqa: RUF009 # frozen
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the deliveries; with their tracked responses, if requested."""
@@ -116,7 +116,7 @@ class Messages(Endpoint):
         first = bisect_left(deliveries, start, key=created)
         return deliveries[first : bisect_right(deliveries, end, key=created)][::-1]
 
-    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all are expected
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 # all are expected
         """Return all deliveries with the time of their last metric."""
         now = epoch(present.now)
         rows = [delivery.at(now) for delivery in self.between(0, now, drafts=self.of_drafts)]
@@ -135,7 +135,7 @@ class Activities(Endpoint):
     stream: str = "activities"
     ever: list[Activity]
     behaviour: Behaviour
-    paging: Paging = Tokens("act", default=10, largest=100)  # noqa: RUF009 - frozen
+    paging: Paging = Tokens("act", default=10, largest=100)  # noqa: RUF009 # frozen
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the activities."""
@@ -148,7 +148,7 @@ class Activities(Endpoint):
         """Return the activities that have arrived, the latest first."""
         return self.ever[: bisect_right(self.ever, epoch(now), key=attrgetter("arrived"))][::-1]
 
-    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all are expected
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 # all are expected
         """Return all activities that have arrived."""
         return self._rows(self.arrived(present.now))
 

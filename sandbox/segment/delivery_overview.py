@@ -126,7 +126,7 @@ class Overview(OfParents):
 
     step: _Step
     overview: DeliveryOverview
-    paging: Cursors = Cursors()  # noqa: RUF009 - it cannot change
+    paging: Cursors = Cursors()  # noqa: RUF009 # it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return the series of the requested groups."""

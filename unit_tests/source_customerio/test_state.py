@@ -18,6 +18,6 @@ from unit_tests.source_customerio.customerio_api import NOW_TS
         ({"updated": "2040-01-01"}, False),
     ],
 )
-def test_a_state_is_forgotten_only_if_it_is_in_the_future(state: JsonObject, is_forgotten: bool) -> None:  # noqa: FBT001
+def test_a_state_is_forgotten_only_if_it_is_in_the_future(state: JsonObject, *, is_forgotten: bool) -> None:
     assert StateInTheFuture().should_migrate(state) is is_forgotten
     assert StateInTheFuture().migrate(state) == {}
