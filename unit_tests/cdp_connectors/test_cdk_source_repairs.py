@@ -6,6 +6,7 @@ A test whose name begins with `test_the_cdk_` fails once a newer CDK does withou
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_genera
 )
 from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+from airbyte_cdk.test.state_builder import StateBuilder
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.cdk_repairs import (
@@ -160,6 +162,28 @@ def test_the_cdk_hides_the_reason_of_retries_in_a_message(api: requests_mock.Moc
 
     assert error.message != "Unavailable."
     assert exhausted_reason(error.message) == "Unavailable."
+
+
+def test_the_cdk_skips_a_parent_without_its_key(api: requests_mock.Mocker) -> None:
+    api.get(PARENTS, json={"rows": [{"name": "without an id"}, {"id": 1}]})
+    api.get("https://api.example.com/children/1", json={"rows": []})
+
+    messages = read(YamlDeclarativeSource(MANIFEST), "children")
+
+    assert not any(message.trace and message.trace.error for message in messages)
+    assert requests_for_children(api) == 1
+
+
+def test_the_cdk_builds_no_stream_if_one_has_a_damaged_state() -> None:
+    state = StateBuilder().with_stream_state("events", {"at": ["damaged"]}).build()
+    catalog = catalog_of(["parents", "events"], SyncMode.full_refresh)
+
+    with pytest.raises((AirbyteTracedException, ValueError)):
+        YamlDeclarativeSource(MANIFEST, catalog=catalog, state=state).streams({})
+
+
+def test_the_cdk_takes_no_limits_for_a_manifest() -> None:
+    assert "limits" not in signature(YamlDeclarativeSource).parameters
 
 
 def requests_for_children(api: requests_mock.Mocker) -> int:
