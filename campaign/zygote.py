@@ -8,7 +8,6 @@ import faulthandler
 import gc
 import json
 import os
-import pickle
 import resource
 import select
 import signal
@@ -25,7 +24,7 @@ from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO
 
 import time_machine
 from typing_extensions import Self
@@ -187,15 +186,14 @@ def _prepare_manifest(package: str) -> None:
     from airbyte_cdk.sources.declarative import (  # noqa: PLC0415 # a destination has none
         concurrent_declarative_source as cdk,
     )
-    from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource  # noqa: PLC0415
+    from airbyte_cdk.sources.declarative.yaml_declarative_source import (  # noqa: PLC0415 # as above
+        YamlDeclarativeSource,
+    )
 
-    path = str(Path(str(import_module(package).__file__)).with_name("manifest.yaml"))
-    source = YamlDeclarativeSource(path)
-    resolved = pickle.dumps(source.resolved_manifest)
-    base: Any = cdk.ConcurrentDeclarativeSource
-    setattr(base, "_pre_process_manifest", lambda *_: pickle.loads(resolved))  # noqa: B010, S301 # private; made above
-    setattr(base, "_validate_source", lambda _: None)  # noqa: B010 # private
-    setattr(YamlDeclarativeSource, "_read_and_parse_yaml_file", lambda *_: {})  # noqa: B010 # private
+    from cdp_connectors.cdk_repairs import resolve_manifests_once  # noqa: PLC0415 # as above
+
+    resolve_manifests_once()
+    YamlDeclarativeSource(str(Path(str(import_module(package).__file__)).with_name("manifest.yaml")))
     cdk.get_declarative_component_schema = dict
 
 

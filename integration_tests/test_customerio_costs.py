@@ -132,13 +132,13 @@ def assert_as_computed(name: str, counts: Mapping[str, int], computed: float, ac
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_first_sync_makes_the_number_of_requests_in_the_formula(name: str, counted: tuple) -> None:  # type: ignore[type-arg]
+def test_a_first_sync_makes_the_number_of_requests_in_the_formula(name: str, counted: tuple) -> None:
     counts, account, *_ = counted
     assert_as_computed(name, counts, COSTS[name].first(account), account)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_sync_on_the_next_day_makes_the_number_of_requests_in_the_formula(name: str, counted: tuple) -> None:  # type: ignore[type-arg]
+def test_a_sync_on_the_next_day_makes_the_number_of_requests_in_the_formula(name: str, counted: tuple) -> None:
     _, _, counts, account, own = counted
     if name == "draft_messages":  # the window begins thirty days before the newest draft, of which there are few
         assert COSTS[name].daily(account) <= counts[name] <= COSTS[name].daily(account) + ceil(LOOKBACK / DAY / 7)
@@ -147,7 +147,7 @@ def test_a_sync_on_the_next_day_makes_the_number_of_requests_in_the_formula(name
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_metrics_make_the_number_of_requests_in_the_formulas_together(family: str, counted: tuple) -> None:  # type: ignore[type-arg]
+def test_metrics_make_the_number_of_requests_in_the_formulas_together(family: str, counted: tuple) -> None:
     """A parent with counts is requested again for its own stream if a stream of its children was read first.
 
     The parents are also requested again for a stream whose newest row is older than the period of such a request, and

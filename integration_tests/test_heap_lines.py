@@ -1,9 +1,6 @@
 """Encoded lines in real processes: both encoders, every table, a large file, a broken block, a stalled reader."""
 
 import json
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,6 +11,7 @@ import pytest
 
 from integration_tests.rows import comparable
 from sandbox.airbyte import BulkCdkLike, Connector, configured, run_sync
+from sandbox.airbyte.process import ConnectorProcess
 from sandbox.clock import Clock
 from sandbox.heap.bucket import heap_bucket
 from sandbox.heap.bulk import write_large_dump
@@ -63,15 +61,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SeaweedS3,
         yield server, folder
 
 
-def start(folder: Path, server: SeaweedS3) -> subprocess.Popen[bytes]:
+def start(server: SeaweedS3) -> ConnectorProcess:
     stream = {"name": "pageviews", "json_schema": {"type": "object"}, "supported_sync_modes": ["incremental"]}
     catalog = {"streams": [{"stream": stream, "sync_mode": "incremental", "destination_sync_mode": "append"}]}
-    command = [sys.executable, "-m", "source_heap", "read"]
-    for name, content in (("config", server.config), ("catalog", catalog)):
-        path = folder / f"{name}.json"
-        path.write_text(json.dumps(content))
-        command += [f"--{name}", str(path)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return Connector("source_heap", server.config).start("read", config=server.config, catalog=catalog)
 
 
 def put(server: SeaweedS3, key: Path, content: bytes) -> None:
@@ -82,11 +75,10 @@ def messages(lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
     return (json.loads(line) for line in lines)
 
 
-def test_the_rows_of_a_large_file_arrive_in_order(tmp_path: Path, large: tuple[SeaweedS3, Path], encoder: str) -> None:
+def test_the_rows_of_a_large_file_arrive_in_order(large: tuple[SeaweedS3, Path], encoder: str) -> None:
     server, _ = large
-    with start(tmp_path, server) as process:
-        assert process.stdout
-        found = list(messages(iter(process.stdout.readline, b"")))
+    with start(server) as process:
+        found = list(messages(process.lines()))
     rows = [message["record"]["data"] for message in found if message["type"] == "RECORD"]
     states = [message["state"]["sourceStats"]["recordCount"] for message in found if message["type"] == "STATE"]
     logs = [message["log"]["message"] for message in found if message["type"] == "LOG"]
@@ -99,22 +91,18 @@ def test_the_rows_of_a_large_file_arrive_in_order(tmp_path: Path, large: tuple[S
 
 
 @pytest.mark.usefixtures("encoder")
-def test_memory_does_not_grow_while_the_reader_stalls(tmp_path: Path, large: tuple[SeaweedS3, Path]) -> None:
+def test_memory_does_not_grow_while_the_reader_stalls(large: tuple[SeaweedS3, Path]) -> None:
     server, _ = large
-    with start(tmp_path, server) as process:
-        assert process.stdout
-        while b'"RECORD"' not in process.stdout.readline():
-            pass
+    with start(server) as process:
+        assert any(b'"RECORD"' in line for line in process.lines())
         time.sleep(4)
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        process.stdout.close()
+        process.close_output()
         assert process.wait(30) == 141
-    [kilobytes] = re.findall(r"^VmHWM:\s+(\d+) kB", status, flags=re.MULTILINE)
-    assert int(kilobytes) < MOST_RSS_MB * 1024
+        assert 0 < process.peak_memory_mb < MOST_RSS_MB
 
 
 @pytest.mark.usefixtures("encoder")
-def test_a_broken_block_emits_exactly_the_rows_before_it(tmp_path: Path, large: tuple[SeaweedS3, Path]) -> None:
+def test_a_broken_block_emits_exactly_the_rows_before_it(large: tuple[SeaweedS3, Path]) -> None:
     server, folder = large
     [path] = folder.rglob("*.avro")
     whole = path.read_bytes()
@@ -125,12 +113,12 @@ def test_a_broken_block_emits_exactly_the_rows_before_it(tmp_path: Path, large: 
     damaged[blocks[broken].offset + 1000] ^= 1
     put(server, path.relative_to(folder), bytes(damaged))
     try:
-        with start(tmp_path, server) as process:
-            assert process.stdout
-            found = list(messages(iter(process.stdout.readline, b"")))
+        with start(server) as process:
+            found = list(messages(process.lines()))
+            exit_code = process.wait()
     finally:
         put(server, path.relative_to(folder), whole)
-    assert process.returncode == 1
+    assert exit_code == 1
     assert sum(m["type"] == "RECORD" for m in found) == sum(block.row_count for block in blocks[:broken])
     errors = [m["trace"]["error"]["message"] for m in found if m["type"] == "TRACE" and "error" in m["trace"]]
     assert f"byte {blocks[broken].offset}: the block" in errors[0]

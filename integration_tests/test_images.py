@@ -64,7 +64,7 @@ class Image(Connector):
 
 
 def docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout  # noqa: S607
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout  # noqa: S607 # the one on PATH
 
 
 @pytest.fixture

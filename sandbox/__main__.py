@@ -40,8 +40,8 @@ def _interrupt(_: int, __: FrameType | None) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    from sandbox.heap.bucket import heap_bucket  # noqa: PLC0415 - so that a missing package is reported
-    from sandbox.server import Sandbox  # noqa: PLC0415
+    from sandbox.heap.bucket import heap_bucket  # noqa: PLC0415 # so that a missing package is reported
+    from sandbox.server import Sandbox  # noqa: PLC0415 # as above
 
     sandbox = Sandbox(
         seed=arguments.seed,

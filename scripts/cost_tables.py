@@ -28,14 +28,6 @@ SEGMENT_MEDIUM: Mapping[str, int] = {
 }
 """Rows per parent in a medium-sized workspace; for subscriptions, only those with a model."""
 
-SEGMENT_LARGE: Mapping[str, int] = {
-    **SEGMENT_MEDIUM,
-    "sources": 2000,
-    "destinations": 500,
-    WITHOUT_METRICS: 150,
-    "warehouse_connected_sources": 1000,
-}
-
 CUSTOMERIO_LARGE = Account(
     sizes={
         "campaigns": 2_000,

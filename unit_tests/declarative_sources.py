@@ -1,26 +1,22 @@
 """Fixtures for the unit tests of declarative sources: a clock, mocked HTTP, and manifests that are resolved once."""
 
-import pickle
 import time
 from collections.abc import Iterator
 from functools import cache
 
 import pytest
 import requests_mock
-from airbyte_cdk.sources.declarative import concurrent_declarative_source, yaml_declarative_source
-from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
-from airbyte_cdk.utils.yaml_loader import safe_load_yaml
+from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from freezegun import freeze_time
 from pyrate_limiter import BucketFactory
 
-from cdp_connectors.json_types import Json
+from cdp_connectors.cdk_repairs import resolve_manifests_once
 
 __all__ = ["NOW", "api", "quick_start", "waits"]
 
 NOW = "2026-11-22T12:00:00Z"
 
-_load_text = cache(safe_load_yaml)
-_resolved: dict[str, bytes] = {}
+_component_schema = cache(concurrent_declarative_source.get_declarative_component_schema)
 
 
 @pytest.fixture(autouse=True)
@@ -46,22 +42,6 @@ def api() -> Iterator[requests_mock.Mocker]:
 @pytest.fixture(autouse=True)
 def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Load, resolve and validate each manifest once, because that takes longer than the rest of a test."""
-    resolve = YamlDeclarativeSource._pre_process_manifest  # noqa: SLF001
-    validate = YamlDeclarativeSource._validate_source  # noqa: SLF001
-
-    def load_once(source: Json) -> Json:
-        return _load_text(source.read() if hasattr(source, "read") else source)
-
-    def resolve_once(source: YamlDeclarativeSource, manifest: dict[str, Json]) -> Json:
-        path = source._path_to_yaml  # noqa: SLF001
-        if path not in _resolved:
-            source._source_config = resolve(source, manifest)  # noqa: SLF001
-            validate(source)
-            _resolved[path] = pickle.dumps(source._source_config)  # noqa: SLF001
-        return pickle.loads(_resolved[path])  # noqa: S301 # written above
-
-    for module in (concurrent_declarative_source, yaml_declarative_source):
-        monkeypatch.setattr(module, "safe_load_yaml", load_once)
-    monkeypatch.setattr(YamlDeclarativeSource, "_pre_process_manifest", resolve_once)
-    monkeypatch.setattr(YamlDeclarativeSource, "_validate_source", lambda _: None)
+    resolve_manifests_once()
+    monkeypatch.setattr(concurrent_declarative_source, "get_declarative_component_schema", _component_schema)
     monkeypatch.setattr(BucketFactory, "schedule_leak", lambda *_: None)  # a thread for each policy of each source

@@ -1,16 +1,18 @@
-"""The manifests as tables: a row of at most twelve lines per stream, and one URL template per vendor."""
+"""The manifests as tables: their order, rows of at most twelve lines, and one URL template per vendor."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from cdp_connectors.json_types import Json
+
 ROOT = Path(__file__).parents[1]
 MANIFESTS = {name: (ROOT / name / "manifest.yaml").read_text() for name in ("source_segment", "source_customerio")}
 LONGEST_ROW = 12
-ABOVE_THE_TABLE = ("lists", "rows")
-"""The definitions that contain the rows of streams by which other streams are read."""
+SECTIONS = ["rates", "errors", "requests", "parents", "transformations", "bases", "streams"]
 
 
 def rows(package: str) -> dict[str, list[str]]:
@@ -25,10 +27,7 @@ def rows(package: str) -> dict[str, list[str]]:
 
 def _row_nodes(manifest: yaml.Node) -> Iterator[yaml.Node]:
     definitions = _members(_members(manifest)["definitions"])
-    waiting = [
-        *(node for name in ABOVE_THE_TABLE if name in definitions for node in _members(definitions[name]).values()),
-        *_members(manifest)["streams"].value,
-    ]
+    waiting = [*_members(definitions["rows"]).values(), *_members(manifest)["streams"].value]
     seen = set()
     while waiting:
         node = waiting.pop(0)
@@ -49,6 +48,36 @@ ROWS = {place: lines for package in MANIFESTS for place, lines in rows(package).
 @pytest.mark.parametrize("place", ROWS)
 def test_a_row_fits_twelve_lines(place: str) -> None:
     assert len(ROWS[place]) <= LONGEST_ROW
+
+
+def names(package: str, streams: Iterable[Json]) -> list[str]:
+    """The names of the streams in a list, without repeating those that depend on a setting."""
+    definitions = yaml.safe_load(MANIFESTS[package])["definitions"]
+    found = []
+    for row in (row for entry in streams for row in entry.get("streams", [entry])):
+        parameters = row.get("$parameters", row)
+        shared = parameters.get("$ref", "").rpartition("/")[2]
+        found.append((definitions["lists"][shared] if shared else parameters)["name"])
+    return list(dict.fromkeys(found))
+
+
+@pytest.mark.parametrize("package", MANIFESTS)
+def test_streams_have_the_same_order_everywhere(package: str) -> None:
+    manifest = yaml.safe_load(MANIFESTS[package])
+    listed = names(package, manifest["streams"])
+    shown = re.findall(r"^\| `(\w+)` \| `(?:GET|POST)", (ROOT / package / "README.md").read_text(), re.MULTILINE)
+
+    assert listed == shown
+    for section in ("lists", "rows"):
+        above = names(package, manifest["definitions"].get(section, {}).values())
+        assert above == [name for name in listed if name in above]
+    groups = [stream["name"] for group in manifest.get("stream_groups", {}).values() for stream in group["streams"]]
+    assert groups == [name for name in listed if name in groups]
+
+
+@pytest.mark.parametrize("package", MANIFESTS)
+def test_both_manifests_have_the_same_sections(package: str) -> None:
+    assert re.findall(r"^ *# ---- (\w+)", MANIFESTS[package], re.MULTILINE) == SECTIONS
 
 
 @pytest.mark.parametrize("package", MANIFESTS)

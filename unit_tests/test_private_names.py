@@ -1,4 +1,4 @@
-"""Private names of the CDK stay in `cdp_connectors.cdk_repairs`."""
+"""Private names of the CDK stay in `cdp_connectors.cdk_repairs`, for the tests and the sandbox too."""
 
 import ast
 import importlib
@@ -17,6 +17,18 @@ MODULES = [
     for path in sorted((ROOT / package).rglob("*.py"))
     if path.name != "__main__.py" and "cdk_repairs" not in path.parts
 ]
+
+
+TREE = [
+    path.relative_to(ROOT)
+    for path in sorted(ROOT.glob("*/**/*.py"))
+    if path.relative_to(ROOT).parts[0] not in {".venv", "build"}
+    and "cdk_repairs" not in path.parts
+    and not path.name.startswith("test_cdk_")  # they show why each repair is needed
+]
+EXCEPTIONS = {
+    Path("integration_tests/test_standard_suites.py"): {"_job_runner", "_read_assertions"},  # parts of Airbyte's suites
+}
 
 
 def is_private(name: str) -> bool:
@@ -53,6 +65,28 @@ def private_attributes(owner: type) -> set[str]:
     inherited = {name for base in owner.__mro__ if is_of_the_cdk(base) for name in vars(base) if is_private(name)}
     overridden = {name for base in ours if "cdk_repairs" not in base.__module__ for name in vars(base)} & inherited
     return {name for name in used - set_by_us if is_private(name)} | overridden
+
+
+def private_uses(tree: ast.AST) -> Iterator[str]:
+    """The private attributes of what is imported from the CDK, read or set by name or as a string."""
+    of_the_cdk = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("airbyte_cdk")
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in of_the_cdk:
+            yield node.attr
+        if isinstance(node, ast.Call) and any(name in of_the_cdk for name in map(ast.unparse, node.args)):
+            yield from (str(given.value) for given in node.args if isinstance(given, ast.Constant))
+
+
+@pytest.mark.parametrize("path", TREE, ids=str)
+def test_nothing_else_touches_a_private_name(path: Path) -> None:
+    tree = ast.parse((ROOT / path).read_text())
+    found = {*private_imports(tree), *filter(is_private, private_uses(tree))}
+    assert found == EXCEPTIONS.get(path, set())
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)

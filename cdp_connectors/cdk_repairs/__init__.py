@@ -6,6 +6,7 @@ has a test that fails once the CDK no longer needs it: `make test-newest-cdk` ru
 
 from cdp_connectors.cdk_repairs.destination import RepairedDestination
 from cdp_connectors.cdk_repairs.http import RejectedRequestError, is_web_page
+from cdp_connectors.cdk_repairs.manifests import resolve_manifests_once
 from cdp_connectors.cdk_repairs.output import (
     buffer_output,
     check_reason,
@@ -43,6 +44,7 @@ __all__ = [
     "is_web_page",
     "leave_unreported",
     "print_messages",
+    "resolve_manifests_once",
     "uncounted_records",
     "watch_parents",
     "watch_stream",

@@ -200,7 +200,7 @@ class Listing(OfParents):
             data[self.key] = None
         return self.envelope(arguments, present.now, data)
 
-    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - a list has no time
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 # a list has no time
         """Return all records of all parents that exist."""
         return [
             self._row(row | ({self.numbered_by: number} if self.numbered_by else {}), arguments)
@@ -230,7 +230,7 @@ class Single(OfParents):
             raise not_found()
         return data
 
-    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - an object has no time
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 # an object has no time
         """Return the object of each parent that exists."""
         answers = [(arguments, self.data(arguments, present.now)) for arguments in self._existing(present)]
         made = [(arguments, self.row(data)) for arguments, data in answers if data is not None]

@@ -139,7 +139,7 @@ class FaultMiddleware:
 
         await self._app(scope, receive, collect)
         pause_s = self._faults.drip_ms / 1000
-        if self._faults.damage and response.status < 400:  # noqa: PLR2004 - a success
+        if self._faults.damage and response.status < 400:  # noqa: PLR2004 # a success
             _DAMAGES[self._faults.damage](response)
             self._faults.use()
         await response.send(send, pause_s)

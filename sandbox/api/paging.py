@@ -42,7 +42,7 @@ class Paging(ABC):
 class Whole(Paging, Page):
     """No pagination: one response contains the complete list."""
 
-    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002 # as declared
         """Return the only page."""
         return self
 
@@ -63,7 +63,7 @@ class NumberedPages(Paging):
     default: int
     largest: int
 
-    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002 # as declared
         """Return the page number `page` of size `limit`."""
         number, limit = integer(given, "page", 1), integer(given, "limit", self.default)
         if number < 1 or not 1 <= limit <= self.largest:
@@ -94,7 +94,7 @@ class Offsets(Paging):
     default: int
     largest: int
 
-    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002
+    def page(self, request: Request, given: Mapping[str, str], present: Present) -> Page:  # noqa: ARG002 # as declared
         """Return the page of size `limit` that starts at `offset`."""
         limit = integer(given, "limit", self.default)
         if limit > self.largest:

@@ -24,7 +24,7 @@ class Switches:
             ValueError: for an unknown name or an invalid value; nothing is changed.
         """
         if not isinstance(changes, Mapping):
-            raise ValueError("The switches must be a JSON object.")  # noqa: TRY004 - the type of a request body
+            raise ValueError("The switches must be a JSON object.")  # noqa: TRY004 # the type of a request body
         known = self._types()
         unknown = [name for name in changes if name not in known]
         if unknown:

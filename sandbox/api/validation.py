@@ -105,7 +105,7 @@ def _parsed_moment(value: str, name: str) -> datetime:
     """
     for pattern in _TIMES:
         try:
-            parsed = datetime.strptime(value, pattern)  # noqa: DTZ007 - both patterns demand a time zone
+            parsed = datetime.strptime(value, pattern)  # noqa: DTZ007 # both patterns demand a time zone
         except ValueError:
             continue
         if parsed.year > _EARLIEST_YEAR:

@@ -160,7 +160,7 @@ class _Download(Operation):
     path: str = "/exports/{export_id}/download"
     exports: Exports
 
-    def answer(self, request: Request, present: Present) -> Record:  # noqa: ARG002 - the link needs no time
+    def answer(self, request: Request, present: Present) -> Record:  # noqa: ARG002 # the link needs no time
         identifier = request.path_params["export_id"]
         self.exports.file(identifier)
         root = f"{request.url.scheme}://{request.url.netloc}/customerio"

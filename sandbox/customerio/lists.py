@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from starlette.requests import Request
 
+from cdp_connectors.json_types import Json
 from sandbox.api.endpoints import Endpoint, Listing
 from sandbox.api.paging import Paging
 from sandbox.api.present import Arguments, Present
@@ -22,21 +23,6 @@ from sandbox.customerio.exports import Exports
 
 LONGEST_WINDOW = 183 * DAY
 _MOST = 10**20 - 1
-_WHOLE = {
-    "campaigns": "/campaigns",
-    "broadcasts": "/broadcasts",
-    "segments": "/segments",
-    "transactional_messages": "/transactional",
-    "exports": "/exports",
-    "snippets": "/snippets",
-    "collections": "/collections",
-    "topics": "/subscription_topics",
-    "types": "/object_types",
-    "reporting_webhooks": "/reporting_webhooks",
-}
-"""The configuration lists without pagination, by the name of their stream."""
-_KEYS = {"transactional_messages": "messages"}
-_NULL_IF_EMPTY = {"collections", "exports", "reporting_webhooks"}
 _CLEAN_ENDPOINTS = {
     2: "https://collector.example.com/cio",
     3: "https://collector.example.com/cio?team=***&token=***",
@@ -53,44 +39,40 @@ def configuration_endpoints(
         rows = visible(tables["newsletters"], now)
         return rows if arguments.get("sort") == "asc" else rows[::-1]
 
-    def listed(stream: str, now: datetime) -> list[Record]:
-        if stream == "exports":
-            return exports.listed(now)
-        rows = visible(tables[stream], now)
-        if stream == "collections" and behaviour.fields_of_2026:
-            return [with_key_fields(row) for row in rows]
-        return rows
+    def collections(_: Arguments, now: datetime) -> list[Record]:
+        rows = visible(tables["collections"], now)
+        return [with_key_fields(row) for row in rows] if behaviour.fields_of_2026 else rows
 
-    def whole(stream: str, path: str) -> Listing:
-        return Listing(
-            path=path,
-            stream=stream,
-            primary_key=("name",) if stream == "snippets" else ("id",),
-            key=_KEYS.get(stream, stream),
-            records=lambda _, now: listed(stream, now),
-            makes=_without_credentials if stream == "reporting_webhooks" else lambda row: [row],
-            paging=None,
-            null_if_empty=stream in _NULL_IF_EMPTY,
-        )
+    def whole(path: str, stream: str, **others: Json) -> Listing:
+        """Return a list that is never paged."""
+        usual: dict[str, Json] = {"key": stream, "records": lambda _, now: visible(tables[stream], now)}
+        return Listing(path=path, stream=stream, paging=None, **(usual | others))
 
     return [
-        *(whole(stream, path) for stream, path in _WHOLE.items()),
+        whole("/campaigns", "campaigns"),
+        whole("/broadcasts", "broadcasts"),
+        whole("/segments", "segments"),
+        whole("/transactional", "transactional_messages", key="messages"),
+        whole("/exports", "exports", records=lambda _, now: exports.listed(now), null_if_empty=True),
+        whole("/snippets", "snippets", primary_key=("name",)),
+        whole("/collections", "collections", records=collections, null_if_empty=True),
+        whole("/subscription_topics", "topics"),
+        whole("/object_types", "types"),
+        whole("/reporting_webhooks", "reporting_webhooks", makes=_without_credentials, null_if_empty=True),
+        whole(
+            "/info/ip_addresses",
+            "ip_addresses",
+            primary_key=("ip_address",),
+            records=lambda *_: list(ip_addresses),
+            makes=lambda address: [{"ip_address": address}],
+            public=True,
+        ),
         Listing(
             path="/newsletters",
             stream="newsletters",
             key="newsletters",
             records=newsletters,
             paging=Tokens("nws", default=50, largest=100, ends_empty=True),
-        ),
-        Listing(
-            path="/info/ip_addresses",
-            stream="ip_addresses",
-            primary_key=("ip_address",),
-            key="ip_addresses",
-            records=lambda *_: list(ip_addresses),
-            makes=lambda address: [{"ip_address": address}],
-            paging=None,
-            public=True,
         ),
     ]
 
@@ -113,7 +95,7 @@ class Messages(Endpoint):
     sent: list[Delivery]
     drafts: list[Delivery]
     of_drafts: bool = False
-    paging: Paging = Tokens("v20", default=50, largest=1000, clamps=True)  # noqa: RUF009 - frozen
+    paging: Paging = Tokens("v20", default=50, largest=1000, clamps=True)  # noqa: RUF009 # frozen
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the deliveries, with their tracked responses if requested."""
@@ -134,7 +116,7 @@ class Messages(Endpoint):
         first = bisect_left(deliveries, start, key=created)
         return deliveries[first : bisect_right(deliveries, end, key=created)][::-1]
 
-    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all are expected
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 # all are expected
         """Return all deliveries with the time of their last metric."""
         now = epoch(present.now)
         rows = [delivery.at(now) for delivery in self.between(0, now, drafts=self.of_drafts)]
@@ -153,7 +135,7 @@ class Activities(Endpoint):
     stream: str = "activities"
     ever: list[Activity]
     behaviour: Behaviour
-    paging: Paging = Tokens("act", default=10, largest=100)  # noqa: RUF009 - frozen
+    paging: Paging = Tokens("act", default=10, largest=100)  # noqa: RUF009 # frozen
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the activities."""
@@ -166,7 +148,7 @@ class Activities(Endpoint):
         """Return the activities that have arrived, latest first."""
         return self.ever[: bisect_right(self.ever, epoch(now), key=attrgetter("arrived"))][::-1]
 
-    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all are expected
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 # all are expected
         """Return all activities that have arrived."""
         return self._rows(self.arrived(present.now))
 

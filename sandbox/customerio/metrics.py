@@ -51,7 +51,7 @@ class Metrics(OfParents):
         now = epoch(present.now)
         return self._body(arguments, self._periods(given, now), now)
 
-    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - all that can be read
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 # all that can be read
         """Return the rows of days with nonzero counts: since the sender's creation, or of the last 45 days."""
         return self.rows_by("days", present)
 

@@ -120,7 +120,7 @@ class _Search(Endpoint):
         ids = [known["object_id"] for known in identifiers]
         return {"identifiers": identifiers or None, "ids": ids or None, "next": following}
 
-    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - a list has no time
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 # a list has no time
         """Return the identifiers of all objects, with their type."""
         return [row["identifiers"] | {"object_type_id": row["object_type_id"]} for row in self.objects.all(present.now)]
 

@@ -124,7 +124,7 @@ class _Customers(Endpoint):
     method: str = "POST"
     people: WorkspacePeople
 
-    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 - people have no time
+    def rows(self, present: Present, start: datetime) -> list[Record]:  # noqa: ARG002 # people have no time
         """Return all people with all attributes."""
         now = epoch(present.now)
         return [person.at(now) | {"cio_id": person.cio_id} for person in self.people.at(present.now)]
@@ -135,7 +135,7 @@ class _Search(_Customers):
     """The search for people by the attributes that they have."""
 
     path: str = "/customers"
-    paging: Paging = Tokens("cus", default=50, largest=1000, key=lambda person: person.cio_id)  # noqa: RUF009 - frozen
+    paging: Paging = Tokens("cus", default=50, largest=1000, key=lambda person: person.cio_id)  # noqa: RUF009 # frozen
 
     def answer(self, request: Request, present: Present) -> Record:
         condition = json_object(request).get("filter")

@@ -19,7 +19,6 @@ DUMP_FINISHES = timedelta(hours=2)
 """After midnight, UTC."""
 _LATE = timedelta(days=2, hours=6)
 
-EMPTY_TABLES = ("newsletter_banner_dismissed", "legacy_form_submit")
 INTERNAL_TABLE = "_event_metadata"
 
 

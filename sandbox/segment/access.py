@@ -38,7 +38,7 @@ _GENEROUS = 1_000_000
 def error_response(error: ApiError, behaviour: Behaviour, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return an error in Segment's format."""
     body = {"type": error.kind, "message": str(error), **error.details}
-    if behaviour.validation_errors == "documented" and error.status == 422:  # noqa: PLR2004 - the status is clearer than a name
+    if behaviour.validation_errors == "documented" and error.status == 422:  # noqa: PLR2004 # the status is clearer than a name
         body = {"type": "ValidationFailure", "message": "Validation failure"}
     return JSONResponse({"errors": [body]}, error.status, headers)
 
@@ -104,7 +104,7 @@ class AccessControl:
             self._limit.reject_beyond(self._world.rate_limit)
         except ApiError as error:
             headers = {"Date": format_datetime(self._world.present.now, usegmt=True)}
-            if error.status == 429 and self._world.token_limited:  # noqa: PLR2004 - the status is clearer than a name
+            if error.status == 429 and self._world.token_limited:  # noqa: PLR2004 # the status is clearer than a name
                 headers["Retry-After"] = str(math.ceil(self._limit.milliseconds_left / 1000))
             await error_response(error, self._world, headers)(scope, receive, send)
             return
@@ -121,7 +121,7 @@ class AccessControl:
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["Date"] = format_datetime(self._world.present.now, usegmt=True)
-            if message["type"] == "http.response.start" and message["status"] < 400:  # noqa: PLR2004 - a success
+            if message["type"] == "http.response.start" and message["status"] < 400:  # noqa: PLR2004 # a success
                 headers = MutableHeaders(scope=message)
                 headers["X-RateLimit-Consumed"] = str(consumed)
                 if self._world.rate_limit_remaining == "number":

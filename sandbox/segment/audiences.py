@@ -162,7 +162,7 @@ class Audiences:
         audience = self._summary("aud", f"Audience {number + 1}", space_id, birth) | {
             "audienceType": kind,
             "computeCadence": {"type": "BATCH" if batch else "REALTIME"},
-            "definition": None if number % 9 == 8 else {"query": "event('Order Completed').count() >= 1"},  # noqa: PLR2004
+            "definition": None if number % 9 == 8 else {"query": "event('Order Completed').count() >= 1"},  # noqa: PLR2004 # every ninth
         }
         if kind == "LINKED" and audience["definition"]:
             audience["definition"]["targetEntity"] = self._chance.choice(("order", None))
@@ -191,7 +191,7 @@ class Audiences:
         kind = ("USERS", "ACCOUNTS")[number % 2]
         query = {"query": "event('Order Completed').count()", "type": kind}
         trait = self._summary("com", f"Computed trait {number + 1}", space_id, birth)
-        trait["definition"] = None if number % 9 == 8 else query  # noqa: PLR2004 - every ninth
+        trait["definition"] = None if number % 9 == 8 else query  # noqa: PLR2004 # every ninth
         if number % 3:
             trait["options"] = {
                 "includeHistoricalData": True,

@@ -76,7 +76,7 @@ class AuditEvents(Endpoint):
     stream: str = "audit_events"
     gate: str | None = "audit-trail"
     trail: AuditTrail
-    paging: Cursors = Cursors(with_total=False, required=False)  # noqa: RUF009 - it cannot change
+    paging: Cursors = Cursors(with_total=False, required=False)  # noqa: RUF009 # it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return a page of the events of the requested window."""

@@ -31,17 +31,16 @@ _AT_DESTINATION = ("subscriptionId", "activationId", "audienceId", "spaceId")
 
 @dataclass(frozen=True)
 class _Step:
-    """A step of the pipeline: which thousandths of a source's events it counts, by the reason of their discard."""
+    """A step of the pipeline: which thousandths of a source's events it counts, by the reason of their discard.
+
+    `groups` are the dimensions by which a connector groups the step.
+    """
 
     name: str
     reasons: tuple[tuple[str | None, int, int], ...]
+    groups: tuple[str, ...] = _REASONS
     at_destination: bool = False
     retries: bool = False
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The dimensions by which a connector groups the step's counts."""
-        return _GROUPS if self.name == "successfully-received" else _REASONS
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -50,7 +49,7 @@ class _Step:
 
 
 _STEPS = (
-    _Step("successfully-received", ((None, 0, 1000),)),
+    _Step("successfully-received", ((None, 0, 1000),), _GROUPS),
     _Step("failed-on-ingest", (("invalid_timestamp", 0, 4),)),
     _Step("filtered-at-source", (("source_schema_blocked", 4, 20), ("source_insert_function", 20, 25))),
     _Step(
@@ -127,7 +126,7 @@ class Overview(OfParents):
 
     step: _Step
     overview: DeliveryOverview
-    paging: Cursors = Cursors()  # noqa: RUF009 - it cannot change
+    paging: Cursors = Cursors()  # noqa: RUF009 # it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return the series of the requested groups."""

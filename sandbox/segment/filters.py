@@ -94,7 +94,7 @@ class Filters:
     def _of_space(self, number: int, space: Dated) -> Dated:
         """Return a filter of a space; every sixth one is added after the clock has started."""
         added = self._workspace.origin + timedelta(hours=20 * (number // 6 + 1))
-        born = max(space.since, added if number % 6 == 5 else self._workspace.past(self._chance))  # noqa: PLR2004
+        born = max(space.since, added if number % 6 == 5 else self._workspace.past(self._chance))  # noqa: PLR2004 # every sixth
         made: Record = {
             "id": self._chance.identifier(),
             "workspaceId": self._workspace.id,

@@ -101,7 +101,7 @@ class Functions:
             "createdAt": timestamp(birth),
             "createdBy": self._chance.choice(self._users)["id"],
         }
-        if number % 7 != 6:  # noqa: PLR2004 - every seventh
+        if number % 7 != 6:  # noqa: PLR2004 # every seventh
             function["resourceType"] = kind
         if number % 2:
             function |= {

@@ -107,7 +107,7 @@ class Protocols:
             "resourceSchemaId": f"rs_{self._chance.identifier(27)}",
             "type": _TYPES[number % len(_TYPES)],
         }
-        if number % 5 != 4:  # noqa: PLR2004 - a fifth of the plans lacks everything optional
+        if number % 5 != 4:  # noqa: PLR2004 # a fifth of the plans lacks everything optional
             plan |= {
                 "name": f"Plan {number + 1}",
                 "slug": f"plan-{number + 1}" if number % 2 else "",

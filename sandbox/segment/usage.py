@@ -117,7 +117,7 @@ class Usage:
         size = int(self._random.lognormvariate(7, 1.5)) + 50
         daily = []
         for index in range((self._last_day - first_day).days + 1):
-            weekend = (first_day + index * _DAY).isoweekday() > 5  # noqa: PLR2004 - Saturday and Sunday
+            weekend = (first_day + index * _DAY).isoweekday() > 5  # noqa: PLR2004 # Saturday and Sunday
             daily.append(int(size * self._random.uniform(0.7, 1.3) * (0.6 if weekend else 1)))
         shares = tuple(self._random.randrange(5, 60) for _ in _COUNTERS)
         return Meter(first_day, daily, shares, ((1,), (15,), (1, 15), (1,), (1,))[number % 5])

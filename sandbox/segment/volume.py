@@ -75,7 +75,7 @@ class EventsVolume(Endpoint):
     per_minute: int | None = 60
     workspace_id: str
     volume: Volume
-    paging: Cursors = Cursors(required=False)  # noqa: RUF009 - it cannot change
+    paging: Cursors = Cursors(required=False)  # noqa: RUF009 # it cannot change
 
     def answer(self, request: Request, present: Present) -> Record:
         """Return the series of the requested combinations."""

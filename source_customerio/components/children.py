@@ -5,12 +5,12 @@ from dataclasses import InitVar, dataclass
 from typing import Any
 
 import requests
-from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
 from airbyte_cdk.sources.declarative.retrievers.retriever import Retriever
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
 from airbyte_cdk.sources.types import Config, StreamSlice
-from airbyte_cdk.utils import AirbyteTracedException
+
+from cdp_connectors.failures import transient_error
 
 
 @dataclass
@@ -69,13 +69,10 @@ class CollectionRows(RecordExtractor):
         try:
             content = response.json()
         except ValueError as error:
-            raise AirbyteTracedException(
-                message=(
-                    "Customer.io returned a collection's content as something other than JSON. Nothing was skipped; "
-                    "run the sync again, and report it to Customer.io if it persists."
-                ),
-                internal_message=f"{response.url}: {error}",
-                failure_type=FailureType.transient_error,
+            raise transient_error(
+                "Customer.io returned a collection's content as something other than JSON. Nothing was skipped; "
+                "run the sync again, and report it to Customer.io if it persists.",
+                f"{response.url}: {error}",
             ) from error
         rows = content if isinstance(content, list) else [content] if content else []
         for row in rows:

@@ -25,7 +25,7 @@ def scalar_type(avro_type: Json) -> str | None:
     """The type of a column of scalars, nullable or not; None for a column of any other type."""
     if isinstance(avro_type, list):
         branches = [branch for branch in avro_type if branch != "null"]
-        return scalar_type(branches[0]) if len(avro_type) == 2 and len(branches) == 1 else None  # noqa: PLR2004
+        return scalar_type(branches[0]) if len(avro_type) == 2 and len(branches) == 1 else None  # noqa: PLR2004 # a type and null
     if isinstance(avro_type, dict):
         avro_type = avro_type.get("type")
     return avro_type if isinstance(avro_type, str) and avro_type in _SCALARS else None

@@ -6,21 +6,31 @@ A test whose name begins with `test_the_cdk_` fails once a newer CDK does not ne
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import requests_mock
 from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, SyncMode
+from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
 from airbyte_cdk.sources.declarative.partition_routers import SubstreamPartitionRouter
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
 )
 from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+from airbyte_cdk.test.state_builder import StateBuilder
 from airbyte_cdk.utils import AirbyteTracedException
 
-from cdp_connectors.cdk_repairs import RepairedSource, check_reason, exhausted_reason, is_noise, watch_stream
+from cdp_connectors.cdk_repairs import (
+    RepairedSource,
+    check_reason,
+    exhausted_reason,
+    is_noise,
+    resolve_manifests_once,
+    watch_stream,
+)
 from cdp_connectors.rejections import stop_rejected_streams
 from unit_tests.declarative_sources import api
 from unit_tests.helpers import catalog_of
@@ -85,6 +95,27 @@ def test_the_cdk_returns_no_router_for_a_full_refresh_stream() -> None:
     assert isinstance(repaired.get_partition_router(), SubstreamPartitionRouter)
 
 
+@pytest.mark.parametrize("repaired", [False, True])
+def test_the_cdk_resolves_a_manifest_for_each_source(monkeypatch: pytest.MonkeyPatch, *, repaired: bool) -> None:
+    resolve_manifests_once()
+    YamlDeclarativeSource(MANIFEST)
+    if not repaired:
+        for name in ("_read_and_parse_yaml_file", "_pre_process_manifest"):
+            monkeypatch.setattr(YamlDeclarativeSource, name, getattr(YamlDeclarativeSource, name).__wrapped__)
+    resolved: list[object] = []
+    preprocess = ManifestReferenceResolver.preprocess_manifest
+    monkeypatch.setattr(
+        ManifestReferenceResolver,
+        "preprocess_manifest",
+        lambda resolver, manifest: resolved.append(manifest) or preprocess(resolver, manifest),
+    )
+
+    first, second = YamlDeclarativeSource(MANIFEST), YamlDeclarativeSource(MANIFEST)
+
+    assert first.resolved_manifest == second.resolved_manifest
+    assert len(resolved) == (0 if repaired else 2)
+
+
 def test_the_cdk_builds_streams_that_nobody_reads() -> None:
     catalog = catalog_of(["children"], SyncMode.full_refresh)
 
@@ -131,6 +162,28 @@ def test_the_cdk_hides_the_reason_of_retries_in_a_message(api: requests_mock.Moc
 
     assert error.message != "Unavailable."
     assert exhausted_reason(error.message) == "Unavailable."
+
+
+def test_the_cdk_skips_a_parent_without_its_key(api: requests_mock.Mocker) -> None:
+    api.get(PARENTS, json={"rows": [{"name": "without an id"}, {"id": 1}]})
+    api.get("https://api.example.com/children/1", json={"rows": []})
+
+    messages = read(YamlDeclarativeSource(MANIFEST), "children")
+
+    assert not any(message.trace and message.trace.error for message in messages)
+    assert requests_for_children(api) == 1
+
+
+def test_the_cdk_builds_no_stream_if_one_has_a_damaged_state() -> None:
+    state = StateBuilder().with_stream_state("events", {"at": ["damaged"]}).build()
+    catalog = catalog_of(["parents", "events"], SyncMode.full_refresh)
+
+    with pytest.raises((AirbyteTracedException, ValueError)):
+        YamlDeclarativeSource(MANIFEST, catalog=catalog, state=state).streams({})
+
+
+def test_the_cdk_takes_no_limits_for_a_manifest() -> None:
+    assert "limits" not in signature(YamlDeclarativeSource).parameters
 
 
 def requests_for_children(api: requests_mock.Mocker) -> int:

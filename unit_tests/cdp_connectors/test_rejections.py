@@ -30,7 +30,7 @@ class Slice(Partition):
         yield Record({"id": 1}, stream_name="children")
 
     def to_slice(self) -> JsonObject:
-        return self.slice  # type: ignore[return-value]
+        return self.slice
 
     def stream_name(self) -> str:
         return "children"

@@ -12,7 +12,7 @@ COUNTERS = ("anonymous", "anonymousIdentified", "identified", "neverIdentified")
 
 
 def utc(*moment: int) -> datetime:
-    return datetime(*moment, tzinfo=timezone.utc)  # type: ignore[arg-type,misc]  # a moment's numbers, in order
+    return datetime(*moment, tzinfo=timezone.utc)  # type: ignore[arg-type, misc] # a moment's numbers, in order
 
 
 def workspace_calls(world: SegmentWorld, month: date) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """The contract of every stream except metrics."""
 
 from dataclasses import replace
-from typing import Any
 
+from cdp_connectors.json_types import Json
 from unit_tests.helpers import JsonObject
 from unit_tests.source_customerio.customerio_api import NOW_TS, START_TS, Contract
 
@@ -23,13 +23,13 @@ def design_studio(kind: str) -> Contract:
     )
 
 
-def child(name: str, path: str, data_key: str, parent: str, added: JsonObject, **others: Any) -> Contract:  # noqa: ANN401
+def child(name: str, path: str, data_key: str, parent: str, added: JsonObject, **others: Json) -> Contract:
     """A child stream, whose key is its parent's keys and its own `id`."""
     key = others.pop("primary_key", [*added, "id"])
     return Contract(name, path, data_key, key, added=added, parents=(parent,), **others)
 
 
-def person(name: str, path: str, data_key: str, key: list[str], **others: Any) -> Contract:  # noqa: ANN401
+def person(name: str, path: str, data_key: str, key: list[str], **others: Json) -> Contract:
     """A stream with one request per person."""
     added = {"cio_id": "30e00001", **others.pop("added", {})}
     parameters = {"id_type": "cio_id", **others.pop("parameters", {})}

@@ -78,7 +78,7 @@ def test_a_cio_id_stays_a_string(api: requests_mock.Mocker, person: str) -> None
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_a_person_is_the_same_wrapped_or_not(api: requests_mock.Mocker, wrapped: bool) -> None:  # noqa: FBT001
+def test_a_person_is_the_same_wrapped_or_not(api: requests_mock.Mocker, *, wrapped: bool) -> None:
     person: JsonObject = {
         "id": "",
         "identifiers": {"cio_id": "30e00001", "email": "reader@example.com", "id": None},

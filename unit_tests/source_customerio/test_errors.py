@@ -159,7 +159,7 @@ def test_the_key_appears_in_no_message(api: requests_mock.Mocker, capsys: pytest
 
     output = read_streams(SourceCustomerio, {**CONFIG, "access_token": key}, ["segments"])
 
-    everything = "".join(map(str, output._messages))  # noqa: SLF001 # all messages, of whatever type
+    everything = "".join(map(str, output.get_message_iterator()))
     assert key not in everything + capsys.readouterr().out
 
 

@@ -188,7 +188,7 @@ def test_every_resolution_has_its_own_rows(api: requests_mock.Mocker) -> None:
 def test_campaigns_are_requested_by_whole_periods(api: requests_mock.Mocker) -> None:
     answers = {"weeks": [5, 6], "months": [7]}
     for resolution, numbers in answers.items():
-        serve(api, [CAMPAIGN, JOURNEYS], lambda stream, numbers=numbers: {"json": stream.days(*numbers)})  # type: ignore[misc]
+        serve(api, [CAMPAIGN, JOURNEYS], lambda stream, numbers=numbers: {"json": stream.days(*numbers)})
         state = {"use_global_cursor": True, "state": {"period_start": "2026-11-19T00:00:00Z"}, "lookback_window": 0}
         states = {stream.name: state for stream in (CAMPAIGN, JOURNEYS)}
 

@@ -150,17 +150,17 @@ def test_a_list_is_read_folder_by_folder_and_each_row_once(
 ) -> None:
     def listed(of: dict[str, list[object]], name: str):  # noqa: ANN202 # a callback of requests_mock
         def answer(request: object, _: object) -> JsonObject:
-            folder = request.qs.get("parent_folder_id", [""])[0]  # type: ignore[attr-defined]
+            folder = request.qs.get("parent_folder_id", [""])[0]
             below = [each for rows_ in of.values() for each in rows_] if lists_everything and not folder else of[folder]
             return {name: [{"id": each, "updated": 1795132800} for each in below]}
 
         return answer
 
-    api.get(f"{US}/{path}", json=listed(FILES, key))  # type: ignore[arg-type]
+    api.get(f"{US}/{path}", json=listed(FILES, key))
     api.get(
         f"{US}/{path.replace('emails', 'folders') if 'emails' in path else 'assets/folders'}",
         json=listed(FOLDERS, "folders"),
-    )  # type: ignore[arg-type]
+    )
 
     output = read_streams(SourceCustomerio, CONFIG, [stream])
 
@@ -173,7 +173,7 @@ def test_people_are_requested_by_the_form_that_is_known(
     api: requests_mock.Mocker, known_as: str, listed_as: str
 ) -> None:
     def attributes(request: object, _: object) -> JsonObject:
-        ids = request.json()["ids"]  # type: ignore[attr-defined]
+        ids = request.json()["ids"]
         return {"customers": [{"identifiers": {"cio_id": listed_as}} for each in ids if each == known_as]}
 
     api.post(US + "/customers", json={"identifiers": [{"cio_id": listed_as}], "next": ""})

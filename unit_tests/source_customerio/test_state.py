@@ -18,6 +18,6 @@ from unit_tests.source_customerio.customerio_api import NOW_TS
         ({"updated": "2040-01-01"}, False),
     ],
 )
-def test_a_state_is_discarded_only_if_it_is_in_the_future(state: JsonObject, is_discarded: bool) -> None:  # noqa: FBT001
+def test_a_state_is_discarded_only_if_it_is_in_the_future(state: JsonObject, *, is_discarded: bool) -> None:
     assert StateInTheFuture().should_migrate(state) is is_discarded
     assert StateInTheFuture().migrate(state) == {}

@@ -54,8 +54,8 @@ def sync(run: RunConfig, state: dict[str, Any] | None = None) -> tuple[list[dict
             if isinstance(item, Record):
                 rows.append(dict(item.data))
             else:
-                assert item.type is Type.STATE  # type: ignore[union-attr]
-                state = item.state.stream.stream_state.__dict__["parent_state"]  # type: ignore[union-attr]
+                assert item.type is Type.STATE
+                state = item.state.stream.stream_state.__dict__["parent_state"]
     return rows, dict(router.get_stream_state() or {})
 
 
