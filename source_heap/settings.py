@@ -26,7 +26,8 @@ def checked(config: Mapping[str, Json]) -> JsonObject:
         raise ConfigError(f"The auth_type of the credentials is not one of {', '.join(_CREDENTIALS)}.")
     required = _CREDENTIALS[auth_type]
     if auth_type == "role" and not credentials.get("role_arn"):
-        required = ("aws_account_id", "role_name")
+        by_account = ("aws_account_id", "role_name")
+        required = by_account if any(credentials.get(name) for name in by_account) else ("role_arn",)
     missing = [name for name in required if not credentials.get(name)]
     if missing := [*(["bucket"] if not settings.get("bucket") else []), *missing]:
         raise ConfigError(f"The configuration lacks {', '.join(missing)}.")
