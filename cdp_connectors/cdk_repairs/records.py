@@ -41,8 +41,8 @@ def _objects(records: Iterable[Json], stream: str) -> Iterator[Json]:
     for record in records:
         if not isinstance(record, Mapping):
             message = (
-                f"A response for stream {stream} has a {type(record).__name__} where a record is expected. Run the "
-                "sync again later. If the error persists, check that the API URL is the vendor's own."
+                f"A response for stream {stream} contains a record that is not a JSON object. Run the sync again "
+                "later. If the error persists, check that the API URL is the vendor's own."
             )
             raise AirbyteTracedException(
                 message=message, internal_message=message, failure_type=FailureType.transient_error

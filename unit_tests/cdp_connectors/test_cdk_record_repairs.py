@@ -50,18 +50,14 @@ def test_the_cdk_fails_on_a_record_that_is_not_an_object(
 
 
 @pytest.mark.usefixtures("repaired")
-@pytest.mark.parametrize(
-    ("answer", "kind"), [({"people": 3}, "int"), ({"people": [{"id": 1}, "two"]}, "str"), ({"people": [[]]}, "list")]
-)
-def test_a_record_that_is_not_an_object_is_a_transient_error_that_names_the_stream(
-    answer: dict[str, Any], kind: str
-) -> None:
+@pytest.mark.parametrize("answer", [{"people": 3}, {"people": [{"id": 1}, "two"]}, {"people": [[]]}])
+def test_a_record_that_is_not_an_object_is_a_transient_error_that_names_the_stream(answer: dict[str, Any]) -> None:
     with pytest.raises(AirbyteTracedException) as raised:
         selected(answer)
 
     assert raised.value.failure_type is FailureType.transient_error
     assert (raised.value.message or "").startswith(
-        f"A response for stream people has a {kind} where a record is expected."
+        "A response for stream people contains a record that is not a JSON object."
     )
 
 
