@@ -10,6 +10,7 @@ from campaign.proxy import numbers_for_lists
 from campaign.vendors import JsonObject, Rows, Vendor, rows_by_key
 from cdp_connectors.json_types import Json
 from sandbox.airbyte import Attempt, BulkCdkLike, Job
+from sandbox.airbyte.bulk_cdk_like import INCOMPLETE
 
 MOST_MEMORY_MB = 512.0
 """The image's limit."""
@@ -30,6 +31,7 @@ _MOST_OF_A_LOSS = 2_000
 _SPOILED = re.compile(f": {numbers_for_lists([])} is not of types? ")
 _UNFORESEEN = "An unexpected error occurred"
 _SENTENCES = re.compile(r"[.!?]\s*$")
+_OF_THE_BULK_CDK = INCOMPLETE.partition("{")[0]
 _TRACEBACK = "Traceback (most recent call last)"
 _UNREASONABLE_WAIT = re.compile(r"UNREASONABLE WAIT of \d+ seconds")
 _EMAIL = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+\.[a-z]{2,}")
@@ -57,7 +59,7 @@ def breaches_of_attempt(
             yield f"a traceback of a configuration error: {described}"
         if failure.failure_type == "system_error" and (not invalid or _UNFORESEEN in failure.message):
             yield f"a system error: {described}"
-        if not _SENTENCES.search(failure.message):
+        if not _SENTENCES.search(failure.message) and not failure.message.startswith(_OF_THE_BULK_CDK):
             yield f"an unfinished message: {described}"
     yield from _breaches_of_exit(attempt)
     yield from _breaches_of_requests(attempt)
