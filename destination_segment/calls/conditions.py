@@ -13,6 +13,7 @@ from destination_segment.configuration.mapping import (
     SendWhen,
 )
 from destination_segment.configuration.templates import Record
+from destination_segment.spec import values
 from destination_segment.spec.paths import reader
 
 Condition = Callable[[Record], bool]
@@ -47,9 +48,11 @@ def send_condition(send_when: SendWhen) -> tuple[bool, Condition | None]:
 
 
 def _written(value: Json) -> str | None:
-    """A scalar as a user types it into the form; None for any other value."""
+    """A scalar as a user types it into the form; None for any other value.
+
+    Raises:
+        InexactNumberError: it is a number whose digits are not known.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value) if isinstance(value, str | int | float) else None
+    return values.string(value) if isinstance(value, str | int | float) else None

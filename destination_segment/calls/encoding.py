@@ -17,6 +17,12 @@ _LONGEST_INTEGER = 20
 class _NotANumber:
     """NaN or an infinity, which JSON does not have."""
 
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __str__(self) -> str:
+        return self._name
+
 
 def encoded(body: Json) -> bytes:
     """The JSON of a call's body, with sorted keys.
@@ -49,7 +55,7 @@ def exactly_read(line: bytes) -> Json:
         line.decode("utf-8", "surrogateescape"),
         parse_int=_exact_integer,
         parse_float=_exact_float,
-        parse_constant=lambda _: _NotANumber(),
+        parse_constant=_NotANumber,
     )
 
 

@@ -74,7 +74,7 @@ class Stream:
         Both lists are empty if no mapping applies to the record; by default, none applies to a deleted row.
 
         Raises:
-            InexactNumberError: an id is a number that was not read exactly.
+            InexactNumberError: an id, or a field compared in a condition, is a number that was not read exactly.
         """
         version = identity([*self.key, primary_key, [exact(read(record)) for read in self._cursor]])
         is_deleted = self.is_deleted(record)

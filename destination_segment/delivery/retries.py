@@ -82,8 +82,10 @@ class RejectionError(AirbyteTracedException):
 def _waits() -> Generator[float, Json, None]:
     """The seconds before each retry; `backoff` sends in the error of the last attempt."""
     error: RetryableError = yield 0
-    for attempt in range(ATTEMPTS):
-        error = yield min(2**attempt, _LONGEST_BACKOFF) if error.wait is None else error.wait
+    backoff_wait = 1
+    while True:
+        error = yield backoff_wait if error.wait is None else error.wait
+        backoff_wait = min(2 * backoff_wait, _LONGEST_BACKOFF)
 
 
 def _asks_for_too_long_a_wait(error: Exception) -> bool:
@@ -186,7 +188,8 @@ def _quote(response: requests.Response) -> str:
     if not isinstance(body, dict):
         return ""
     errors = body.get("errors")
-    message = body.get("message") or (errors[0].get("message") if errors and isinstance(errors[0], dict) else None)
+    first = errors[0] if isinstance(errors, list) and errors else None
+    message = body.get("message") or (first.get("message") if isinstance(first, dict) else None)
     return f": {message[:_LONGEST_QUOTE]}" if isinstance(message, str) else ""
 
 

@@ -85,12 +85,14 @@ def test_delete_a_user_through_the_public_api(api: Mocker) -> None:
                         "list": "{{ record.list }}",
                         "text": "n{{ record.n }}",
                         "items": "{{ record.items }}",
+                        "limit": 10,
+                        "ratio": [0.5, True, None],
                     }
                 )
             },
             {"n": 5, "list": [1], "items": 2},
             GROUP_URL,
-            {"n": 5, "list": [1], "text": "n5", "items": 2},
+            {"n": 5, "list": [1], "text": "n5", "items": 2, "limit": 10, "ratio": [0.5, True, None]},
             id="template",
         ),
     ],
@@ -135,6 +137,24 @@ def test_headers_are_filled_in(api: Mocker) -> None:
 def test_a_record_that_a_template_cannot_render_is_not_sent(api: Mocker, settings: JsonObject, reason: str) -> None:
     written = write(config_of(api_call(**settings)), catalog_of(primary_key=[]), [record({"other": 1})])
     assert reason in str(written.error)
+    assert not api.request_history
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"path": "/{{ record.text }}"}, "a template could not be rendered (UnicodeEncodeError)"),
+        ({"query": [{"name": "q", "value": "{{ record.text }}"}]}, "a query parameter is not valid Unicode"),
+        (
+            {"headers": [{"name": "X-Text", "value": "{{ record.text }}"}]},
+            "the header 'X-Text' contains characters that HTTP does not allow",
+        ),
+    ],
+)
+def test_text_that_is_not_valid_unicode_is_not_sent(api: Mocker, settings: JsonObject, reason: str) -> None:
+    line = b'{"type":"RECORD","record":{"stream":"users","data":{"id":1,"text":"\\ud800"}}}'
+    written = write(config_of(api_call(**settings)), catalog_of(), [line])
+    assert f"1 of stream 'users': {reason}." in str(written.error)
     assert not api.request_history
 
 

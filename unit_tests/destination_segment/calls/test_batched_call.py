@@ -78,6 +78,18 @@ def sent(api: Mocker, mapping: JsonObject, data: JsonObject) -> JsonObject:
             id="page",
         ),
         pytest.param(
+            {"call_type": "page", "anonymous_id_field": "visitor"},
+            {"visitor": "v1", "url": "https://example.com/pricing"},
+            {"type": "page", "anonymousId": "v1", "properties": {"url": "https://example.com/pricing"}},
+            id="page without a name",
+        ),
+        pytest.param(
+            {"call_type": "identify", "user_id_field": "id", "context_field": "about"},
+            {"id": "u", "about": None},
+            {"type": "identify", "userId": "u", "traits": {}},
+            id="no context in the record",
+        ),
+        pytest.param(
             {"call_type": "screen", "anonymous_id_field": "visitor", "name_field": "screen"},
             {"visitor": "v1", "screen": "Cart", "variation": "blue"},
             {"type": "screen", "anonymousId": "v1", "name": "Cart", "properties": {"variation": "blue"}},

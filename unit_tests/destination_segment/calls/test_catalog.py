@@ -59,9 +59,10 @@ def test_a_field_that_the_stream_does_not_have(api: Mocker, mapping: JsonObject,
         {"id": {}, "profile": {"type": ["null", "object"]}},
         {"id": {}, "profile": {"type": "object", "properties": {"name": {"type": "string"}}}},
         {"id": {}, "profile": {"type": "object", "properties": {"age": {}}, "additionalProperties": True}},
+        {"id": {}, "profile": True},
         {},
     ],
-    ids=["untyped", "open object", "declared", "declared and open", "no schema"],
+    ids=["untyped", "open object", "declared", "declared and open", "boolean schema", "no schema"],
 )
 def test_a_field_inside_an_object_that_may_have_it(api: Mocker, properties: JsonObject) -> None:
     assert rejection(api, {**IDENTIFY, "traits": {"selection": "list", "fields": ["profile.name"]}}, properties) is None
@@ -130,6 +131,15 @@ def test_an_overwriting_stream_gets_a_warning_that_records_are_appended(
     catalog["streams"][0]["destination_sync_mode"] = "overwrite"
     assert write(config_of(IDENTIFY), catalog, []).error is None
     assert any(message.startswith("Stream 'users' is configured to overwrite") for message in caplog.messages)
+
+
+@pytest.mark.parametrize("catalog", [{}, {"streams": None}, {"streams": [{"name": "users"}]}, {"streams": ["users"]}])
+def test_a_file_that_is_not_a_configured_catalog(api: Mocker, catalog: JsonObject) -> None:
+    written = write(config_of(IDENTIFY), catalog, [])
+    assert str(written.error) == "The file passed to --catalog is not a configured catalog."
+    assert written.error
+    assert written.error.failure_type is FailureType.config_error
+    assert not api.request_history
 
 
 def test_an_invalid_template(api: Mocker) -> None:

@@ -49,6 +49,22 @@ def test_a_condition_decides_which_records_are_sent(api: Mocker, send_when: Json
     assert sent_users(api, [mapping(**send_when)], ROWS) == [("identify", str(user)) for user in users]
 
 
+@pytest.mark.parametrize(
+    ("written", "value", "is_sent"),
+    [
+        (b"5.0", "5", True),
+        (b"5.5", "5.5", True),
+        (b"1180591620717411303425", "1180591620717411303425", True),
+        (b"1180591620717411303425", "1180591620717411303424", False),
+    ],
+)
+def test_a_number_equals_its_digits(api: Mocker, written: bytes, value: str, *, is_sent: bool) -> None:
+    config = config_of(mapping(condition="field_equals", field="n", value=value))
+    line = b'{"type":"RECORD","record":{"stream":"users","data":{"id":1,"n":%b}}}' % written
+    assert write(config, catalog_of(), [line]).error is None
+    assert bool(sent_items(api)) is is_sent
+
+
 def test_existing_rows_are_identified_and_deleted_ones_become_events(api: Mocker) -> None:
     mapped = [mapping(), mapping(EXITED, condition="deleted")]
     assert sent_users(api, mapped, ROWS[:3]) == [("identify", "1"), ("identify", "3"), ("track", "2")]

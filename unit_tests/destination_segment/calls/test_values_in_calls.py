@@ -58,6 +58,18 @@ class TestTimesWithoutOffset:
         data = {"id": 1, "profile": {"seen": "2026-01-02T03:04:05"}}
         assert sent(api, {**IDENTIFY, "traits": traits}, data, properties)["traits"] == {"last": "2026-01-02T03:04:05Z"}
 
+    @pytest.mark.parametrize(
+        ("name", "given", "expected"),
+        [
+            ("created_at", "2026-01-02T03:04:05", "2026-01-02T03:04:05.000Z"),
+            ("title", "2026-01-02T03:04:05", "2026-01-02T03:04:05Z"),
+            ("birthday", None, None),
+        ],
+    )
+    def test_under_a_reserved_name_too(self, api: Mocker, name: str, given: Json, expected: Json) -> None:
+        properties = {"id": {}, name: TIMESTAMP}
+        assert sent(api, IDENTIFY, {"id": 1, name: given}, properties)["traits"] == {name: expected}
+
     def test_in_properties_too(self, api: Mocker) -> None:
         track = {"call_type": "track", "user_id_field": "id", "event_name": "Seen"}
         item = sent(api, track, {"id": 1, "at": "2026-01-02T03:04:05"}, {"id": {}, "at": TIMESTAMP})
@@ -77,6 +89,7 @@ class TestLenientReservedTraits:
             ({"company": {"name": "", "employee_count": ""}}, {"company": {"name": ""}}),
             ({"email": ""}, {"email": ""}),
             ({"age": None}, {"age": None}),
+            ({"company": {"name": None}}, {"company": {"name": None}}),
         ],
     )
     def test_segment_accepts_more_than_it_documents(self, api: Mocker, given: JsonObject, expected: JsonObject) -> None:

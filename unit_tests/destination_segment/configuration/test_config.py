@@ -55,6 +55,10 @@ def with_traits(*mapping: JsonObject) -> JsonObject:
             config_of({**IDENTIFY, "call_type": "track", "event_name": "x", "currency": "Euro"}),
             "Mapping 1 (stream 'users'): 'currency' is not an ISO 4217 currency code.",
         ),
+        (
+            config_of({**IDENTIFY, "call_type": "page", "name": "Pricing", "name_field": "page"}),
+            "Mapping 1 (stream 'users') has both a name and a name field; keep one of them.",
+        ),
         (config_of({**IDENTIFY, "call_type": "group"}), "Mapping 1 (stream 'users'): 'group_id_field' is required."),
         (
             config_of(with_traits({"name": "age", "field": "a", "type": "string"})),

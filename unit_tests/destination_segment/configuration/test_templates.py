@@ -27,6 +27,8 @@ RECORD: Json = {"null": None, "name": "Ada", "n": 5, "list": [None, 1], "inner":
         ("{{ 'yes' if record.null else 'no' }}", "no"),
         ("{% if record.null %}yes{% else %}no{% endif %}", "no"),
         ("{{ record.null | tojson }}", "null"),
+        ("{{ {'pro': 2, none: 0}[record.null] }}", 0),
+        ("{{ {'pro': 2}.get(record.null, 1) }}", 1),
         ("Hello {{ record.name }} {{ record.n }}", "Hello Ada 5"),
         ("constant", "constant"),
         ("{{ 'single' }}", "single"),
@@ -72,8 +74,17 @@ def test_an_invalid_template_is_rejected(template: str) -> None:
         require_template(template)
 
 
-def test_the_fields_of_a_template_are_found() -> None:
-    assert set(named_fields("{{ record.a }} {{ record['b'] | upper }} {% if record.c %}{% endif %}")) == {"a", "b", "c"}
+@pytest.mark.parametrize(
+    ("template", "fields"),
+    [
+        ("{{ record.a }} {{ record['b'] | upper }} {% if record.c %}{% endif %}", {"a", "b", "c"}),
+        ("{{ record.a.inner }} {{ record.b[0] }} {{ record['c']['inner'] }}", {"a", "b", "c"}),
+        ("{{ record['a' ~ record.b] }}", {"b"}),
+        ("{{ 'constant'.upper() }}", set()),
+    ],
+)
+def test_the_fields_of_a_template_are_found(template: str, fields: set[str]) -> None:
+    assert set(named_fields(template)) == fields
 
 
 @pytest.mark.parametrize(("template", "constant"), [("/group", True), ("/{{ record.id }}", False), ("", True)])

@@ -183,6 +183,17 @@ def test_records_whose_keys_differ_beyond_64_bits_are_distinct(api: Mocker, sele
     assert len({item["messageId"] for item in sent_items(api)}) == 3
 
 
+@pytest.mark.parametrize("value", [b"NaN", b"-Infinity", b'"\\ud800"'], ids=["NaN", "infinity", "lone surrogate"])
+def test_the_message_id_is_the_same_again_even_if_the_key_and_cursor_cannot_be_sent(api: Mocker, value: bytes) -> None:
+    call = {"call_type": "track", "user_id_field": "user", "event_name": "Seen", "properties": {"selection": "none"}}
+    line = b'{"type":"RECORD","record":{"stream":"users","data":{"id":%b,"at":%b,"user":"u"}}}' % (value, value)
+    other = line.replace(value, b"1")
+    written = write(config_of({"stream": "users", "call": call}), catalog_of(cursor="at"), [line, line, other])
+    assert written.error is None
+    first, again, different = [item["messageId"] for item in sent_items(api)]
+    assert first == again != different
+
+
 def test_a_template_writes_every_digit(api: Mocker) -> None:
     url = "https://api.segment.io/v1/users/1180591620717411303425"
     api.put(url, json={"success": True})
@@ -203,6 +214,23 @@ def test_the_log_names_a_hundred_records_of_a_reason_and_counts_the_others(
     assert sum("was not sent" in message for message in caplog.messages) == 100
     assert sum("are only counted" in message for message in caplog.messages) == 1
     assert "250 of stream 'users': 'age' is not a number" in str(written.error)
+
+
+def test_reasons_that_differ_for_every_record_are_counted_together_after_a_hundred(
+    api: Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.post(
+        "https://api.segment.io/v1/group",
+        status_code=400,
+        json=lambda request, _: {"message": f"no group for {request.json()['id']}"},
+    )
+    mapping = {"stream": "users", "call_type": "api_call", "path": "/group"}
+    written = write(config_of(mapping), catalog_of(), [record({"id": n}) for n in range(103)])
+    assert "103 record(s) could not be sent; all others were. 3 of stream 'users': other reasons; " in str(
+        written.error
+    )
+    assert "; and 91 more reasons." in str(written.error)
+    assert "The record of stream 'users' with key [102] was not sent: other reasons." in caplog.messages
 
 
 class TestLines:

@@ -111,6 +111,18 @@ def test_a_rejection_is_final_and_says_what_to_check(
     assert (len(api.request_history), waits) == (1, [])
 
 
+@pytest.mark.parametrize(
+    "body",
+    [[], "rejected", {}, {"errors": []}, {"errors": ["rejected"]}, {"errors": {"userId": ["rejected"]}}, {"errors": 1}],
+)
+def test_a_rejection_in_another_form_is_reported_by_its_status(api: Mocker, body: object) -> None:
+    api.post(BATCH_URL, status_code=403, json=body)
+    written = write(CONFIG, catalog_of(), INPUT)
+    assert written.error is not None
+    assert str(written.error).endswith("and the region. (HTTP 403)")
+    assert written.error.failure_type is FailureType.config_error
+
+
 @pytest.mark.parametrize("answer", [{"json": {"success": False}}, {"text": "OK"}, {"json": []}])
 def test_a_response_that_does_not_confirm_success_is_not_acceptance(api: Mocker, answer: JsonObject) -> None:
     api.post(BATCH_URL, **answer)

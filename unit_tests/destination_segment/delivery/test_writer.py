@@ -79,6 +79,21 @@ def test_calls_that_states_wait_for_are_sent_at_most_once_per_second(
     assert [[item["traits"]["n"] for item in batch["batch"]] for batch in sent_batches(api)] == [[0, 1, 2], [3, 4]]
 
 
+def test_at_most_a_thousand_states_are_held(api: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("destination_segment.delivery.writer.time", SimpleNamespace(monotonic=lambda: 100.0))
+    sent_before = []
+
+    def messages() -> Iterator[JsonObject]:
+        yield record({"id": 1})
+        yield from map(state, range(1_000))
+        sent_before.append(len(sent_items(api)))
+        yield state(1_000)
+        sent_before.append(len(sent_items(api)))
+
+    assert len(write(CONFIG, catalog_of(), messages()).states) == 1_001
+    assert sent_before == [0, 1]
+
+
 def test_a_rejected_credential_ends_the_sync_without_the_states_after_it(
     api: Mocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
