@@ -138,14 +138,15 @@ class Bucket:
                 size *= 8
 
     def _content(self, file: str, headers: Mapping[str, str]) -> bytes:
-        for attempts_left in reversed(range(ATTEMPTS_WITHOUT_PROGRESS)):
+        attempts_left = ATTEMPTS_WITHOUT_PROGRESS
+        while True:
+            attempts_left -= 1
             with self._get(file, headers) as response:
                 try:
                     return response.content
                 except requests.RequestException as error:
                     if not attempts_left:
                         raise TransientError(f"The transfer of '{file}' was interrupted ({error}). Retry.") from error
-        raise AssertionError
 
 
 def _at_once(fetch: Callable[[Item], T], items: Sequence[Item]) -> list[T]:

@@ -43,8 +43,7 @@ class ResumingStream(io.RawIOBase):
 
     def close(self) -> None:
         """Release the connection and discard unread bytes."""
-        if not self.closed:
-            self._response.close()
+        self._response.close()
         super().close()
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # typeshed's Buffer is no base class in 3.10

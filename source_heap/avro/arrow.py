@@ -96,8 +96,6 @@ def _array(columns: Mapping[str, Column], field: pa.Field, row_count: int, const
         values = columns.get(field.name)
     if values is None:
         return pa.nulls(row_count, field.type)
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
     try:
         return _converted(values, field.type)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
@@ -122,5 +120,5 @@ def _converted(values: Column, target: pa.DataType) -> pa.Array:
 
 
 def _values(column: Column) -> Sequence[Any]:
-    values: Sequence[Any] = column.to_pylist() if isinstance(column, pa.Array | pa.ChunkedArray) else column
+    values: Sequence[Any] = column.to_pylist() if isinstance(column, pa.Array) else column
     return values

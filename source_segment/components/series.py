@@ -9,8 +9,7 @@ from airbyte_cdk.sources.declarative.extractors import DpathExtractor
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from airbyte_cdk.sources.types import Config
 
-from cdp_connectors.failures import config_error, transient_error
-from cdp_connectors.json_types import Json
+from cdp_connectors.failures import config_error
 from cdp_connectors.records import RecordChange
 
 _TOTALS = ("total", "totalRetryCount")
@@ -33,13 +32,11 @@ class DistinctSeries(DpathExtractor):
         """Yield the points.
 
         Raises:
-            AirbyteTracedException: a `config_error` if two points have the same time and dimensions; a
-                `transient_error` for an element that is not a point.
+            AirbyteTracedException: a `config_error` if two points have the same time and dimensions.
         """
         seen = set()
-        points: Iterable[Json] = super().extract_records(response)
-        for point in points:
-            key = self._identity(point)
+        for point in super().extract_records(response):
+            key = repr([point.get(name) for name in (*self.dimensions, "time")])
             if key in seen:
                 raise config_error(
                     "Segment groups the delivery overview as configured, but its response does not say which group a "
@@ -47,13 +44,6 @@ class DistinctSeries(DpathExtractor):
                 )
             seen.add(key)
             yield point
-
-    def _identity(self, point: Json) -> str:
-        if not isinstance(point, dict):
-            raise transient_error(
-                "Segment returned a series with elements that are not data points. Run the sync again later."
-            )
-        return repr([point.get(name) for name in (*self.dimensions, "time")])
 
 
 @dataclass

@@ -1,7 +1,8 @@
-"""A connector without its dependencies names the extra to install."""
+"""A connector is imported on first use; without its dependencies, it names the extra to install."""
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -36,3 +37,20 @@ def test_the_extra_is_named_without_a_traceback(package: str, missing: str, extr
     assert ended.stderr == (
         f"The Python package {missing} is not installed. Install it with: pip install 'cdp-connectors[{extra}]'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("package", "connector"),
+    [
+        ("source_segment", "SourceSegment"),
+        ("source_customerio", "SourceCustomerio"),
+        ("source_heap", "SourceHeap"),
+        ("destination_segment", "DestinationSegment"),
+    ],
+)
+def test_a_package_has_its_connector_and_nothing_else_by_attribute(package: str, connector: str) -> None:
+    module = import_module(package)
+
+    assert getattr(module, connector).__name__ == connector
+    with pytest.raises(AttributeError, match="no attribute 'Connector'"):
+        module.Connector  # noqa: B018 # the access is the test

@@ -174,3 +174,14 @@ def test_a_time_of_the_wrong_type_is_a_transient_error(api: requests_mock.Mocker
     failure_type, message = only_error(output)
     assert failure_type is FailureType.transient_error
     assert message.startswith(f"A response for stream {stream} does not have the documented form. Run the sync again")
+
+
+@pytest.mark.parametrize("value", [{"ip": "192.0.2.1"}, 5, None], ids=str)
+def test_a_value_that_should_be_a_string_is_a_transient_error(api: requests_mock.Mocker, value: object) -> None:
+    contract = BY_NAME["ip_addresses"]
+    serve(api, contract, {"json": {contract.data_key: ["192.0.2.2", value]}})
+
+    failure_type, message = only_error(read_streams(SourceCustomerio, CONFIG, [contract.name]))
+
+    assert failure_type is FailureType.transient_error
+    assert message.startswith("Customer.io returned values of an undocumented type for /v1/info/ip_addresses.")

@@ -100,9 +100,10 @@ def test_dates_that_contradict_the_numbers_are_an_error(
         ("2026-07-01 00:00:00 -0500 EST", "2026-07-01T05:00:00Z", "2026-07-02T05:00:00Z"),
         ("2026-07-01T05:00:00Z", "2026-07-01T05:00:00Z", "2026-07-02T05:00:00Z"),
         ("2026-03-07 00:00:00 -0500 EST", "2026-03-07T05:00:00Z", "2026-03-08T05:00:00Z"),
+        ("2026-03-07 00:00:00 +0200 EET", "2026-03-06T22:00:00Z", "2026-03-07T22:00:00Z"),
     ],
 )
-def test_days_of_eastern_time_begin_as_stated_in_the_response(
+def test_days_of_any_zone_begin_as_stated_in_the_response(
     api: requests_mock.Mocker, start: str, first: str, second: str
 ) -> None:
     serve(api, [NEWSLETTER], lambda stream: dated(stream, [5, 6], start=start))

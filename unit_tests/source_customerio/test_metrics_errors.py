@@ -61,9 +61,10 @@ def test_inconsistent_numbers_are_rejected(api: requests_mock.Mocker, series: Js
     [
         ({"link": "https://shop.example.com/sale"}, "a link is not an object with an id"),
         ({"link": LINK, "metric": {"series": 7}}, "'series' is not an object"),
+        ("https://shop.example.com/sale", "they are not an object"),
     ],
 )
-def test_malformed_links_are_rejected(api: requests_mock.Mocker, link: JsonObject, reason: str) -> None:
+def test_malformed_links_are_rejected(api: requests_mock.Mocker, link: object, reason: str) -> None:
     links = [stream for stream in STREAMS if stream.envelope == "links"]
     serve(api, links, lambda _: {"json": {"links": [link]}})
 

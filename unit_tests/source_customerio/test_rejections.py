@@ -167,6 +167,18 @@ def test_a_list_is_read_folder_by_folder_and_each_row_once(
     assert Counter(row["id"] for row in rows(output)) == {1: 1, 2: 1, 3: 1, 4: 1}
 
 
+def test_a_folder_that_was_deleted_during_the_sync_has_no_rows(api: requests_mock.Mocker) -> None:
+    api.get(f"{US}/assets", json={"assets": [{"id": 1, "updated": 1795132800}]})
+    api.get(f"{US}/assets/folders", json={"folders": [{"id": "a"}]})
+    for path in ("assets", "assets/folders"):
+        api.get(f"{US}/{path}?parent_folder_id=a", **rejection(404))
+
+    output = read_streams(SourceCustomerio, CONFIG, ["assets"])
+
+    assert [row["id"] for row in rows(output)] == [1]
+    assert last_status(output, "assets") is AirbyteStreamStatus.COMPLETE
+
+
 @pytest.mark.parametrize("known_as", ["30e00001", "cio_30e00001"])
 @pytest.mark.parametrize("listed_as", ["30e00001", "cio_30e00001"])
 def test_people_are_requested_by_the_form_that_is_known(

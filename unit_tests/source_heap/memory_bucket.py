@@ -1,11 +1,13 @@
 """An in-memory bucket that records its requests."""
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
 from airbyte_cdk.models import ConfiguredAirbyteCatalog
+from urllib3 import HTTPResponse
 
 from cdp_connectors.json_types import Json
 from source_heap.bucket import Bucket
@@ -53,8 +55,10 @@ class MemoryBucket:
         self.asked.append(f"{key} {byte_range}".strip())
         content = self.objects[key]
         if byte_range:
-            content = content[: int(byte_range.rpartition("-")[2]) + 1]
+            first, _, last = byte_range.removeprefix("bytes=").partition("-")
+            content = content[int(first) : int(last) + 1 if last else None]
         response = requests.Response()
-        response.status_code = 200
-        response._content = content  # noqa: SLF001 # as requests itself does
+        response.status_code = 206 if byte_range else 200
+        response.headers["Content-Length"] = str(len(content))
+        response.raw = HTTPResponse(io.BytesIO(content), preload_content=False)
         return response

@@ -278,7 +278,9 @@ def test_undecodable_rows_are_reported_with_their_block(broken_rows: bytes, capf
     capfd.readouterr()  # polars prints its own notice about an impossible length
 
 
-@pytest.mark.parametrize("content", [b"", b"Obj", b"<Error/>" * 10, b"Obj\x01\x00" + bytes(16)])
+@pytest.mark.parametrize(
+    "content", [b"", b"Obj", b"<Error/>" * 10, b"Obj\x01\x00" + bytes(16), b"Obj\x01" + b"\xff" * 20]
+)
 def test_other_content_than_avro_is_rejected(content: bytes) -> None:
     with pytest.raises(CorruptFileError) as caught:
         ContainerReader(io.BytesIO(content))
@@ -293,6 +295,31 @@ def test_an_impossible_length_in_a_header_is_a_corrupt_file(before: bytes, lengt
 
     with file.open("rb") as stream, pytest.raises(CorruptFileError, match="unexpected end of file"):
         ContainerReader(stream)
+
+
+def test_the_metadata_of_a_header_may_declare_its_size() -> None:
+    """A negative count is followed by the number of bytes, so that a reader can skip the entries."""
+    file = avro_file(FIELDS, ROWS, "null")
+    end = file.index(b"\x00" + file[-16:])
+    assert file[4:5] == varint(2)
+    sized = file[:4] + varint(-2) + varint(end - 5) + file[5:]
+    assert rows_of(sized) == ROWS
+
+
+def test_a_block_that_is_longer_than_one_read_is_complete() -> None:
+    header = ContainerReader(io.BytesIO(avro_file({"a": "bytes"}, [], "null"))).header
+    data = bytes(2**24) + b"the end"
+    (block,) = ContainerReader(io.BytesIO(container(header, [(1, [data])]))).blocks()
+    assert block.data == data
+
+
+@pytest.mark.usefixtures("path")
+def test_an_impossible_row_count_is_a_corrupt_block() -> None:
+    good = avro_file(FIELDS, ROWS[:3], "null")
+    (block,) = ContainerReader(io.BytesIO(good)).blocks()
+    rows, error = broken(good + varint(2**40) + varint(len(block.data)) + block.data + good[-16:])
+    assert rows == ROWS[:3]
+    assert error.offset == len(good)
 
 
 def test_an_unknown_codec_is_rejected() -> None:

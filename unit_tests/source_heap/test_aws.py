@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -181,3 +182,11 @@ def test_the_default_chain_signs_requests(monkeypatch: pytest.MonkeyPatch) -> No
     request = signed(access({"auth_type": "default"}))
     assert "Credential=own-key/" in request.headers["Authorization"]
     assert request.headers["X-Amz-Security-Token"] == "own-token"
+
+
+def test_the_error_for_a_profile_that_does_not_exist_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "mistyped")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    with pytest.raises(ConfigError, match=r"The AWS credentials cannot be used: The config profile \(mistyped\)"):
+        signed(access({"auth_type": "default"}))

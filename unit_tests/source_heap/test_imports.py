@@ -90,12 +90,6 @@ def test_every_module_outside_components_is_pure_or_belongs_to_the_connector() -
     assert names - {f"source_heap.{name}" for name in CONNECTOR} == {*PURE, "source_heap.avro"}
 
 
-def test_the_source_is_imported_on_first_use() -> None:
-    assert source_heap.SourceHeap.__module__ == "source_heap.source"
-    with pytest.raises(AttributeError, match="no attribute 'Source'"):
-        source_heap.Source  # noqa: B018 # the access is the test
-
-
 def required_by(extra: str) -> set[str]:
     """The packages that an extra of this project installs, including those of extras that it refers to."""
     required = set()

@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -13,10 +14,11 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Airbyte
 
 from source_heap import native
 from source_heap.avro import lines
-from source_heap.avro.container import ContainerReader, CorruptFileError
+from source_heap.avro.container import ContainerReader, CorruptFileError, container, varint
 from source_heap.avro.decoder import decode
 from source_heap.avro.lines import TableFormat, encoded_lines
 from source_heap.rows import StartDateFilter, records, select
+from unit_tests.source_heap.avro_files import avro_file
 from unit_tests.source_heap.hostile_files import HostileFile, corrupted, hostile_file
 
 STREAM = 'päge"views'
@@ -89,3 +91,28 @@ def test_lines_are_identical_to_those_of_the_cdk(damage: str, pool: ThreadPoolEx
         content = corrupted(file.content, seed) if damage == "some" else file.content
         table = table_of(file, seed)
         assert read_lines(content, table, pool) == read_records(content, table), f"seed {seed}"
+
+
+@pytest.mark.usefixtures("encoder")
+def test_rows_of_a_file_without_the_key_are_skipped_and_counted(pool: ThreadPoolExecutor) -> None:
+    content = avro_file({"color": "string"}, [{"color": "red"}, {"color": "blue"}])
+    assert read_lines(content, TableFormat(STREAM, key=["event_id"]), pool) == ([], 2, None)
+
+
+@pytest.mark.usefixtures("encoder")
+@pytest.mark.parametrize("name", [{"name": "shades.color"}, {"name": "color", "namespace": "shades"}], ids=str)
+def test_types_in_a_namespace_are_resolved(name: dict[str, str], pool: ThreadPoolExecutor) -> None:
+    fields = {"a": {"type": "enum", "symbols": ["red"], **name}, "b": "shades.color"}
+    found = read_lines(avro_file(fields, [{"a": "red", "b": "red"}]), TableFormat(STREAM), pool)
+    assert found == read_records(avro_file(fields, [{"a": "red", "b": "red"}]), TableFormat(STREAM))
+    assert b'"a":"red","b":"red"' in found[0][0]
+
+
+@pytest.mark.usefixtures("encoder")
+def test_a_union_inside_a_union_is_read(pool: ThreadPoolExecutor) -> None:
+    header = ContainerReader(io.BytesIO(avro_file({"a": "long"}, [], "null"))).header
+    schema = {**header.schema, "fields": [{"name": "a", "type": ["null", ["long", "string"]]}]}
+    content = container(replace(header, schema=schema), [(1, [varint(1), varint(0), varint(7)])])
+    found = read_lines(content, TableFormat(STREAM), pool)
+    assert found == read_records(content, TableFormat(STREAM))
+    assert b'"a":7' in found[0][0]

@@ -1,12 +1,11 @@
-"""Columns that files have but the connection's schema lacks."""
+"""Columns that files have but the connection's schema lacks, and rows without the key that it deduplicates by."""
 
-import io
 import logging
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from airbyte_cdk.models import SyncMode, Type
+from airbyte_cdk.models import DestinationSyncMode, SyncMode, Type
 from airbyte_cdk.sources.types import Record, StreamSlice
 
 from cdp_connectors.json_types import Json
@@ -36,9 +35,6 @@ def run_of(bucket: MemoryBucket, *columns: str, **settings: Json) -> RunConfig:
     catalog.streams[0].stream.json_schema = {"properties": {name: {} for name in columns}}
     run = bucket.run(catalog)
     run.update(settings)
-    access = run.bucket
-    assert access
-    access.open = lambda file: io.BufferedReader(io.BytesIO(bucket.objects[file]))  # type: ignore[method-assign, assignment, arg-type] # bytes of memory
     return run
 
 
@@ -94,3 +90,24 @@ def test_a_column_that_no_file_had_does_not_cause_a_second_read(bucket: MemoryBu
 
 def test_without_a_schema_no_column_counts_as_missed() -> None:
     assert MissedColumns(None).add(["a"]) == []
+
+
+def test_rows_without_the_key_that_a_connection_deduplicates_by_are_skipped_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bucket = MemoryBucket()
+    bucket.add_dump(1, clicks={"columns": ["event_id"], "files": ["a.avro"]})
+    bucket.add_file(1, "clicks", "a.avro", {"event_id": ["null", "long"]}, [{"event_id": n} for n in (1, None, 3)])
+    bucket.add_dump(2, clicks={"columns": ["color"], "files": ["a.avro"]})
+    bucket.add_file(2, "clicks", "a.avro", {"color": "string"}, [{"color": "red"}, {"color": "blue"}])
+    catalog = catalog_of(["clicks"], SyncMode.incremental)
+    catalog.streams[0].destination_sync_mode = DestinationSyncMode.append_dedup
+    catalog.streams[0].primary_key = [["event_id"]]
+
+    rows, _ = sync(bucket.run(catalog))
+
+    assert [row["event_id"] for row in rows] == [1, 3]
+    assert [record.getMessage().partition(" row(s)")[0] for record in caplog.records] == [
+        "Table 'clicks', dump 1, file 'sync_1/clicks/a.avro': skipped 1",
+        "Table 'clicks', dump 2, file 'sync_2/clicks/a.avro': skipped 2",
+    ]

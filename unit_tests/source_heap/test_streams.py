@@ -171,3 +171,35 @@ def test_a_late_full_copy_changes_the_first_valid_dump(bucket: MemoryBucket) -> 
     records, _ = companion(bucket.run(), state)
     users = records["users"]
     assert (users["first_valid_dump_id"], users["newest_dump_id"], users["file_count"]) == (9, 10, 3)
+
+
+@pytest.mark.parametrize("files", [[], ["part-00000.avro"]], ids=["only in an older dump", "in the newest dump"])
+def test_access_is_verified_with_a_file_of_the_newest_dump_that_has_one(bucket: MemoryBucket, files: list[str]) -> None:
+    bucket.add_dump(4, clicks={"files": files}, users={"files": []})
+    bucket.add_file(4, "clicks", "part-00000.avro", {"event_id": "long"}, [])
+    assert accessed(bucket) == f"sync_{4 if files else 3}/clicks/part-0000{0 if files else 1}.avro"
+
+
+def test_a_bucket_whose_dumps_have_no_files_is_accessible() -> None:
+    bucket = MemoryBucket()
+    bucket.add_dump(1, clicks={"files": []})
+    assert accessed(bucket) is None
+
+
+def accessed(bucket: MemoryBucket) -> str | None:
+    """The file whose header `check` reads."""
+    run = bucket.run()
+    retriever = CompanionTables(
+        config=run, access=Mock(), partition_router=CompanionRouter(config=run), cursor=Mock(state={})
+    )
+    assert list(retriever.read_records({}, StreamSlice(partition={"part": "access"}, cursor_slice={}))) == []
+    return next((asked.partition(" ")[0] for asked in bucket.asked if "bytes=" in asked), None)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [({"bucket": "b"}, "only work within SourceHeap"), (RunConfig({"bucket": "b"}), "must build a BucketAccess")],
+)
+def test_the_manifest_is_of_no_use_without_the_source(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        RunConfig.bucket_of(config)

@@ -34,6 +34,7 @@ class Store:
         self.error = error or ConnectionResetError("reset")
         self.asked: list[Mapping[str, str]] = []
         self.status: int | None = None
+        self.etag = {"ETag": '"one"'}
 
     def __call__(self, headers: Mapping[str, str]) -> requests.Response:
         self.asked.append(headers)
@@ -43,7 +44,7 @@ class Store:
         body = io.BytesIO(rest) if breaks is None else Breaking(rest[:breaks], self.error)
         response = requests.Response()
         response.status_code = self.status or (206 if "Range" in headers else 200)
-        response.headers.update({"ETag": '"one"', "Content-Length": str(len(rest))})
+        response.headers.update({**self.etag, "Content-Length": str(len(rest))})
         response.raw = HTTPResponse(body, preload_content=False)
         return response
 
@@ -69,6 +70,13 @@ def test_a_broken_transfer_resumes_at_the_missing_byte_of_the_same_object(error:
         {"Range": "bytes=301-", "If-Match": '"one"'},
         {"Range": "bytes=801-", "If-Match": '"one"'},
     ]
+
+
+def test_a_transfer_from_a_store_without_etags_resumes_without_that_condition() -> None:
+    store = Store([300])
+    store.etag = {}
+    assert read_all(store) == CONTENT
+    assert store.asked == [{}, {"Range": "bytes=300-"}]
 
 
 def test_a_transfer_that_ends_early_is_resumed() -> None:
