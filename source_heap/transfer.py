@@ -85,4 +85,4 @@ class ResumingStream(io.RawIOBase):
 
 
 def _interrupted(what: str, error: Exception) -> TransientError:
-    return TransientError(f"The transfer was interrupted: {what} ({error}). Retry to read the complete file.")
+    return TransientError(f"The transfer was interrupted: {what} ({type(error).__name__}). Retry to read the complete file.")
