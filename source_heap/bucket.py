@@ -146,7 +146,8 @@ class Bucket:
                     return response.content
                 except requests.RequestException as error:
                     if not attempts_left:
-                        raise TransientError(f"The transfer of '{file}' was interrupted ({type(error).__name__}). Retry.") from error
+                        kind = type(error).__name__
+                        raise TransientError(f"The transfer of '{file}' was interrupted ({kind}). Retry.") from error
 
 
 def _at_once(fetch: Callable[[Item], T], items: Sequence[Item]) -> list[T]:

@@ -85,4 +85,5 @@ class ResumingStream(io.RawIOBase):
 
 
 def _interrupted(what: str, error: Exception) -> TransientError:
-    return TransientError(f"The transfer was interrupted: {what} ({type(error).__name__}). Retry to read the complete file.")
+    kind = type(error).__name__
+    return TransientError(f"The transfer was interrupted: {what} ({kind}). Retry to read the complete file.")
