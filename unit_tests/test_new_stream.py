@@ -3,6 +3,7 @@
 The tests of the new stream do so in every run, those of all other streams in `make test-long`.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -52,7 +53,7 @@ def run(tree: Path, *arguments: str) -> str:
     finished = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=tree,
-        env={"PYTHONPATH": str(tree), "PATH": "", "HOME": str(tree)},
+        env={"PYTHONPATH": str(tree), "PATH": os.environ["PATH"], "HOME": str(tree)},
         capture_output=True,
         text=True,
         check=False,
