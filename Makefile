@@ -40,8 +40,8 @@ unit: $(READY) ## Unit tests only: no network, no server
 integration: $(READY) ## Integration tests only: real processes against the sandbox
 	$(PYTHON) -m pytest integration_tests
 
-test-long: $(READY) ## Integration tests that take minutes each: a million records, ten days of syncs
-	$(PYTHON) -m pytest integration_tests -m long_tests
+test-long: $(READY) ## Tests that take minutes each: a million records, ten days of syncs, a new stream in a copy
+	$(PYTHON) -m pytest unit_tests integration_tests -m long_tests
 
 test-wheel: $(READY) ## Build the wheel, install it on its own, and run every connector's spec
 	@sh scripts/test-wheel.sh $(VENV)

@@ -1,7 +1,8 @@
 """All uses of private or fragile parts of airbyte-cdk, each with its reason.
 
 Nothing else in this distribution uses a private name of the CDK or relies on the wording of its messages. Each repair
-has a test that fails once the CDK no longer needs it: `make test-newest-cdk` runs them against the newest CDK.
+has a test that fails once the CDK no longer needs it, or says why there is none: `make test-newest-cdk` runs the tests
+against the newest CDK.
 """
 
 from cdp_connectors.cdk_repairs.destination import RepairedDestination

@@ -56,7 +56,7 @@ class RepairedSource(YamlDeclarativeSource):
 
     @property
     def settings(self) -> Config:
-        """The configuration after the manifest's normalization."""
+        """The configuration after the manifest's normalization, which the CDK has under a private name only."""
         return self._config
 
     @settings.setter
@@ -103,7 +103,7 @@ class RepairedSource(YamlDeclarativeSource):
         except AirbyteTracedException:
             streams = list(self._create_one_by_one(wanted, all_configs))
         for stream in streams:
-            _name_router(stream)
+            name_router(stream)
         self.prepare(streams)
         return streams
 
@@ -126,7 +126,7 @@ class RepairedSource(YamlDeclarativeSource):
         return super()._select_streams(streams, configured_catalog)
 
 
-def _name_router(stream: AbstractStream) -> None:
+def name_router(stream: AbstractStream) -> None:
     """Make `get_partition_router` return the router of full refresh streams too.
 
     The CDK calls it to make children wait for their parent. For a full refresh stream it returns None, so that

@@ -28,7 +28,9 @@ def serialize_parsing() -> None:
     The CDK passes the result of every template through `ast.literal_eval`, in all its worker threads. Before
     Python 3.13 (and the last releases of 3.11 and 3.12), CPython counts the depth of the tree that it builds in a
     place shared by all threads: when one thread interrupts another, `SystemError: AST constructor recursion depth
-    mismatch` fails the stream (https://github.com/python/cpython/issues/106905).
+    mismatch` fails the stream (https://github.com/python/cpython/issues/106905). No test shows it, since
+    nothing can force that interruption: remove this once Python 3.12 is no longer supported, or once the CDK evaluates
+    templates without `ast`.
     """
     if sys.version_info < _FIRST_PYTHON_WITH_SAFE_PARSER and not hasattr(ast.parse, "__wrapped__"):
         ast.parse = _one_at_a_time(ast.parse)

@@ -5,6 +5,7 @@ A test whose name begins with `test_the_cdk_` fails once a newer CDK does not ne
 
 import ast
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,8 @@ from airbyte_cdk.sources.declarative.requesters.paginators.strategies.cursor_pag
     CursorPaginationStrategy,
 )
 from airbyte_cdk.sources.streams.call_rate import (
+    APIBudget,
+    BaseCallRatePolicy,
     CallRateLimitHit,
     HttpAPIBudget,
     HttpRequestMatcher,
@@ -140,6 +143,52 @@ def test_the_cdk_waits_for_as_long_as_the_clock_was_set_back(
             policy.try_acquire(request, weight=1)
 
     assert (hit.value.time_to_wait <= timedelta(seconds=1)) is repaired
+
+
+def counts_of(owner: HttpClient | HttpAPIBudget) -> list[str]:
+    """The public attributes that could be counts."""
+    return [name for name in dir(owner) if re.match(r"[^_].*(count|total|num|attempt|retr[iy]|wait|time|stat)", name)]
+
+
+def test_the_cdk_counts_neither_requests_nor_retries(api: requests_mock.Mocker, waits: list[float]) -> None:
+    repair_http_client()
+    api.get(LIST, [{"status_code": 503}, {"json": {}}])
+    log = logging.getLogger("airbyte.test")
+    http = HttpClient("people", log, error_handler=HttpStatusErrorHandler(log, max_retries=1))
+
+    http.send_request("GET", LIST, {})
+
+    assert len(api.request_history) == 2
+    assert waits
+    assert counts_of(http) == []
+
+
+class ExhaustedOnce(BaseCallRatePolicy):
+    """A rate limit that lets the second attempt pass."""
+
+    is_exhausted = True
+
+    def try_acquire(self, request: Json, weight: int) -> None:
+        if self.is_exhausted:
+            self.is_exhausted = False
+            raise CallRateLimitHit("", item=request, weight=weight, rate="", time_to_wait=timedelta(seconds=7))
+
+    update = None  # type: ignore[assignment] # not called
+
+
+def test_the_cdk_does_not_report_how_long_a_rate_limit_held_back_a_request(
+    waits: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    repair_http_client()
+    budget = HttpAPIBudget(policies=[ExhaustedOnce([])])
+
+    with caplog.at_level(logging.INFO):
+        reported = unrepaired(APIBudget.acquire_call)(budget, requests.Request("GET", LIST))
+
+    assert waits == [7]
+    assert reported is None
+    assert caplog.messages == []
+    assert counts_of(budget) == []
 
 
 def failure_of(http: HttpClient) -> AirbyteTracedException:

@@ -4,34 +4,45 @@ A test whose name begins with `test_the_cdk_` fails once a newer CDK does not ne
 """
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import requests_mock
-from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, SyncMode
+from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, Status, SyncMode
+from airbyte_cdk.sources.concurrent_source.concurrent_read_processor import ConcurrentReadProcessor
+from airbyte_cdk.sources.concurrent_source.stream_thread_exception import StreamThreadException
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
-from airbyte_cdk.sources.declarative.partition_routers import SubstreamPartitionRouter
+from airbyte_cdk.sources.declarative.partition_routers import AsyncJobPartitionRouter, SubstreamPartitionRouter
 from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
     StreamSlicerPartitionGenerator,
 )
 from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
+from airbyte_cdk.sources.message import NoopMessageRepository
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+from airbyte_cdk.sources.streams.concurrent.cursor import FinalStateCursor
+from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
+from airbyte_cdk.sources.types import Record
 from airbyte_cdk.test.state_builder import StateBuilder
 from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.cdk_repairs import (
     RepairedSource,
     check_reason,
+    correct_record_count,
     exhausted_reason,
     is_noise,
     resolve_manifests_once,
+    uncounted_records,
     watch_stream,
 )
-from cdp_connectors.rejections import stop_rejected_streams
+from cdp_connectors.cdk_repairs.source import name_router
+from cdp_connectors.lines import LineRoom
+from cdp_connectors.rejections import StoppedStreamError, stop_rejected_streams
 from unit_tests.declarative_sources import api
 from unit_tests.helpers import catalog_of
 
@@ -95,6 +106,24 @@ def test_the_cdk_returns_no_router_for_a_full_refresh_stream() -> None:
     assert isinstance(repaired.get_partition_router(), SubstreamPartitionRouter)
 
 
+def test_the_cdk_returns_no_router_for_a_stream_of_asynchronous_jobs() -> None:
+    unused: Any = None
+    router = AsyncJobPartitionRouter(config={}, parameters={}, job_orchestrator_factory=unused)
+    stream = DefaultStream(
+        StreamSlicerPartitionGenerator(partition_factory=unused, stream_slicer=router),
+        name="exports",
+        json_schema={},
+        primary_key=[],
+        cursor_field=None,
+        logger=LOG,
+        cursor=FinalStateCursor("exports", None, NoopMessageRepository()),
+    )
+
+    assert stream.get_partition_router() is None
+    name_router(stream)
+    assert stream.get_partition_router() is router
+
+
 @pytest.mark.parametrize("repaired", [False, True])
 def test_the_cdk_resolves_a_manifest_for_each_source(monkeypatch: pytest.MonkeyPatch, *, repaired: bool) -> None:
     resolve_manifests_once()
@@ -151,6 +180,27 @@ def test_the_cdk_wraps_the_reason_of_a_failed_check(api: requests_mock.Mocker) -
     assert check_reason(str(message)) == "Denied."
 
 
+INVALID = """
+  config_normalization_rules:
+    type: ConfigNormalizationRules
+    validations:
+      - type: DpathValidator
+        field_path: [region]
+        validation_strategy: {type: ValidateAdheresToSchema, base_schema: {enum: [us, eu]}}
+"""
+
+
+def test_the_cdk_reports_an_invalid_setting_with_a_traceback(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_text(Path(MANIFEST).read_text() + INVALID)
+
+    status = YamlDeclarativeSource(str(manifest), config={"region": "mars"}).check(LOG, {})
+
+    assert status.status is Status.FAILED
+    assert "Traceback" in caplog.text
+    assert "ValueError: Invalid" in caplog.text
+
+
 def test_the_cdk_hides_the_reason_of_retries_in_a_message(api: requests_mock.Mocker) -> None:
     api.get(PARENTS, status_code=503)
 
@@ -201,6 +251,32 @@ def test_the_cdk_continues_a_stream_after_a_configuration_error(
     assert requests_for_children(children) == CHILDREN
 
 
+def test_the_cdk_reports_the_failure_of_every_partition(
+    children: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_rejected_streams()
+    for owner, name in ((StreamSlicerPartitionGenerator, "generate"), (ConcurrentReadProcessor, "on_exception")):
+        monkeypatch.setattr(owner, name, getattr(owner, name).__wrapped__)
+
+    messages = read(YamlDeclarativeSource(MANIFEST), "children")
+
+    errors = [message.trace.error for message in messages if message.trace and message.trace.error]
+    assert children.called
+    assert sum(error.message == "Denied." for error in errors) == CHILDREN
+
+
+def test_a_partition_of_a_stopped_stream_is_not_reported() -> None:
+    stop_rejected_streams()
+    unused: Any = None
+    processor = ConcurrentReadProcessor([], unused, unused, LOG, unused, unused, unused)
+
+    def reported(error: Exception) -> list[AirbyteMessage]:
+        return list(processor.on_exception(StreamThreadException(error, "children")))
+
+    assert reported(StoppedStreamError()) == []
+    assert len(reported(ValueError())) == 1
+
+
 def test_a_stream_stops_at_its_first_configuration_error(children: requests_mock.Mocker) -> None:
     stop_rejected_streams()
 
@@ -224,3 +300,42 @@ def test_the_cdk_logs_its_own_scheduling(caplog: pytest.LogCaptureFixture, api: 
 
     assert any(is_noise(message) for message in caplog.messages)
     assert not is_noise("Stream children: 2 rows, 1 requests, 0 retries, 0 s waited for rate limits")
+
+
+class CarryingSource(RepairedSource):
+    """A source whose records carry three lines each."""
+
+    def prepare(self, streams: list[AbstractStream]) -> None:
+        def carry(records: Iterable[Record]) -> Iterator[Record]:
+            for record in records:
+                lines = LineRoom(10).carrier(b"1\n2\n3\n", 3)
+                yield Record(lines, record.stream_name, record.associated_slice)
+
+        for stream in streams:
+            watch_stream(stream, nullcontext, carry)
+
+
+def test_the_cdk_counts_the_lines_of_a_record_as_one(
+    caplog: pytest.LogCaptureFixture, api: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.get(PARENTS, json={"rows": [{"id": 1}]})
+    with caplog.at_level(logging.INFO):
+        read(CarryingSource(MANIFEST), "parents")
+    [closing] = [record for record in caplog.records if record.getMessage().startswith("Read ")]
+
+    assert closing.getMessage() == "Read 1 records from parents stream"
+    monkeypatch.setitem(uncounted_records, "parents", 2)
+    assert correct_record_count(closing)
+    assert closing.getMessage() == "Read 3 records from parents stream"
+
+
+def test_the_cdk_reports_no_totals_of_requests_retries_and_waits(
+    caplog: pytest.LogCaptureFixture, api: requests_mock.Mocker
+) -> None:
+    api.get(PARENTS, json={"rows": [{"id": 1}]})
+    with caplog.at_level(logging.INFO):
+        messages = read(YamlDeclarativeSource(MANIFEST), "parents")
+
+    reported = [line for line in (*caplog.messages, *map(str, messages)) if not is_noise(line)]
+    assert "Read 1 records from parents stream" in reported
+    assert not [line for line in reported if re.search("request|retr[iy]|wait", line, re.IGNORECASE)]
