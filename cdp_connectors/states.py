@@ -90,12 +90,12 @@ def _faults(state: Mapping[str, Json], field: str, formats: list[str]) -> Iterat
     partitions = state.get("states", [])
     if not isinstance(partitions, list):
         yield "'states' is not an array"
-        return
-    for partition in partitions:
-        if not isinstance(partition, Mapping) or not isinstance(partition.get("partition"), Mapping):
-            yield "a member of 'states' has no partition"
-        else:
-            yield from _cursor_faults(partition.get("cursor"), field, formats)
+    else:
+        for partition in partitions:
+            if not isinstance(partition, Mapping) or not isinstance(partition.get("partition"), Mapping):
+                yield "a member of 'states' has no partition"
+            else:
+                yield from _cursor_faults(partition.get("cursor"), field, formats)
 
 
 def _cursor_faults(cursor: Json, field: str, formats: list[str]) -> Iterator[str]:
