@@ -55,9 +55,9 @@ def test_a_valid_configuration_has_no_fault() -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("api.segmentapis.com", "no https://"),
-        ("ftp://api.segmentapis.com", "no https://"),
-        ("https:/api.segmentapis.com", "no https://"),
+        ("api.segmentapis.com", "does not begin with https://"),
+        ("ftp://api.segmentapis.com", "does not begin with https://"),
+        ("https:/api.segmentapis.com", "does not begin with https://"),
         ("s3://bucket", "names a bucket"),
         ("https://proxy.example.com:70000", "port"),
         ("https://proxy.example.com:0", "port"),

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from cdp_connectors.extras import exit_for_missing
+
 WITHOUT = """
 import sys
 class Missing:
@@ -25,6 +27,7 @@ run()
         ("source_heap", "airbyte_cdk", "heap"),
         ("source_heap", "botocore", "heap"),
         ("destination_segment", "airbyte_cdk", "destination-segment"),
+        ("cdp_connectors.tools", "rich", "tools"),
     ],
 )
 def test_the_extra_is_named_without_a_traceback(package: str, missing: str, extra: str) -> None:
@@ -36,3 +39,8 @@ def test_the_extra_is_named_without_a_traceback(package: str, missing: str, extr
     assert ended.stderr == (
         f"The Python package {missing} is not installed. Install it with: pip install 'cdp-connectors[{extra}]'\n"
     )
+
+
+def test_a_missing_module_of_the_distribution_itself_is_not_blamed_on_an_extra() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        exit_for_missing(ModuleNotFoundError(name="source_segment.source"), "segment")
