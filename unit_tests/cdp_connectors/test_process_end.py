@@ -95,8 +95,9 @@ def test_a_process_without_standard_error_ends_with_its_own_code() -> None:
 
 def test_output_that_nobody_reads_at_the_end_is_no_error() -> None:
     program = """
-import os
+import os, sys
 from cdp_connectors.process_end import run_to_the_end
+sys.stdout = open(1, "w", closefd=False)  # buffered, regardless of PYTHONUNBUFFERED
 reader, writer = os.pipe()
 os.dup2(writer, 1)
 os.close(reader)
