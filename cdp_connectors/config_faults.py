@@ -53,10 +53,12 @@ def _faults(error: ValidationError, specification: Mapping[str, Json]) -> Iterab
 
 
 def _faults_of_options(error: ValidationError, specification: Mapping[str, Json]) -> Iterable[str]:
-    """The faults of the option that the configuration selects by its constant, or the options to choose from."""
-    place = _place(error.absolute_path)
+    """The faults of the option that the configuration selects by its constant, or the options to choose from.
+
+    Without a constant that all options share, Airbyte could not render the form.
+    """
     if not isinstance(error.instance, Mapping):
-        yield f"{place} must be an object."
+        yield f"{_place(error.absolute_path)} must be an object."
         return
     names: dict[str, list[Json]] = {}
     for option in error.validator_value:
@@ -74,8 +76,6 @@ def _faults_of_options(error: ValidationError, specification: Mapping[str, Json]
     if not chosen:
         for name, values in names.items():
             yield f"{_place([*error.absolute_path, name])} must be one of: {', '.join(map(str, values))}."
-        if not names:
-            yield f"{place} does not match any of the allowed options."
 
 
 def _expectation(error: ValidationError) -> str:

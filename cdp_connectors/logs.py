@@ -11,7 +11,6 @@ from requests import RequestException
 from cdp_connectors.cdk_repairs import correct_record_count, is_noise
 from cdp_connectors.personal_data import without_personal_data
 from cdp_connectors.process_end import end_with_reader
-from cdp_connectors.rejections import StoppedStreamError
 
 _BODIES = ("headers", "body", "request_body")
 
@@ -32,8 +31,6 @@ class OperatorFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """True if the record is to be written."""
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, StoppedStreamError):
-            return False
         message = record.getMessage()
         if is_noise(message):
             return False

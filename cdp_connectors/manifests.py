@@ -10,7 +10,6 @@ from cdp_connectors.json_types import Json
 
 Component: TypeAlias = Mapping[str, Json]
 
-_PLACEHOLDER = re.compile(r"\{\{[^}]*?\['(\w+)'\][^}]*\}\}")
 _PARAMETER = re.compile(r"\{\{ *parameters\['(\w+)'\][^}]*(?:\}[^}]+)*?\}\}")
 
 
@@ -30,13 +29,9 @@ def parents(stream: Component) -> Iterator[str]:
 
 
 def endpoint(stream: Component) -> str:
-    """Method and path after the API's version, with the names of placeholders in braces."""
+    """Method and path after the API's version, with the names of placeholders in braces, as the manifest writes it."""
     requester = simple_retriever(stream["retriever"])["requester"]
-    if "parameters['endpoint']" in requester["url"]:
-        return f"{requester['http_method']} /{requester['$parameters']['endpoint']}"
-    url = resolved(requester["url"], requester["$parameters"])
-    path = _PLACEHOLDER.sub(lambda match: "" if "config[" in match[0] else "{" + match[1] + "}", url)
-    return f"{requester['http_method']} /{path.removeprefix('/').removeprefix('v1/')}"
+    return f"{requester['http_method']} /{requester['$parameters']['endpoint']}"
 
 
 def limit_per_minute(stream: Component, manifest: Component) -> int | None:

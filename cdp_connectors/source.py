@@ -103,8 +103,6 @@ class ManifestSource(RepairedSource):
         try:
             self.validate_settings()
         except AirbyteTracedException as error:
-            if error.failure_type is not FailureType.config_error:
-                raise
             return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
         status = super().check(logger, config)
         if status.status is Status.FAILED:

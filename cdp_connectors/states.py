@@ -90,24 +90,31 @@ def _faults(state: Mapping[str, Json], field: str, formats: list[str]) -> Iterat
     partitions = state.get("states", [])
     if not isinstance(partitions, list):
         yield "'states' is not an array"
-        return
-    for partition in partitions:
-        if not isinstance(partition, Mapping) or not isinstance(partition.get("partition"), Mapping):
-            yield "a member of 'states' has no partition"
-        else:
-            yield from _cursor_faults(partition.get("cursor"), field, formats)
+    else:
+        for partition in partitions:
+            if not isinstance(partition, Mapping) or not isinstance(partition.get("partition"), Mapping):
+                yield "a member of 'states' has no partition"
+            else:
+                yield from _cursor_faults(partition.get("cursor"), field, formats)
 
 
 def _cursor_faults(cursor: Json, field: str, formats: list[str]) -> Iterator[str]:
     if not isinstance(cursor, Mapping):
         yield "a cursor is not an object"
     elif _OF_RANGES & cursor.keys():
-        if not isinstance(cursor.get("slices", []), list):
+        slices = cursor.get("slices", [])
+        if not isinstance(slices, list):
             yield "'slices' is not an array"
+        elif not all(_is_range(each, formats) for each in slices):
+            yield "a slice has no start and end in the format that this stream writes"
     elif field not in cursor:
         yield f"it does not contain '{field}', so it belongs to another stream or is damaged"
     elif not _is_any_date(cursor[field], formats):
         yield f"'{field}' is not a date in the format that this stream writes"
+
+
+def _is_range(value: Json, formats: list[str]) -> bool:
+    return isinstance(value, Mapping) and all(_is_any_date(value.get(name), formats) for name in ("start", "end"))
 
 
 def _is_any_date(value: Json, formats: list[str]) -> bool:

@@ -107,7 +107,6 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
             summary += f"{response.status_code} {_explanation(client, response)}"
             if response.text and response.text in (error_resolution.error_message or ""):
                 error_resolution.error_message = f"Unexpected response to {summary}"
-        read = current_read()
         if error_resolution.response_action is ResponseAction.FAIL:
             client._evict_key(request)
             client._logger.error(summary)
@@ -119,8 +118,6 @@ def _without_bodies(handle: Callable[..., None]) -> Callable[..., None]:
             )
         if error_resolution.response_action is ResponseAction.RATE_LIMITED:
             _rate_limited.since = time.monotonic()
-        elif error_resolution.response_action is ResponseAction.IGNORE and read:
-            read.count_skipped(error_resolution.error_message or summary)
         handle(client, response, exc, request, error_resolution, exit_on_rate_limit)
 
     return handle_without_bodies

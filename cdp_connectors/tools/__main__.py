@@ -2,5 +2,4 @@
 
 from cdp_connectors.tools.run import run
 
-if __name__ == "__main__":
-    run()
+run()

@@ -1,6 +1,6 @@
 """Configured catalogs: a user's selection of streams and sync modes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from cdp_connectors.json_types import JsonObject
 
@@ -27,9 +27,7 @@ def configured_catalog(
     """
     discovered = {stream["name"]: stream for stream in catalog["streams"]}
     selected = set(discovered if streams is None else streams)
-    if unknown := selected - discovered.keys():
-        message = f"The source has no stream {', '.join(sorted(unknown))}. It has: {', '.join(discovered)}."
-        raise UnknownStreamError(message)
+    require_streams(selected, discovered)
     return {
         "streams": [
             _configured_stream(stream, full_refresh=full_refresh)
@@ -37,6 +35,17 @@ def configured_catalog(
             if name in selected
         ]
     }
+
+
+def require_streams(selected: Iterable[str], available: Collection[str]) -> None:
+    """Require that the source has all selected streams.
+
+    Raises:
+        UnknownStreamError: it lacks one of them.
+    """
+    if unknown := set(selected).difference(available):
+        message = f"The source has no stream {', '.join(sorted(unknown))}. It has: {', '.join(available)}."
+        raise UnknownStreamError(message)
 
 
 def sync_mode(stream: JsonObject) -> str:

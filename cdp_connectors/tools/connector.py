@@ -85,23 +85,9 @@ def discover(connector: str, config: JsonObject) -> JsonObject:
     Raises:
         ConnectorError: the command failed.
     """
-    return _result(connector, "discover", "CATALOG", config)["catalog"]  # type: ignore[no-any-return] # JSON
-
-
-def check(connector: str, config: JsonObject) -> tuple[bool, str]:
-    """Return whether the connection works, and the connector's message.
-
-    Raises:
-        ConnectorError: the command failed without a result.
-    """
-    status = _result(connector, "check", "CONNECTION_STATUS", config)["connectionStatus"]
-    return status["status"] == "SUCCEEDED", status.get("message") or ""
-
-
-def _result(connector: str, name: str, message_type: str, config: JsonObject) -> JsonObject:
-    with command(connector, name, config=config) as running:
-        results = [message for message in running.messages() if message["type"] == message_type]
-        if not results:
+    with command(connector, "discover", config=config) as running:
+        catalogs: list[JsonObject] = [each["catalog"] for each in running.messages() if each["type"] == "CATALOG"]
+        if not catalogs:
             reason = " ".join(running.errors) or f"It ended with exit code {running.exit_code}."
-            raise ConnectorError(f"{connector} {name} failed. {reason}")
-        return results[0]
+            raise ConnectorError(f"{connector} discover failed. {reason}")
+        return catalogs[0]

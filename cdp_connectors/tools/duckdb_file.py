@@ -50,8 +50,10 @@ class DuckDbFile:
         """Run statements that can refer to the connector's tables by their bare names."""
         with self._lock:
             self.run(f"USE {quoted(schema)}")
-            self.run(sql)
-            self.run("USE main")
+            try:
+                self.run(sql)
+            finally:
+                self.run("USE main")
 
     def query(self, sql: str) -> tuple[list[str], list[tuple[Json, ...]]]:
         """Return the column names and the rows of a query."""

@@ -76,7 +76,7 @@ def read(
     connector: str,
     config: JsonObject,
     catalog: JsonObject,
-    state_file: Path | None,
+    state_file: Path,
     rows: Rows | None,
     on_message: Callable[[Progress, JsonObject], None],
 ) -> Progress:
@@ -99,16 +99,19 @@ def read(
     names = [each["stream"]["name"] for each in catalog["streams"]]
     incremental = {each["stream"]["name"] for each in catalog["streams"] if each["sync_mode"] == "incremental"}
     progress = Progress({name: StreamProgress() for name in names})
-    saver = _Saver(state_file if rows else None, rows)
-    with command(connector, "read", config=config, catalog=catalog, state=saver.states or None) as running:
+    saver = _Saver(state_file, rows) if rows else None
+    saved = saver.states if saver else None
+    with command(connector, "read", config=config, catalog=catalog, state=saved or None) as running:
         try:
             for message in running.messages():
                 _note(progress, message)
-                saver.take(message)
+                if saver:
+                    saver.take(message)
                 on_message(progress, message)
         finally:
-            unfinished = {name for name, stream in progress.streams.items() if stream.status != "COMPLETE"}
-            saver.close(finish=unfinished & incremental)
+            if saver:
+                unfinished = {name for name, stream in progress.streams.items() if stream.status != "COMPLETE"}
+                saver.close(finish=unfinished & incremental)
         progress.errors = running.errors
         progress.exit_code = running.exit_code
     return progress
@@ -135,15 +138,14 @@ def _note(progress: Progress, message: JsonObject) -> None:
 class _Saver:
     """Saves rows, and after them the states."""
 
-    def __init__(self, state_file: Path | None, rows: Rows | None) -> None:
+    def __init__(self, state_file: Path, rows: Rows) -> None:
         self._file = state_file
         self._rows = rows
         self._states: dict[str, JsonObject] = {}
         self._unsaved_rows = 0
         self._saved_at = time.monotonic()
-        if state_file:
-            with suppress(FileNotFoundError):
-                self._keep(orjson.loads(state_file.read_bytes()))
+        with suppress(FileNotFoundError):
+            self._keep(orjson.loads(state_file.read_bytes()))
 
     @property
     def states(self) -> list[JsonObject]:
@@ -152,8 +154,6 @@ class _Saver:
 
     def take(self, message: JsonObject) -> None:
         """Keep a record or a state, and save both from time to time."""
-        if self._rows is None:
-            return
         match message["type"]:
             case "RECORD":
                 self._rows.add(message["record"]["stream"], message["record"]["data"])
@@ -169,8 +169,6 @@ class _Saver:
 
     def close(self, finish: Iterable[str]) -> None:
         """Save what remains; `finish` lists incomplete streams whose rows are to be shown nevertheless."""
-        if self._rows is None:
-            return
         for stream in finish:
             self._rows.finish(stream)
         self._save()
@@ -180,10 +178,8 @@ class _Saver:
             self._states[state["stream"]["stream_descriptor"]["name"]] = state
 
     def _save(self) -> None:
-        if self._rows:
-            self._rows.flush()
-        if self._file:
-            new = self._file.with_name(f"{self._file.name}.new")
-            new.write_bytes(orjson.dumps(self.states, option=orjson.OPT_INDENT_2))
-            new.replace(self._file)
+        self._rows.flush()
+        new = self._file.with_name(f"{self._file.name}.new")
+        new.write_bytes(orjson.dumps(self.states, option=orjson.OPT_INDENT_2))
+        new.replace(self._file)
         self._unsaved_rows, self._saved_at = 0, time.monotonic()

@@ -20,6 +20,7 @@ import requests_mock
 import time_machine
 from airbyte_cdk.destinations import Destination
 from airbyte_cdk.models import AirbyteMessageSerializer, FailureType
+from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler
 from airbyte_cdk.sources.declarative.requesters.paginators.strategies.cursor_pagination_strategy import (
     CursorPaginationStrategy,
 )
@@ -225,6 +226,17 @@ def test_a_rejected_request_reports_its_status_and_no_bodies(
     assert error.internal_message == "GET /list: 401 unauthorized"
     assert "GET /list: 401 unauthorized" in caplog.text
     assert PERSON not in caplog.text
+
+
+def test_a_status_that_no_filter_knows_is_reported_without_the_body(api: requests_mock.Mocker) -> None:
+    repair_http_client()
+    api.get(LIST, status_code=418, text=f"no tea for {PERSON}")
+    handler = DefaultErrorHandler(parameters={}, config={}, max_retries=0)
+
+    error = failure_of(HttpClient("people", logging.getLogger("airbyte.test"), error_handler=handler))
+
+    assert "Unexpected response to GET /list: 418" in str(error)
+    assert PERSON not in str(error)
 
 
 def test_the_cdk_reads_a_cursor_as_a_number() -> None:

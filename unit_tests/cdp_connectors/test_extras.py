@@ -6,6 +6,8 @@ from importlib import import_module
 
 import pytest
 
+from cdp_connectors.extras import exit_for_missing
+
 WITHOUT = """
 import sys
 class Missing:
@@ -26,6 +28,7 @@ run()
         ("source_heap", "airbyte_cdk", "heap"),
         ("source_heap", "botocore", "heap"),
         ("destination_segment", "airbyte_cdk", "destination-segment"),
+        ("cdp_connectors.tools", "rich", "tools"),
     ],
 )
 def test_the_extra_is_named_without_a_traceback(package: str, missing: str, extra: str) -> None:
@@ -54,3 +57,8 @@ def test_a_package_has_its_connector_and_nothing_else_by_attribute(package: str,
     assert getattr(module, connector).__name__ == connector
     with pytest.raises(AttributeError, match="no attribute 'Connector'"):
         module.Connector  # noqa: B018 # the access is the test
+
+
+def test_a_missing_module_of_the_distribution_itself_is_not_blamed_on_an_extra() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        exit_for_missing(ModuleNotFoundError(name="source_segment.source"), "segment")

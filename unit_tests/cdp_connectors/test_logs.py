@@ -1,12 +1,14 @@
 """Log lines for operators."""
 
+import errno
+import io
 import logging
 
 import pytest
 from requests import RequestException
 
 from cdp_connectors.failures import config_error
-from cdp_connectors.logs import OperatorFilter
+from cdp_connectors.logs import OperatorFilter, OperatorHandler
 from cdp_connectors.personal_data import without_personal_data
 
 EMAIL = "ada.lovelace+1@mail.example.co.uk"
@@ -60,3 +62,17 @@ def test_debug_lines_have_neither_headers_nor_bodies() -> None:
     assert OperatorFilter().filter(debug)
     assert not {"headers", "body", "request_body"} & vars(debug).keys()
     assert vars(debug)["status"] == 200
+
+
+class FullDisk(io.StringIO):
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_line_that_cannot_be_written_is_reported_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = OperatorHandler()
+    handler.setStream(FullDisk())
+
+    handler.handle(record("Stream users: 7 rows"))
+
+    assert "No space left on device" in capsys.readouterr().err

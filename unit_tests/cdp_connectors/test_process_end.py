@@ -87,6 +87,26 @@ def test_a_process_without_an_output_ends_at_once() -> None:
     assert subprocess.run(command, check=False, timeout=SECONDS).returncode == 141
 
 
+def test_a_process_without_standard_error_ends_with_its_own_code() -> None:
+    program = PREAMBLE + "run_to_the_end(lambda: sys.exit(3))"
+    command = ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, program]
+    assert subprocess.run(command, check=False, timeout=SECONDS, stdout=subprocess.PIPE).returncode == 3
+
+
+def test_output_that_nobody_reads_at_the_end_is_no_error() -> None:
+    program = """
+import os, sys
+from cdp_connectors.process_end import run_to_the_end
+sys.stdout = open(1, "w", closefd=False)  # buffered, regardless of PYTHONUNBUFFERED
+reader, writer = os.pipe()
+os.dup2(writer, 1)
+os.close(reader)
+run_to_the_end(lambda: print("unread"))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, timeout=SECONDS, check=False)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
 @pytest.mark.parametrize(
     ("command", "code", "output"),
     [

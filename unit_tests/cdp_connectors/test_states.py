@@ -17,6 +17,7 @@ CURSOR: JsonObject = {
 }
 CONFIG = {"field": "at", "format": "%Y-%m-%d"}
 NOT_A_DATE = "'at' is not a date in the format that this stream writes"
+NOT_A_RANGE = "a slice has no start and end in the format that this stream writes"
 FOREIGN = "it does not contain 'at', so it belongs to another stream or is damaged"
 
 
@@ -38,6 +39,9 @@ def of_partitions(*cursors: object) -> JsonObject:
         ({"__ab_no_cursor_state_message": True}, None),
         ({"slices": [], "state_type": "date-range"}, None),
         ({"slices": {}, "state_type": "date-range"}, "'slices' is not an array"),
+        ({"slices": [{"start": "2026-01-01", "end": "2026-01-02"}], "state_type": "date-range"}, None),
+        ({"slices": [{"start": 1}], "state_type": "date-range"}, NOT_A_RANGE),
+        ({"slices": [7], "state_type": "date-range"}, NOT_A_RANGE),
         ({"state_type": "date-range"}, None),
         ({"state": {"at": "2026-01-01"}}, None),
         ({"state": {"at": "yesterday"}}, NOT_A_DATE),

@@ -14,7 +14,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from cdp_connectors.json_types import JsonObject
 from cdp_connectors.reads import StreamRead
-from cdp_connectors.tools.catalogs import UnknownStreamError
+from cdp_connectors.tools.catalogs import require_streams
 from cdp_connectors.tools.doctor.estimation import estimate
 from cdp_connectors.tools.doctor.report import Estimate, Report, StreamFindings
 from cdp_connectors.tools.doctor.sample import compare
@@ -80,9 +80,7 @@ def _recent(config: JsonObject) -> JsonObject:
 
 def _selected(streams: Iterable[AbstractStream], names: Sequence[str] | None) -> list[AbstractStream]:
     by_name = {stream.name: stream for stream in streams}
-    if unknown := set(names or ()) - by_name.keys():
-        message = f"The source has no stream {', '.join(sorted(unknown))}. It has: {', '.join(by_name)}."
-        raise UnknownStreamError(message)
+    require_streams(names or (), by_name)
     return [stream for name, stream in by_name.items() if names is None or name in names]
 
 

@@ -1,9 +1,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from cdp_connectors.json_types import Json, JsonObject
+from cdp_connectors.tools import duckdb_file
 from cdp_connectors.tools.catalogs import configured_catalog
 from cdp_connectors.tools.duckdb_file import DuckDbFile, DuckDbRows
 
@@ -93,3 +95,21 @@ def test_descriptions_become_comments(file: DuckDbFile) -> None:
 def test_names_may_be_keywords_or_contain_quotes(file: DuckDbFile) -> None:
     sync(file, catalog("full_refresh", **{'select "x"': {"type": "string"}}), {"id": 1, 'select "x"': "y"})
     assert ids(file) == [(1, "y")]
+
+
+def test_rows_are_written_before_memory_fills(file: DuckDbFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duckdb_file, "ROWS_PER_INSERT", 2)
+    rows = DuckDbRows(file, "vendor", catalog("full_refresh", "incremental", updated=UPDATED))
+    for number in range(3):
+        rows.add("people", {"id": number})
+    assert rows.count("people") == 2
+
+
+def test_statements_change_all_or_nothing_and_name_the_tables_of_their_schema(file: DuckDbFile) -> None:
+    sync(file, catalog("full_refresh"), {"id": 1}, {"id": 2})
+    with pytest.raises(duckdb.Error, match="nowhere"):
+        file.execute("vendor", "DELETE FROM people; SELECT * FROM nowhere")
+    assert ids(file) == [(1,), (2,)]
+    file.execute("vendor", "DELETE FROM people WHERE id = 1")
+    assert ids(file) == [(2,)]
+    assert file.query("SELECT current_schema()")[1] == [("main",)]

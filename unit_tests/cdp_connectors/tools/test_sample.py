@@ -43,6 +43,10 @@ def test_null_and_repeated_keys_are_counted() -> None:
     assert (found.null_keys, found.repeated_keys) == (2, 2)
 
 
+def test_records_of_a_stream_without_a_key_may_be_equal() -> None:
+    assert compare([{"id": "a"}, {"id": "a"}], SCHEMA, [], []) == SampleFindings()
+
+
 def test_a_cursor_that_goes_backwards_is_counted() -> None:
     assert (
         findings({"at": "2026-03-02"}, {"at": "2026-03-01"}, {"at": "2026-03-03"}, cursor="at").cursor_steps_back == 1
