@@ -4,9 +4,11 @@ Every row arrives exactly once, compared with the generator that wrote the dumps
 task when something is killed: the gate holds their requests back until then.
 """
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,16 @@ def streams(cluster: Cluster, world: World, gate: Gate, folder: Path) -> dict[st
     small = {"maxPartitionBytes": "4k", "openCostInBytes": "1k", "endpointUrl": gate.url, "newColumns": "ignore"}
     given = [options(world.bucket, table, **small) for table in TABLES]
     return task(cluster, streams=given, folder=str(folder))
+
+
+def files_of(cluster: Cluster) -> dict[Path, bytes]:
+    """The content of all files of the cluster, except those that it removes in the meantime."""
+    found = {}
+    for folder, _, names in os.walk(cluster.folder):
+        for path in (Path(folder, name) for name in names):
+            with suppress(FileNotFoundError):
+                found[path] = path.read_bytes()
+    return found
 
 
 def assert_exact(spark: SparkSession, world: World, folder: Path) -> None:
@@ -158,9 +170,9 @@ def test_executors_renew_a_role_and_report_one_that_they_cannot_assume(
     with Driver(work, log, server.environment) as driver:
         assert driver.wait() == 1
     assert re.search(r"Table 'pageviews', dump .*The role arn:\S+ cannot be assumed", log.read_text())
-    logs = [log, *(path for path in cluster.folder.rglob("*") if path.is_file())]
+    logs = {log: log.read_bytes(), **files_of(cluster)}
     secrets = [keys["SecretAccessKey"].encode(), keys["SessionToken"].encode(), SECRET.encode()]
-    assert [path for path in logs if any(secret in path.read_bytes() for secret in secrets)] == []
+    assert [path for path, text in logs.items() if any(secret in text for secret in secrets)] == []
 
 
 def test_executor_failures_are_logged_and_no_log_contains_a_secret(
@@ -176,9 +188,9 @@ def test_executor_failures_are_logged_and_no_log_contains_a_secret(
         assert driver.wait() == 1
     message = f"Table 'pageviews', dump {dump_id}, file '{file.key}', byte "
     assert message in log.read_text()
-    logs = [log, *(path for path in cluster.folder.rglob("*") if path.is_file())]
-    assert any(message in path.read_text(errors="replace") for path in logs if path.name == "stderr")
+    logs = {log: log.read_bytes(), **files_of(cluster)}
+    assert any(message.encode() in text for path, text in logs.items() if path.name == "stderr")
     for kind in ("master.log", "worker-0.log", "stderr", "stdout", "driver.log"):
         assert any(path.name == kind for path in logs)
     assert any(path.parent.name.startswith("eventlog_") or path.parent.name == "events" for path in logs)
-    assert [path for path in logs if SECRET.encode() in path.read_bytes()] == []
+    assert [path for path, text in logs.items() if SECRET.encode() in text] == []

@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 from rich.console import Console
 
+from cdp_connectors.extras import exit_for_missing
 from cdp_connectors.json_types import Json, JsonObject
 from cdp_connectors.tools.catalogs import UnknownStreamError, configured_catalog
 from cdp_connectors.tools.connector import SOURCES, ConnectorError, discover
@@ -111,10 +112,12 @@ def _read(options: argparse.Namespace) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     """Try every stream with as few requests as possible; show what it costs and where it differs from its schema."""
-    from airbyte_cdk.utils import AirbyteTracedException  # noqa: PLC0415 # importing the CDK takes a second
+    try:
+        from airbyte_cdk.utils import AirbyteTracedException  # noqa: PLC0415 # importing the CDK takes a second
 
-    from cdp_connectors.tools.doctor import examine, tables  # noqa: PLC0415 # as above
-
+        from cdp_connectors.tools.doctor import examine, tables  # noqa: PLC0415 # as above
+    except ModuleNotFoundError as error:
+        exit_for_missing(error, options.connector.removeprefix("source-"))
     config = _json_file(options.config, "--config")
     try:
         report = examine(options.connector, config, options.streams)

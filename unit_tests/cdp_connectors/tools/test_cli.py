@@ -45,6 +45,12 @@ def test_the_catalog_is_written_to_a_file() -> None:
     assert [each["stream"] for each in json.loads(Path("written.json").read_text())["streams"]] == [STREAM]
 
 
+def test_the_doctor_names_the_extra_of_the_connector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "airbyte_cdk.utils", None)
+    with pytest.raises(SystemExit, match=r"airbyte_cdk is not installed\. .* 'cdp-connectors\[heap\]'"):
+        main(["doctor", "source-heap", "--config", "config.json"])
+
+
 def test_an_interruption_ends_with_the_usual_code(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
