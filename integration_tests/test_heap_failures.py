@@ -199,10 +199,10 @@ def test_an_unreadable_file_stops_only_its_table(
     put(bucket, key, bytes(content_of(bucket, key)))
     for manifest in bucket.directory.glob("manifests/*.json"):
         put(bucket, manifest.relative_to(bucket.directory).as_posix(), manifest.read_bytes())
-    mended = run_sync(source, destination, catalog, broken.state_list())
-    assert mended.failures == []
-    assert {row["_heap_file"] for row in mended.records[table]} == {key}
-    rows = {json.dumps(row, sort_keys=True) for row in (*broken.records[table], *mended.records[table])}
+    repaired = run_sync(source, destination, catalog, broken.state_list())
+    assert repaired.failures == []
+    assert {row["_heap_file"] for row in repaired.records[table]} == {key}
+    rows = {json.dumps(row, sort_keys=True) for row in (*broken.records[table], *repaired.records[table])}
     assert len(rows) == len({json.dumps(row, sort_keys=True) for row in bucket.world.expected(table)})
 
 
