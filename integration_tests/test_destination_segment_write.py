@@ -231,7 +231,8 @@ def test_if_segment_rejects_everything_the_write_key_is_named_as_the_likely_caus
     assert (attempt.status, attempt.states) == ("failed", {})
     [(failure_type, message)] = errors(attempt)
     assert failure_type == "config_error"
-    assert message.startswith("Segment rejected every call. The most likely cause is the write key")
+    assert message.startswith("Segment rejected every call (HTTP 400")
+    assert "). The most likely cause is the write key" in message
 
 
 def test_a_record_that_cannot_be_sent_is_named_and_everything_else_arrives(sandbox: Sandbox) -> None:

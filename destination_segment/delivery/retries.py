@@ -22,8 +22,7 @@ _LONGEST_REQUESTED_WAIT = 600
 _LONGEST_TIME = 1_800
 _TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of the response
 _BAD_REQUEST = 400
-_TOO_MANY_REQUESTS = 429
-_SERVER_ERROR = 500
+_TRANSIENT_STATUSES = frozenset({408, 429, *range(500, 600)})
 _STATUSES_OF_CONTENT = frozenset({400, 404, 405, 409, 410, 413, 422})
 _STATUSES_OF_PATHS = frozenset({404, 405})
 _LONGEST_QUOTE = 300
@@ -70,8 +69,8 @@ class RejectionError(AirbyteTracedException):
         """The error for a sync in which no call at all was accepted."""
         return type(self)(
             message=(
-                "Segment rejected every call. The most likely cause is the write key: check that it was copied "
-                f"completely and belongs to this region. ({self.answer})"
+                f"Segment rejected every call ({self.answer}). The most likely cause is the write key: check that it "
+                "was copied completely and belongs to this region."
             ),
             internal_message=self.internal_message or "",
             status=self.status,
@@ -100,7 +99,7 @@ def _log_wait(details: Details) -> None:
 def send(session: requests.Session, method: str, url: str, **request: Json) -> requests.Response:  # as requests
     """Make a request to Segment, with retries, and return the response.
 
-    Network errors, 429 and 5xx are retried: after the seconds of `Retry-After` or `X-RateLimit-Reset`, else after
+    Network errors, 408, 429 and 5xx are retried: after the seconds of `Retry-After` or `X-RateLimit-Reset`, else after
     1, 2, 4 … 60 s; for half an hour at most. Any other response is final.
 
     Raises:
@@ -140,7 +139,7 @@ def _attempt(session: requests.Session, method: str, url: str, **request: Json) 
         session.close()
         message = f"{_host(url)} could not be reached ({_kind(error)})."
         raise RetryableError(message) from None  # the cause contains the complete URL, including ids
-    if response.status_code == _TOO_MANY_REQUESTS or response.status_code >= _SERVER_ERROR:
+    if response.status_code in _TRANSIENT_STATUSES:
         session.close()  # Segment's advice: resolve the name again, since its addresses change
         raise RetryableError(f"{_host(url)} responded with HTTP {response.status_code}.", _requested_wait(response))
     if response.ok and "text/html" in response.headers.get("Content-Type", ""):
@@ -159,20 +158,20 @@ def _requested_wait(response: requests.Response) -> float | None:
 
 
 def _rejection(url: str, response: requests.Response) -> RejectionError:
-    status, host = response.status_code, _host(url)
-    meanings = {
-        400: f"{host} rejected the request as malformed. Check that the write key was copied completely.",
-        401: f"{host} did not accept the credentials. Check the write key or the Public API token, and the region.",
-        403: f"{host} denied the request. Check the permissions of the write key or Public API token, and the region.",
-        404: f"{host} does not know {urlsplit(url).path}. Check the API URL, or the path of the API call.",
-        405: f"{host} does not allow this method for {urlsplit(url).path}. Check the method of the API call.",
+    status, quote, path = response.status_code, _quote(response), urlsplit(url).path
+    problems = {
+        400: ("rejected the request as malformed", "Check that the write key was copied completely."),
+        401: ("did not accept the credentials", "Check the write key or the Public API token, and the region."),
+        403: ("denied the request", "Check the permissions of the write key or Public API token, and the region."),
+        404: (f"does not know {path}", "Check the API URL, or the path of the API call."),
+        405: (f"does not allow this method for {path}", "Check the method of the API call."),
     }
-    message = meanings.get(status, f"{host} rejected the request.")
+    other = "rejected the request", "Check the API URL and the plan of the workspace; otherwise contact Segment."
+    problem, remedy = problems.get(status, other)
     if response.is_redirect:
-        message = f"{host} responded with a redirect. Check the API URL."
-    quote = _quote(response)
+        problem, remedy = "responded with a redirect", "Check the API URL."
     return RejectionError(
-        message=f"{message} (HTTP {status}{quote})",
+        message=f"{_host(url)} {problem} (HTTP {status}{quote}). {remedy}",
         internal_message=f"{response.request.method} {urlsplit(url).netloc}: HTTP {status}",
         status=status,
         quote=quote,

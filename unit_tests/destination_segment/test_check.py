@@ -82,9 +82,7 @@ def test_a_token_that_the_public_api_rejects_fails(api: Mocker) -> None:
     api.get(SOURCES_URL, status_code=401, json={"errors": [{"message": "Unauthorized"}]})
     status = check(public_api_token="token")
     assert status.status is Status.FAILED
-    assert "Check the write key or the Public API token, and the region. (HTTP 401: Unauthorized)" in str(
-        status.message
-    )
+    assert "did not accept the credentials (HTTP 401: Unauthorized). Check the write key" in str(status.message)
 
 
 @pytest.mark.parametrize("answer", [{"text": "OK"}, {"json": []}, {"json": {"sources": []}}, {"json": {"data": 5}}])

@@ -99,7 +99,8 @@ def test_if_segment_rejects_everything_the_message_points_to_the_write_key(
     written = write({**CONFIG, "on_invalid": on_invalid}, catalog_of(), messages)
     assert written.error is not None
     assert written.error.failure_type is FailureType.config_error
-    assert str(written.error).startswith("Segment rejected every call. The most likely cause is the write key")
+    assert str(written.error).startswith("Segment rejected every call (HTTP 400")
+    assert "). The most likely cause is the write key" in str(written.error)
     assert written.states == []
     assert picky.requests < 400
 

@@ -29,6 +29,7 @@ INPUT = [record({"id": 1}), state(1)]
         ({"status_code": 429, "headers": {"Retry-After": "7", "X-RateLimit-Reset": "5"}}, 7),
         ({"status_code": 429, "headers": {"X-RateLimit-Reset": "Tue, 31 Dec 2024 23:59:59 GMT"}}, 1),
         ({"status_code": 503, "headers": {"Retry-After": "3"}}, 3),
+        ({"status_code": 408}, 1),
         ({"status_code": 500}, 1),
         ({"exc": requests.ConnectionError}, 1),
         ({"exc": requests.ReadTimeout}, 1),
@@ -86,16 +87,17 @@ def test_a_requested_wait_that_is_too_long_ends_the_sync(api: Mocker, waits: lis
         (
             {"status_code": 400, "json": {"success": False, "message": "no write key"}},
             (
-                "Segment at api.segment.io rejected the request as malformed. Check that the write key was copied "
-                "completely. (HTTP 400: no write key)"
+                "Segment at api.segment.io rejected the request as malformed (HTTP 400: no write key). Check that the "
+                "write key was copied completely."
             ),
         ),
-        ({"status_code": 401}, "Segment at api.segment.io did not accept the credentials."),
-        ({"status_code": 403}, "Segment at api.segment.io denied the request."),
-        ({"status_code": 404}, "Segment at api.segment.io does not know /v1/batch. Check the API URL"),
+        ({"status_code": 401}, "Segment at api.segment.io did not accept the credentials (HTTP 401)."),
+        ({"status_code": 403}, "Segment at api.segment.io denied the request (HTTP 403)."),
+        ({"status_code": 404}, "Segment at api.segment.io does not know /v1/batch (HTTP 404). Check the API URL"),
+        ({"status_code": 402}, "Segment at api.segment.io rejected the request (HTTP 402). Check the API URL and the"),
         (
             {"status_code": 301, "headers": {"Location": "https://elsewhere.example.com"}},
-            "Segment at api.segment.io responded with a redirect. Check the API URL. (HTTP 301)",
+            "Segment at api.segment.io responded with a redirect (HTTP 301). Check the API URL.",
         ),
     ],
 )
@@ -119,7 +121,7 @@ def test_a_rejection_in_another_form_is_reported_by_its_status(api: Mocker, body
     api.post(BATCH_URL, status_code=403, json=body)
     written = write(CONFIG, catalog_of(), INPUT)
     assert written.error is not None
-    assert str(written.error).endswith("and the region. (HTTP 403)")
+    assert str(written.error).startswith("Segment at api.segment.io denied the request (HTTP 403). Check")
     assert written.error.failure_type is FailureType.config_error
 
 
