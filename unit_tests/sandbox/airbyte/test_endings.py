@@ -108,7 +108,7 @@ def test_a_signal_ends_the_source(destination: BulkCdkLike, interruption: Interr
 
 
 def test_a_closed_output_ends_a_source_at_its_next_line(destination: BulkCdkLike) -> None:
-    then = "import os\nwhile True: time.sleep(0.05); os.write(1, b'{}\\n')"  # after print, Python exits with 120 if it buffers
+    then = "import os\nwhile True: time.sleep(0.05); os.write(1, b'{}\\n')"  # after print, the exit code can be 120
 
     attempt = run_sync(process(then), destination, FULL, during=close_output_after(1))
 
