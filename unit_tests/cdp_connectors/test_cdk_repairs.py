@@ -6,7 +6,6 @@ A test whose name begins with `test_the_cdk_` fails once a newer CDK does not ne
 import ast
 import logging
 import re
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -65,7 +64,6 @@ def unrepaired(function: Callable[..., object]) -> Callable[..., object]:
     return getattr(function, "__wrapped__", function)
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python 3.13 parses safely in several threads")
 def test_only_one_thread_at_a_time_parses() -> None:
     serialize_parsing()
     serialize_parsing()
